@@ -1,0 +1,42 @@
+"""What the router decided about a version of a concern."""
+
+from typing import Literal
+
+from shared.contracts.envelope import CloudEvent, Contract, Instant
+
+
+class ToldBody(Contract):
+    """A body that is told, by which notice and why (a reason code)."""
+
+    org: str
+    notice_id: str
+    reason: str
+
+
+class RoutedConcern(Contract):
+    """The part of the total decision that the originator may see; the whole of it stays with the router.
+
+    `totals` counts every organisation of the graph once, by class.
+    """
+
+    decision_id: str
+    concern_id: str
+    version: int
+    round: int
+    digest: str
+    graph_version: int
+    graph_root: str
+    engine: str
+    decided_at: Instant
+    told: list[ToldBody]
+    available: list[str]
+    hold: list[str]
+    unroutable: bool
+    totals: dict[str, int]
+
+
+class ConcernRouted(CloudEvent):
+    """The router has decided on a version of a concern (routed, held, or unroutable) and has stored why."""
+
+    type: Literal["uk.concordat.concern.routed.v1"] = "uk.concordat.concern.routed.v1"
+    data: RoutedConcern

@@ -1,0 +1,31 @@
+"""The Kafka topics, named once. Partition counts are part of the contract: a key's partition never changes."""
+
+import zlib
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic and how many partitions it has."""
+
+    name: str
+    partitions: int
+
+    def partition_of(self, key: str) -> int:
+        """The partition of a key: CRC-32 of its UTF-8 bytes, modulo the number of partitions."""
+        return zlib.crc32(key.encode()) % self.partitions
+
+
+CONCERNS = Topic("concordat.concerns.v1", 12)
+NOTICES = Topic("concordat.notices.v1", 12)
+DECISIONS = Topic("concordat.decisions.v1", 12)
+OUTCOMES = Topic("concordat.outcomes.v1", 12)
+AUDIT = Topic("concordat.audit.v1", 12)
+GRAPH = Topic("concordat.graph.v1", 1)
+
+ALL = (CONCERNS, NOTICES, DECISIONS, OUTCOMES, AUDIT, GRAPH)
+
+
+def lane_of(recipient: str) -> int:
+    """The lane of a recipient: the partition that carries its notices, stored with each of them."""
+    return NOTICES.partition_of(recipient)

@@ -1,0 +1,122 @@
+"""Where each consumer stands, stored beside the effect; and the records that could not be read."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    func,
+    text,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from shared.db.engine import transaction
+from shared.faults import PositionMoved
+from shared.records import Poison, Span
+
+
+def positions_table(metadata: MetaData) -> Table:
+    """The table of positions of one service: the next offset to be handled, per consumer group and partition."""
+    return Table(
+        "positions",
+        metadata,
+        Column("consumer_group", Text, primary_key=True),
+        Column("topic", Text, primary_key=True),
+        Column("partition", SmallInteger, primary_key=True),
+        Column("next_offset", BigInteger, nullable=False),
+    )
+
+
+def parked_table(metadata: MetaData) -> Table:
+    """The table of poison records of one service."""
+    return Table(
+        "parked_records",
+        metadata,
+        Column("topic", Text, primary_key=True),
+        Column("partition", SmallInteger, primary_key=True),
+        Column("record_offset", BigInteger, primary_key=True),
+        Column("value", LargeBinary, nullable=False),
+        Column("reason", Text, nullable=False),
+        Column("parked_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    )
+
+
+class Positions:
+    """The positions of one service's schema."""
+
+    def __init__(self, engine: AsyncEngine, schema: str) -> None:
+        self._engine = engine
+        self._advance = text(
+            f"""UPDATE {schema}.positions p SET next_offset = b.last + 1
+            FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS smallint[]), CAST(:firsts AS bigint[]),
+                        CAST(:lasts AS bigint[])) AS b(topic, partition, first, last)
+            WHERE p.consumer_group = :consumer_group AND p.topic = b.topic AND p.partition = b.partition
+              AND p.next_offset = b.first"""  # noqa: S608 - the schema is a constant of the service
+        )
+        self._read = text(
+            f"SELECT partition, next_offset FROM {schema}.positions "  # noqa: S608
+            "WHERE consumer_group = :consumer_group AND topic = :topic"
+        )
+        self._set = text(
+            f"INSERT INTO {schema}.positions VALUES (:consumer_group, :topic, :partition, :next_offset) "  # noqa: S608
+            "ON CONFLICT (consumer_group, topic, partition) DO UPDATE SET next_offset = excluded.next_offset"
+        )
+        self._park = text(
+            f"INSERT INTO {schema}.parked_records (topic, partition, record_offset, value, reason) "  # noqa: S608
+            "VALUES (:topic, :partition, :record_offset, :value, :reason) ON CONFLICT DO NOTHING"
+        )
+
+    async def advance(self, connection: AsyncConnection, spans: Sequence[Span]) -> None:
+        """Move past the spans inside the transaction of their effect.
+
+        Raises PositionMoved when any stored position is not where its span starts: roll back and read again.
+        """
+        if not spans:
+            return
+        result = await connection.execute(
+            self._advance,
+            {
+                "consumer_group": spans[0].group,
+                "topics": [s.topic for s in spans],
+                "partitions": [s.partition for s in spans],
+                "firsts": [s.first for s in spans],
+                "lasts": [s.last for s in spans],
+            },
+        )
+        if result.rowcount != len(spans):
+            raise PositionMoved(f"{spans[0].group}: another consumer has moved on")
+
+    async def skip(self, spans: Sequence[Span]) -> None:
+        """Move past spans that have no effect. Raises PositionMoved."""
+        async with transaction(self._engine) as connection:
+            await self.advance(connection, spans)
+
+    async def read(self, group: str, topic: str) -> Mapping[int, int]:
+        """The next offset of each partition of the topic that has one."""
+        async with transaction(self._engine) as connection:
+            rows = await connection.execute(self._read, {"consumer_group": group, "topic": topic})
+            return {row.partition: row.next_offset for row in rows}
+
+    async def set(self, group: str, topic: str, partition: int, next_offset: int) -> None:
+        """Set a position: the first time, or when the log was lost and must be read from its start."""
+        row = {"consumer_group": group, "topic": topic, "partition": partition, "next_offset": next_offset}
+        async with transaction(self._engine) as connection:
+            await connection.execute(self._set, row)
+
+    async def park(self, poison: Poison) -> None:
+        """Set a record aside with its reason; again is no harm."""
+        row = {
+            "topic": poison.topic,
+            "partition": poison.partition,
+            "record_offset": poison.offset,
+            "value": poison.value,
+            "reason": poison.reason,
+        }
+        async with transaction(self._engine) as connection:
+            await connection.execute(self._park, row)

@@ -1,0 +1,179 @@
+"""The HTTP app that every service starts from: health, readiness, metrics, problems, limits, trace context."""
+
+import asyncio
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+import uvicorn
+from fastapi import APIRouter, FastAPI, Response
+from fastapi.exceptions import RequestValidationError
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.http.auth import Verifier
+from shared.http.problems import FieldError, Problem, ProblemAnswers, bad_fields, pointer
+from shared.supervision import Health
+from shared.telemetry import ITEMS, Telemetry
+from shared.trace import continue_trace
+
+GRACE_SECONDS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What the app needs beside its routes. `faults` maps the service's own faults to their answers."""
+
+    health: Health
+    telemetry: Telemetry
+    verifier: Verifier
+    faults: Mapping[type[Exception], Problem]
+    body_bytes_max: int
+
+
+def make_app(title: str, routes: APIRouter, edge: Edge) -> FastAPI:
+    """The app of one service."""
+    app = FastAPI(title=title, version="1", docs_url=None, redoc_url=None)
+    app.state.verifier = edge.verifier
+    app.include_router(_plumbing(edge.health))
+    app.include_router(routes)
+    answers = ProblemAnswers(edge.telemetry, edge.faults)
+    for kind in (Problem, ValidationError, Exception, *edge.faults):
+        app.add_exception_handler(kind, answers)
+    app.add_exception_handler(RequestValidationError, _invalid_request)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_middleware(_Limits, edge=edge)
+    return app
+
+
+def _plumbing(health: Health) -> APIRouter:
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @router.get("/readyz")
+    async def readyz() -> Response:
+        if faults := health.faults():
+            return Problem(503, "not-ready", "Not ready", detail="; ".join(faults)).response()
+        return Response(b'{"status":"ready"}', media_type="application/json")
+
+    @router.get("/metrics")
+    async def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+async def _invalid_request(_: Request, error: Exception) -> Response:
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    return bad_fields([FieldError(pointer(e["loc"][1:]), e["msg"]) for e in found]).response()
+
+
+async def _http_error(_: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    titles = {
+        404: ("not-found", "There is nothing here that you may see"),
+        405: ("method", "This method is not known here"),
+    }
+    slug, title = titles.get(status, ("http", "The request cannot be answered"))
+    return Problem(status, slug, title).response()
+
+
+class _Limits:
+    """Pure ASGI, because it stands on every request: body size, no compressed bodies, trace context, a counter."""
+
+    def __init__(self, app: ASGIApp, *, edge: Edge) -> None:
+        self._app = app
+        self._edge = edge
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        trace = continue_trace(headers.get(b"traceparent", b"").decode("latin-1") or None)
+        answer = _Answer(send, trace)
+        try:
+            if refusal := self._refusal(headers):
+                await refusal.response()(scope, receive, answer)
+                return
+            await self._app(scope, _Bounded(receive, self._edge.body_bytes_max), answer)
+        finally:
+            ITEMS.labels("http.request", f"{answer.status}").inc()
+
+    def _refusal(self, headers: Mapping[bytes, bytes]) -> Problem | None:
+        length = headers.get(b"content-length", b"0")
+        if not length.isdigit() or int(length) > self._edge.body_bytes_max:
+            return too_large(self._edge.body_bytes_max)
+        if headers.get(b"content-encoding", b"identity") != b"identity":
+            return Problem(415, "compressed", "Send the body without compression")
+        return None
+
+
+def too_large(bytes_max: int) -> Problem:
+    """413 with the limit."""
+    return Problem(
+        413,
+        "too-large",
+        "The body is too large; nothing was stored",
+        detail=f"The limit is {bytes_max} bytes.",
+    )
+
+
+class _Bounded:
+    """A receive that refuses to go past the limit, for bodies that came without their length."""
+
+    __slots__ = ("_bytes_left", "_bytes_max", "_receive")
+
+    def __init__(self, receive: Receive, bytes_max: int) -> None:
+        self._receive, self._bytes_max, self._bytes_left = receive, bytes_max, bytes_max
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        self._bytes_left -= len(message.get("body", b""))
+        if self._bytes_left < 0:
+            raise too_large(self._bytes_max)
+        return message
+
+
+class _Answer:
+    """A send that adds our `traceparent` and remembers the status."""
+
+    __slots__ = ("_send", "_trace", "status")
+
+    def __init__(self, send: Send, trace: str) -> None:
+        self._send, self._trace, self.status = send, trace.encode(), 0
+
+    async def __call__(self, message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message.get("headers", ()), (b"traceparent", self._trace)]
+        await self._send(message)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handlers: the supervisor has them."""
+
+    def install_signal_handlers(self) -> None:
+        """Nothing to install."""
+
+
+async def serve(app: FastAPI, *, host: str, port: int) -> None:
+    """Serve until cancelled; then let open requests finish, under a limit."""
+    config = uvicorn.Config(
+        app, host=host, port=port, loop="uvloop", http="httptools", lifespan="off", access_log=False,
+        log_level="warning", timeout_graceful_shutdown=GRACE_SECONDS, server_header=False,
+    )  # fmt: skip
+    server = _Server(config)
+    task = asyncio.create_task(server.serve())
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        server.should_exit = True
+        await asyncio.wait({task}, timeout=GRACE_SECONDS + 2)
+        raise

@@ -1,0 +1,91 @@
+"""The producer: every call has a deadline, and any error throws the client away.
+
+aiokafka's idempotent producer can wedge after an error and `stop()` can hang while the broker is down, so a
+client is never used again once it has failed; what it may still write later is absorbed by unique keys downstream.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from shared.faults import LogUnavailable
+
+STOP_SECONDS = 2.0
+REQUEST_BYTES_MAX = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record for one partition."""
+
+    topic: str
+    partition: int
+    key: str
+    value: bytes
+
+
+class Producer:
+    """Publishes batches of records with acks=all. One per process."""
+
+    def __init__(self, *, bootstrap_servers: str, client_id: str, deadline_seconds: float) -> None:
+        self._options = {
+            "bootstrap_servers": bootstrap_servers,
+            "client_id": client_id,
+            "acks": "all",
+            "enable_idempotence": True,
+            "linger_ms": 0,
+            "max_batch_size": 256 * 1024,
+            "max_request_size": REQUEST_BYTES_MAX,
+            "request_timeout_ms": int(deadline_seconds * 1000),
+        }
+        self._deadline_seconds = deadline_seconds
+        self._client: AIOKafkaProducer | None = None
+        self._stopping: set[asyncio.Task[None]] = set()
+
+    async def publish(self, records: Sequence[Record]) -> None:
+        """Write the records; returns when all replicas have them.
+
+        Raises LogUnavailable on any error or when the deadline has passed; whether some were written is unknown.
+        """
+        try:
+            async with asyncio.timeout(self._deadline_seconds):
+                await self._send(records)
+        except (KafkaError, TimeoutError, OSError, AssertionError) as error:
+            self._discard()
+            raise LogUnavailable(type(error).__name__) from error
+
+    async def close(self) -> None:
+        """Let go of the client, under a deadline."""
+        self._discard()
+        await asyncio.gather(*self._stopping, return_exceptions=True)
+
+    async def _send(self, records: Sequence[Record]) -> None:
+        client = await self._ready_client()
+        sent = [await client.send(r.topic, r.value, r.key.encode(), r.partition) for r in records]
+        await asyncio.gather(*sent)
+
+    async def _ready_client(self) -> AIOKafkaProducer:
+        if self._client is None:
+            client = AIOKafkaProducer(**self._options)
+            self._client = client
+            await client.start()
+        return self._client
+
+    def _discard(self) -> None:
+        client, self._client = self._client, None
+        if client is None:
+            return
+        task = asyncio.create_task(_stop(client))
+        self._stopping.add(task)
+        task.add_done_callback(self._stopping.discard)
+
+
+async def _stop(client: AIOKafkaProducer) -> None:
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            await client.stop()
+    except (KafkaError, TimeoutError, OSError):
+        return  # it is thrown away either way

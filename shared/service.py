@@ -1,0 +1,106 @@
+"""What every service stands on, made from its settings in one place; each `bootstrap.py` adds its own adapters."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.clock import Clock, SystemClock
+from shared.db.engine import make_engine
+from shared.db.outbox import Outbox
+from shared.db.positions import Positions
+from shared.failpoints import FailPoints
+from shared.http.app import Edge, serve
+from shared.http.auth import Verifier
+from shared.http.problems import Problem
+from shared.kafka.consumer import BatchConsumer, Subscription
+from shared.kafka.producer import Producer
+from shared.relay import Relay
+from shared.settings import BaseServiceSettings
+from shared.supervision import Health, Loop, supervise
+from shared.telemetry import Telemetry
+
+EventT = TypeVar("EventT")
+
+
+@dataclass(frozen=True, slots=True)
+class Foundation:
+    """The parts that all services share. `schema` is the Postgres schema, named like the service."""
+
+    schema: str
+    settings: BaseServiceSettings
+    clock: Clock
+    telemetry: Telemetry
+    health: Health
+    engine: AsyncEngine
+    positions: Positions
+    outbox: Outbox
+    producer: Producer
+    relay: Relay
+    fail_points: FailPoints
+
+    def consumer(self, subscription: Subscription[EventT]) -> BatchConsumer[EventT]:
+        """A supervised consumer of one topic."""
+        return BatchConsumer(
+            subscription,
+            bootstrap_servers=self.settings.kafka_bootstrap_servers,
+            positions=self.positions,
+            progress=self.health.watch(f"consumer {subscription.topic}"),
+            telemetry=self.telemetry,
+        )
+
+    def edge(self, faults: Mapping[type[Exception], Problem]) -> Edge:
+        """What the HTTP app needs; `faults` maps the service's own faults to their answers."""
+        verifier = Verifier(self.settings.token_issuers, audience=self.settings.token_audience, clock=self.clock)
+        return Edge(self.health, self.telemetry, verifier, faults, self.settings.http_body_bytes_max)
+
+    async def run(self, app: FastAPI, loops: Mapping[str, Loop]) -> None:
+        """Serve `app` beside the relay and the service's own loops until a signal; then drain and let go."""
+
+        async def serve_app() -> None:
+            await serve(app, host=self.settings.http_host, port=self.settings.http_port)
+
+        relay = {"relay": self.relay.run, "relay marks": self.relay.mark, "relay sweeper": self.relay.sweep}
+        try:
+            await supervise({**relay, **loops}, serve=serve_app, health=self.health, telemetry=self.telemetry)
+        finally:
+            await self.producer.close()
+            await self.engine.dispose()
+
+
+def lay_foundation(service: str, settings: BaseServiceSettings) -> Foundation:
+    """Make the shared parts of a service from its settings. Connects to nothing yet."""
+    clock = SystemClock(settings.clock_offset_file)
+    telemetry = Telemetry(service, clock=clock)
+    health = Health(settings.ready_stall_seconds)
+    engine = make_engine(
+        settings.database_url.get_secret_value(),
+        pool_size=settings.database_pool_size,
+        statement_timeout_seconds=settings.statement_timeout_seconds,
+        name=f"concordat-{service}",
+    )
+    producer = Producer(
+        bootstrap_servers=settings.kafka_bootstrap_servers,
+        client_id=f"concordat-{service}",
+        deadline_seconds=settings.kafka_deadline_seconds,
+    )
+    outbox = Outbox(engine, service)
+    fail_points = FailPoints.parse(settings.fail_point)
+    relay = Relay(
+        outbox, producer, progress=health.watch("relay sweeper"), telemetry=telemetry, fail_points=fail_points
+    )
+    return Foundation(
+        schema=service,
+        settings=settings,
+        clock=clock,
+        telemetry=telemetry,
+        health=health,
+        engine=engine,
+        positions=Positions(engine, service),
+        outbox=outbox,
+        producer=producer,
+        relay=relay,
+        fail_points=fail_points,
+    )

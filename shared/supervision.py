@@ -1,0 +1,133 @@
+"""Every loop is supervised: it reports progress, pauses grow, and a loop that dies ends the process."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from shared.faults import Transient
+from shared.telemetry import Telemetry
+
+Loop = Callable[[], Awaitable[None]]
+PAUSE_SECONDS_MIN = 0.1
+PAUSE_SECONDS_MAX = 5.0
+
+
+@dataclass(slots=True)
+class Progress:
+    """When a loop last got on, and how much waits for it. Monotonic seconds."""
+
+    name: str
+    waiting: int = 0
+    last_at: float = field(default_factory=time.monotonic)
+
+    def made(self, *, waiting: int) -> None:
+        """Say that the loop got on (or had nothing to do) and how much still waits."""
+        self.waiting = waiting
+        self.last_at = time.monotonic()
+
+    def stalled(self, *, after_seconds: float) -> bool:
+        """Whether nothing moved for that long."""
+        return time.monotonic() - self.last_at > after_seconds
+
+
+@dataclass(slots=True)
+class Health:
+    """What `/readyz` asks: the progress of each loop, and whether the service is on its way out."""
+
+    stall_seconds: float
+    loops: dict[str, Progress] = field(default_factory=dict)
+    stopping: bool = False
+
+    def watch(self, name: str) -> Progress:
+        """Add a loop to what is watched."""
+        self.loops[name] = Progress(name)
+        return self.loops[name]
+
+    def faults(self) -> list[str]:
+        """Why the service is not ready; empty when it is."""
+        faults = ["the service is stopping"] if self.stopping else []
+        stalled = (p for p in self.loops.values() if p.stalled(after_seconds=self.stall_seconds))
+        return faults + [f"{p.name}: no progress for more than {self.stall_seconds:.0f} s" for p in stalled]
+
+
+class Pause:
+    """A pause that grows with each failure and says so once: at the first failure, and when it is over."""
+
+    def __init__(self, name: str, telemetry: Telemetry) -> None:
+        self._name = name
+        self._telemetry = telemetry
+        self._seconds = 0.0
+
+    async def after(self, fault: Exception) -> None:
+        """Wait after a failure, longer each time."""
+        if not self._seconds:
+            self._telemetry.line("loop.paused", loop=self._name, fault=type(fault).__name__, detail=str(fault)[:200])
+        self._seconds = min(max(self._seconds * 2, PAUSE_SECONDS_MIN), PAUSE_SECONDS_MAX)
+        await asyncio.sleep(self._seconds)
+
+    def over(self) -> None:
+        """Say that it works again."""
+        if self._seconds:
+            self._telemetry.line("loop.resumed", loop=self._name)
+        self._seconds = 0.0
+
+
+async def repeat(step: Callable[[], Awaitable[float]], *, pause: Pause) -> None:
+    """Do `step` for ever; it says after how many seconds to do it again. Transient faults only make it wait."""
+    while True:
+        try:
+            wait_seconds = await step()
+        except Transient as fault:
+            await pause.after(fault)
+            continue
+        pause.over()
+        await asyncio.sleep(wait_seconds)
+
+
+async def supervise(loops: Mapping[str, Loop], *, serve: Loop, health: Health, telemetry: Telemetry) -> None:
+    """Run the loops beside `serve` until a signal or until `serve` ends.
+
+    A loop that ends or dies is a bug: it is said, and the process ends with it (the orchestrator starts it anew).
+    """
+    running = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        running.add_signal_handler(number, stop.set)
+    tasks: set[asyncio.Task[None]] = {
+        asyncio.create_task(_as_coroutine(loop), name=name) for name, loop in loops.items()
+    }
+    server = asyncio.create_task(_as_coroutine(serve), name="http")
+    stopper = asyncio.create_task(_until(stop), name="stop")
+    done, _ = await asyncio.wait({*tasks, server, stopper}, return_when=asyncio.FIRST_COMPLETED)
+    health.stopping = True
+    died = [task for task in done if task is not stopper]
+    _say_what_died(died, telemetry)
+    await _end(tasks, server, died=died)
+
+
+async def _until(event: asyncio.Event) -> None:
+    await event.wait()
+
+
+async def _as_coroutine(loop: Loop) -> None:
+    await loop()
+
+
+def _say_what_died(died: list["asyncio.Task[None]"], telemetry: Telemetry) -> None:
+    for task in died:
+        fault = task.exception()
+        telemetry.alarm("loop-died", loop=task.get_name(), fault=type(fault).__name__, detail=str(fault)[:500])
+
+
+async def _end(
+    tasks: set["asyncio.Task[None]"], server: "asyncio.Task[None]", *, died: list["asyncio.Task[None]"]
+) -> None:
+    server.cancel()
+    await asyncio.gather(server, return_exceptions=True)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    if died:
+        raise SystemExit(1)
