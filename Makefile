@@ -1,0 +1,62 @@
+# `make` alone lists the targets. Python 3.11 (with venv), make and git are all that is needed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up down check lint test rules bench soak migrate format lock
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(READY) ## create .venv with the pinned dependencies
+
+$(READY): requirements/dev.txt pyproject.toml
+	@echo "Setting up $(VENV) (once, a minute or two) ..."
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+demo: $(READY) ## the whole system on this machine: every scenario published, told, compared and proven
+	@$(BIN)/concordat demo
+
+up: $(READY) ## start the system and leave it up (Ctrl-C stops it)
+	@$(BIN)/concordat up
+
+down: $(READY) ## stop a system that was started with `concordat up --detach`
+	@$(BIN)/concordat down
+
+check: lint rules test ## everything that must be green: lint, types, walls, rules, all test levels
+
+lint: $(READY) ## ruff, mypy --strict, import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+test: $(READY) ## unit, conformance, contracts, architecture, integration and end-to-end tests
+	@$(BIN)/pytest -m "not soak"
+
+rules: $(READY) ## remove each rule of the decision in turn: a test must turn red
+	@$(BIN)/python -m tests.rules
+
+bench: $(READY) ## print each budget beside its measured figure
+	@$(BIN)/concordat bench
+
+soak: $(READY) ## the fault tests twenty times in a row, and whatever else takes minutes
+	@$(BIN)/python -m tests.soak
+
+migrate: $(READY) ## bring every schema to its newest version (X_OWNER_DATABASE_URL for each service)
+	@$(BIN)/python -m shared.db.migrate all
+
+format: $(READY) ## format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: $(READY) ## resolve requirements/*.in anew, with hashes and without registry addresses (needs uv)
+	@for name in runtime local dev; do \
+	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	    --no-emit-index-url --no-emit-find-links requirements/$$name.in -o requirements/$$name.txt; done
