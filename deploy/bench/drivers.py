@@ -4,7 +4,6 @@ One round is what a batch costs: positions and outbox in one transaction, the ma
 Prints medians; run it several times, the drivers side by side. The tables live in a schema of their own and go.
 """
 
-import asyncio
 import statistics
 import sys
 import time
