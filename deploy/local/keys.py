@@ -1,0 +1,100 @@
+"""Keys, passwords and clients of a local system: made at the first start, kept with mode 0600, never made anew."""
+
+import base64
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from deploy.local.plan import SERVICES
+
+KEY_BYTES = 32
+SUPERUSER = "postgres"
+ORG_SCOPES = (
+    "concerns:write",
+    "concerns:read",
+    "concerns:historic",
+    "decisions:read",
+    "endpoints:write",
+    "notices:read",
+    "notices:write",
+)
+OPERATOR_SCOPES = (*ORG_SCOPES, "graph:write", "decisions:preview", "audit:read")
+
+
+class Keyring:
+    """The secret files of one system, in one folder that only the owner may enter."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def clients_file(self) -> Path:
+        """The registry's clients, with hashes in place of secrets."""
+        return self.folder / "clients.json"
+
+    def symmetric(self, name: str) -> Path:
+        """A key file of 32 random bytes in base64."""
+        return self._once(f"{name}.key", base64.b64encode(secrets.token_bytes(KEY_BYTES)))
+
+    def signing(self) -> Path:
+        """The registry's Ed25519 key for tokens, as PEM."""
+        key = Ed25519PrivateKey.generate()
+        return self._once("signing.pem", key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+
+    def passwords(self) -> dict[str, str]:
+        """The password of each Postgres role, the superuser's among them."""
+        roles = [SUPERUSER, *(f"{plan.name}_{part}" for plan in SERVICES for part in ("owner", "service"))]
+        made = {role: secrets.token_urlsafe(KEY_BYTES) for role in roles}
+        kept: dict[str, str] = json.loads(self._once("passwords.json", _json(made)).read_bytes())
+        return kept
+
+    def clients(self, orgs: Iterable[str], shown_file: Path) -> dict[str, dict[str, object]]:
+        """The clients of the system by id, with their secrets; an organisation that is new gets one now."""
+        known: dict[str, dict[str, object]] = json.loads(shown_file.read_bytes()) if shown_file.exists() else {}
+        for client in (_operator(), *map(_case_system, orgs)):
+            known.setdefault(str(client["client_id"]), {**client, "secret": secrets.token_urlsafe(KEY_BYTES)})
+        write_private(shown_file, _json(known))
+        write_private(self.clients_file, _json([_as_stored(client) for client in known.values()]))
+        return known
+
+    def _once(self, name: str, content: bytes) -> Path:
+        file = self.folder / name
+        if not file.exists():
+            write_private(file, content)
+        return file
+
+
+def write_private(file: Path, content: bytes) -> None:
+    """Write a file that only its owner may read, whole or not at all."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    partial = file.with_name(f"{file.name}.partial")
+    partial.unlink(missing_ok=True)
+    with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+        out.write(content)
+        out.flush()
+        os.fsync(out.fileno())
+    partial.replace(file)
+
+
+def _case_system(org: str) -> dict[str, object]:
+    return {"client_id": f"{org}-case-system", "org": org, "scopes": list(ORG_SCOPES), "roles": []}
+
+
+def _operator() -> dict[str, object]:
+    return {"client_id": "operator", "org": "operator", "scopes": list(OPERATOR_SCOPES), "roles": ["operator"]}
+
+
+def _as_stored(client: dict[str, object]) -> dict[str, object]:
+    """A plain SHA-256 is enough: the secret is 32 random bytes, so there is nothing to guess."""
+    digest = hashlib.sha256(str(client["secret"]).encode()).hexdigest()
+    return {**{name: value for name, value in client.items() if name != "secret"}, "secret_sha256": digest}
+
+
+def _json(content: object) -> bytes:
+    return json.dumps(content, indent=1).encode()

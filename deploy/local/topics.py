@@ -1,0 +1,45 @@
+"""The Kafka topics of the system: created by the runner, because brokers do not create them by themselves."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from deploy.local.faults import EngineFailed
+from deploy.local.plan import RETENTION_MS
+from shared.contracts.topics import ALL, Topic
+
+CALL_SECONDS = 20
+_SETTINGS = {"cleanup.policy": "delete", "retention.ms": str(RETENTION_MS)}
+
+
+async def create_topics(bootstrap: str, topics: Iterable[Topic] = ALL) -> None:
+    """Create the topics that are not there yet. Raises EngineFailed when the broker refuses one."""
+    wanted = [NewTopic(t.name, t.partitions, replication_factor=1, topic_configs=_SETTINGS) for t in topics]
+    async with _admin(bootstrap) as admin, asyncio.timeout(CALL_SECONDS):
+        answer = await admin.create_topics(wanted)
+    for name, code, *rest in answer.topic_errors:
+        if code and for_code(code) is not TopicAlreadyExistsError:
+            raise EngineFailed(f"Kafka refused to create {name}: {for_code(code).__name__} {rest}", "See Kafka's log.")
+
+
+async def answers(bootstrap: str) -> bool:
+    """Whether a broker answers there."""
+    try:
+        async with asyncio.timeout(CALL_SECONDS), _admin(bootstrap) as admin:
+            await admin.list_topics()
+    except (KafkaError, OSError, TimeoutError):
+        return False
+    return True
+
+
+@asynccontextmanager
+async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        yield admin
+    finally:
+        await admin.close()

@@ -1,0 +1,13 @@
+"""The one way in which the runner waits for something that happens in another process."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+POLL_SECONDS = 0.02
+
+
+async def until(condition: Callable[[], Awaitable[bool]], *, seconds: float) -> None:
+    """Ask again and again until the condition holds. Raises TimeoutError when it does not within `seconds`."""
+    async with asyncio.timeout(seconds):
+        while not await condition():  # noqa: ASYNC110 - another process sets no event of ours
+            await asyncio.sleep(POLL_SECONDS)
