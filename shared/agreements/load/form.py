@@ -1,0 +1,185 @@
+"""The form of a graph object, as checks that are put together: `record(required={...}, optional={...})`.
+
+A check looks at one value and tells the book every problem it sees; it never raises and never stops at the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with the graph: where, and what."""
+
+    where: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}"
+
+
+class GraphInvalid(ValueError):
+    """The objects are not a graph that can be decided on; `problems` lists every fault that was found."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = problems
+
+
+@dataclass(slots=True)
+class Book:
+    """What the reader knows (the terms of each list) and what it has found."""
+
+    known: Mapping[str, frozenset[str]]
+    problems: list[Problem] = field(default_factory=list)
+
+    def note(self, where: str, what: str) -> None:
+        self.problems.append(Problem(where, what))
+
+
+Check = Callable[[Any, str, Book], None]
+Keys = Mapping[str, Check]
+
+
+def anything(_value: Any, _where: str, _book: Book) -> None:
+    """A text for people, of any shape; nothing is decided by it."""
+
+
+def text(value: Any, where: str, book: Book) -> None:
+    if not isinstance(value, str) or not value.strip():
+        book.note(where, "must be a text")
+
+
+def flag(value: Any, where: str, book: Book) -> None:
+    if not isinstance(value, bool):
+        book.note(where, "must be true or false")
+
+
+def whole(value: Any, where: str, book: Book) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        book.note(where, "must be a whole number of at least 1")
+
+
+def day(value: Any, where: str, book: Book) -> None:
+    if not isinstance(value, str) or len(value) != len("2000-01-31") or not _is_day(value):
+        book.note(where, f"{value!r} is not a day like 2000-01-31")
+
+
+def _is_day(value: str) -> bool:
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
+
+
+def maybe(check: Check) -> Check:
+    """The value may be null."""
+
+    def look(value: Any, where: str, book: Book) -> None:
+        if value is not None:
+            check(value, where, book)
+
+    return look
+
+
+def one_of(name: str) -> Check:
+    """A term of the named list."""
+
+    def look(value: Any, where: str, book: Book) -> None:
+        if not isinstance(value, str) or value not in book.known[name]:
+            book.note(where, f"{value!r} is not known in {name}")
+
+    return look
+
+
+def many(check: Check) -> Check:
+    """A list, each item of which passes; it may be empty."""
+
+    def look(value: Any, where: str, book: Book) -> None:
+        if not isinstance(value, list | tuple):
+            book.note(where, "must be a list")
+            return
+        for number, item in enumerate(value, 1):
+            check(item, f"{where} {_name_of(item, number)}", book)
+
+    return look
+
+
+def _name_of(item: Any, number: int) -> str:
+    named = item.get("id") or item.get("org") if isinstance(item, Mapping) else None
+    return str(named or number)
+
+
+def some_of(name: str) -> Check:
+    """A list of different terms of the named list; it may be empty."""
+    each = many(one_of(name))
+
+    def look(value: Any, where: str, book: Book) -> None:
+        each(value, where, book)
+        if isinstance(value, list | tuple) and len(set(map(str, value))) != len(value):
+            book.note(where, "repeats a value")
+
+    return look
+
+
+def at_least_one(check: Check) -> Check:
+    """An empty list would match nothing, silently."""
+
+    def look(value: Any, where: str, book: Book) -> None:
+        check(value, where, book)
+        if not value:
+            book.note(where, "must not be empty")
+
+    return look
+
+
+def table(keys: str, check: Check) -> Check:
+    """An object whose keys are terms of the named list."""
+
+    def look(value: Any, where: str, book: Book) -> None:
+        if not isinstance(value, Mapping):
+            book.note(where, "must be an object")
+            return
+        for key, item in value.items():
+            one_of(keys)(key, where, book)
+            check(item, f"{where}.{key}", book)
+
+    return look
+
+
+def record(required: Keys, optional: Keys | None = None) -> Check:
+    """An object with exactly these keys: a missing one and an unknown one are problems."""
+    allowed = {**required, **(optional or {})}
+
+    def look(value: Any, where: str, book: Book) -> None:
+        if not isinstance(value, Mapping):
+            book.note(where, "must be an object")
+            return
+        for key in required.keys() - value.keys():
+            book.note(where, f"lacks {key!r}")
+        for key, item in value.items():
+            if key not in allowed:
+                book.note(where, f"has the unknown key {key!r}")
+            else:
+                allowed[key](item, f"{where}.{key}", book)
+
+    return look
+
+
+def span_of(check: Check) -> Check:
+    """A record that is also an interval `[from, to)`; an empty one is a problem."""
+
+    def look(value: Any, where: str, book: Book) -> None:
+        check(value, where, book)
+        if not isinstance(value, Mapping):
+            return
+        start, end = value.get("from"), value.get("to")
+        if isinstance(start, str) and isinstance(end, str) and not start < end:
+            book.note(where, f"the interval [{start}, {end}) is empty")
+
+    return look
