@@ -87,7 +87,8 @@ class Relay:
 
     async def sweep(self) -> None:
         """Publish what a crash or Kafka lost, for ever."""
-        await repeat(self._sweep_once, pause=Pause("relay sweeper", self._telemetry))
+        pause = Pause("relay sweeper", self._telemetry)
+        await repeat(self._sweep_once, pause=pause, progress=self._progress)
 
     async def _publish_or_leave(self, rows: Sequence[OutboxRow]) -> None:
         try:

@@ -12,24 +12,38 @@ from shared.telemetry import Telemetry
 Loop = Callable[[], Awaitable[None]]
 PAUSE_SECONDS_MIN = 0.1
 PAUSE_SECONDS_MAX = 5.0
+WATCH_SECONDS = 5.0
+DEAD_SECONDS = 90.0
 
 
 @dataclass(slots=True)
 class Progress:
-    """When a loop last got on, and how much waits for it. Monotonic seconds."""
+    """Whether a loop is alive, how much waits for it, and when it last got on. Monotonic seconds."""
 
     name: str
     waiting: int = 0
-    last_at: float = field(default_factory=time.monotonic)
+    moved_at: float = field(default_factory=time.monotonic)
+    alive_at: float = field(default_factory=time.monotonic)
 
     def made(self, *, waiting: int) -> None:
         """Say that the loop got on (or had nothing to do) and how much still waits."""
+        self.beat(waiting=waiting)
+        self.moved_at = self.alive_at
+
+    def beat(self, *, waiting: int = 0) -> None:
+        """Say that the loop is alive, without having got on; `waiting` 0 = nothing is known to wait."""
         self.waiting = waiting
-        self.last_at = time.monotonic()
+        self.alive_at = time.monotonic()
 
     def stalled(self, *, after_seconds: float) -> bool:
-        """Whether nothing moved for that long."""
-        return time.monotonic() - self.last_at > after_seconds
+        """Whether work has waited that long without anything moving, or the loop is dead."""
+        return self.dead(after_seconds=after_seconds) or (
+            self.waiting > 0 and time.monotonic() - self.moved_at > after_seconds
+        )
+
+    def dead(self, *, after_seconds: float) -> bool:
+        """Whether the loop has said nothing for that long."""
+        return time.monotonic() - self.alive_at > after_seconds
 
 
 @dataclass(slots=True)
@@ -50,6 +64,11 @@ class Health:
         faults = ["the service is stopping"] if self.stopping else []
         stalled = (p for p in self.loops.values() if p.stalled(after_seconds=self.stall_seconds))
         return faults + [f"{p.name}: no progress for more than {self.stall_seconds:.0f} s" for p in stalled]
+
+    async def watchdog(self) -> None:
+        """Return as soon as a loop has said nothing for too long: the supervisor then ends the process."""
+        while not any(p.dead(after_seconds=DEAD_SECONDS) for p in self.loops.values()):
+            await asyncio.sleep(WATCH_SECONDS)
 
 
 class Pause:
@@ -74,12 +93,14 @@ class Pause:
         self._seconds = 0.0
 
 
-async def repeat(step: Callable[[], Awaitable[float]], *, pause: Pause) -> None:
+async def repeat(step: Callable[[], Awaitable[float]], *, pause: Pause, progress: Progress | None = None) -> None:
     """Do `step` for ever; it says after how many seconds to do it again. Transient faults only make it wait."""
+    alive = progress or Progress("")
     while True:
         try:
             wait_seconds = await step()
         except Transient as fault:
+            alive.beat()
             await pause.after(fault)
             continue
         pause.over()

@@ -109,6 +109,7 @@ class BatchConsumer(Generic[EventT]):
             try:
                 await self._follow(consumer)
             except (KafkaError, Transient, TimeoutError, OSError) as fault:
+                self._progress.beat()
                 await self._pause.after(fault)
             finally:
                 self._armed.clear()
@@ -136,7 +137,7 @@ class BatchConsumer(Generic[EventT]):
             ready = {tp: records for tp, records in polled.items() if self._expected(tp, records)}
             if ready:
                 await self._take(ready)
-            self._report(consumer)
+            self._report(consumer, moved=bool(ready))
 
     def _expected(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> bool:
         """Whether these records start where the partition is armed; if not it is armed anew."""
@@ -177,6 +178,7 @@ class BatchConsumer(Generic[EventT]):
             await self._take_all(records)
         except (PositionMoved, Transient) as fault:
             self._armed.clear()  # whether the transaction took place is not known: read the positions again
+            self._progress.beat(waiting=len(records))
             await self._pause.after(fault)
             return
         self._pause.over()
@@ -218,10 +220,13 @@ class BatchConsumer(Generic[EventT]):
         PARKED.labels(record.topic).inc()
         self._telemetry.alarm("record-parked", **where, reason=reason)
 
-    def _report(self, consumer: AIOKafkaConsumer) -> None:
+    def _report(self, consumer: AIOKafkaConsumer, *, moved: bool) -> None:
         lag = sum(max((consumer.highwater(tp) or 0) - at, 0) for tp, at in self._armed.items())
         LAG.labels(self._subscription.topic).set(lag)
-        self._progress.made(waiting=lag)
+        if moved or not lag:
+            self._progress.made(waiting=lag)
+        else:
+            self._progress.beat(waiting=lag)
 
 
 def _spans(group: str, records: Sequence[ConsumerRecord]) -> tuple[Span, ...]:

@@ -6,7 +6,7 @@ import pytest
 
 from shared.failpoints import FailPoints
 from shared.faults import StoreUnavailable
-from shared.supervision import Health, Pause, Progress, repeat, supervise
+from shared.supervision import DEAD_SECONDS, Health, Pause, repeat, supervise
 from shared.telemetry import Telemetry
 
 
@@ -55,19 +55,25 @@ async def test_a_transient_fault_makes_a_step_wait_and_anything_else_ends_it() -
     assert faults == []
 
 
-def test_a_loop_without_progress_makes_the_service_not_ready() -> None:
+def test_work_that_waits_without_progress_makes_the_service_not_ready() -> None:
     health = Health(30)
     progress = health.watch("consumer")
     assert health.faults() == []
-    progress.last_at -= 31
+    progress.moved_at -= 31
+    progress.beat(waiting=0)
+    assert health.faults() == []
+    progress.beat(waiting=1)
     assert health.faults() == ["consumer: no progress for more than 30 s"]
-    progress.made(waiting=0)
+    progress.made(waiting=1)
     assert health.faults() == []
 
 
-def test_progress_stalls_only_after_its_limit() -> None:
-    progress = Progress("x")
-    assert not progress.stalled(after_seconds=1)
+async def test_a_loop_that_says_nothing_ends_the_watch() -> None:
+    health = Health(30)
+    health.watch("consumer").alive_at -= DEAD_SECONDS + 1
+    assert health.faults() == ["consumer: no progress for more than 30 s"]
+    async with asyncio.timeout(1):
+        await health.watchdog()
 
 
 def test_a_fail_point_that_is_not_armed_does_nothing() -> None:
