@@ -1,0 +1,65 @@
+"""Puts the registry together: the only file that names its concrete adapters."""
+
+import sys
+from functools import partial
+
+from fastapi import APIRouter, FastAPI
+
+from services.registry.adapters.clients_file import ClientsFile, ClientsUnreadable
+from services.registry.adapters.postgres import PostgresHistory
+from services.registry.adapters.seed_files import SeedUnreadable, read_objects
+from services.registry.adapters.signing import Ed25519Signer, SigningKeyUnusable
+from services.registry.config import RegistrySettings
+from services.registry.entrypoints.answers import FAULTS
+from services.registry.entrypoints.http import GraphRoutes
+from services.registry.entrypoints.tokens import TokenRoutes
+from services.registry.ports import Begin
+from services.registry.usecases import Issuer, import_seed
+from shared.agreements.load import GraphInvalid
+from shared.faults import Transient
+from shared.http.app import make_app
+from shared.service import Foundation, lay_foundation
+from shared.supervision import Pause
+
+
+async def run(settings: RegistrySettings) -> None:
+    """Import the seed where the graph is empty, then serve until a signal. Exits with words where it cannot start."""
+    foundation = lay_foundation("registry", settings)
+    history = PostgresHistory(foundation.engine, foundation.outbox, foundation.relay, foundation.fail_points)
+    try:
+        app = make_registry_app(settings, foundation, history.begin)
+        await _import_seed(settings, foundation, history.begin)
+    except (ClientsUnreadable, SigningKeyUnusable, SeedUnreadable, GraphInvalid) as fault:
+        sys.exit(f"The registry cannot start:\n{fault}")
+    await foundation.run(app, {})
+
+
+def make_registry_app(settings: RegistrySettings, foundation: Foundation, begin: Begin) -> FastAPI:
+    """The HTTP app. Raises ClientsUnreadable, SigningKeyUnusable."""
+    signer = Ed25519Signer.from_file(settings.signing_key_file)
+    telemetry, clock = foundation.telemetry, foundation.clock
+    clients = ClientsFile(
+        settings.clients_file, alarm=lambda words: telemetry.alarm("clients-unreadable", detail=words)
+    )
+    issuer = Issuer(settings.issuer, settings.token_audience, signer)
+    tokens = TokenRoutes(clients=clients, issuer=issuer, jwk=signer.jwk, clock=clock, telemetry=telemetry)
+    routes = APIRouter()
+    routes.include_router(GraphRoutes(begin=begin, clock=clock, telemetry=telemetry).router())
+    routes.include_router(tokens.router())
+    return make_app("Concordat registry", routes, foundation.edge(FAULTS))
+
+
+async def _import_seed(settings: RegistrySettings, foundation: Foundation, begin: Begin) -> None:
+    """Until it is done: Postgres may come up after the registry does."""
+    pause = Pause("seed import", foundation.telemetry)
+    read_seed = partial(read_objects, settings.seed_folder)
+    while True:
+        try:
+            with foundation.telemetry.unit("graph.imported") as line:
+                head = await import_seed(read_seed, begin=begin, clock=foundation.clock)
+                line.update(version=head.version, root=head.root)
+        except Transient as fault:
+            await pause.after(fault)
+            continue
+        pause.over()
+        return

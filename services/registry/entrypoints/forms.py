@@ -1,0 +1,87 @@
+"""What comes in over HTTP, as the domain's own words."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.registry.domain.model import Change, Defect, GraphObject
+from services.registry.usecases import as_object
+from shared.canonical import NotCanonical
+from shared.contracts.envelope import JsonObject
+from shared.contracts.graph import GraphCommit
+from shared.http.problems import FieldError, Problem, bad_fields
+
+OBJECTS_MAX = 1_000
+VERSION_MAX = 2**53 - 1
+_KIND = re.compile(r"[a-z_]{1,32}")
+_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+Text = Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")]
+
+
+class CommitForm(BaseModel):
+    """The body of `POST /v1/graph/commits`: the objects as they should stand, on top of `parent_version`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    parent_version: int = Field(ge=0, le=VERSION_MAX)
+    reason: Text
+    objects: list[JsonObject] = Field(min_length=1, max_length=OBJECTS_MAX)
+
+    def change(self, principal: str) -> Change:
+        """The change that the form asks for. Raises Problem 422 naming every object that has no form."""
+        found = [FieldError(f"/objects/{i}", fault) for i, row in enumerate(self.objects) for fault in _faults(row)]
+        found += _repeated(self.objects)
+        if found:
+            raise bad_fields(found)
+        return Change(self.parent_version, principal, self.reason, _objects(self.objects))
+
+
+class CommitFeed(BaseModel):
+    """The answer of `GET /v1/graph/commits`; `next` is the `after` of the next question."""
+
+    commits: list[GraphCommit]
+    next: int
+
+
+def refusal(defects: Sequence[Defect]) -> Problem:
+    """422 with every defect of the graph that the change would make."""
+    errors = [FieldError("" if d.index is None else f"/objects/{d.index}", d.detail) for d in defects]
+    title = "The graph would not be one that can be decided on; nothing was changed"
+    return Problem(422, "graph-invalid", title, errors=errors)
+
+
+def _faults(row: JsonObject) -> Iterator[str]:
+    kind, object_id = row.get("kind"), row.get("id")
+    if not isinstance(kind, str) or not _KIND.fullmatch(kind):
+        yield "`kind` must name a kind of graph object"
+    if not isinstance(object_id, str) or not _ID.fullmatch(object_id):
+        yield "`id` must be letters, digits, `-` and `_`, 128 at most"
+    if _has_float(row):
+        yield "numbers must be whole: there are no fractions in the graph"
+
+
+def _has_float(value: Any) -> bool:
+    """The depth is limited where the JSON is read."""
+    if isinstance(value, dict):
+        return any(map(_has_float, value.values()))
+    if isinstance(value, list):
+        return any(map(_has_float, value))
+    return isinstance(value, float)
+
+
+def _repeated(rows: Sequence[JsonObject]) -> Iterator[FieldError]:
+    seen: set[tuple[str, str]] = set()
+    for index, row in enumerate(rows):
+        key = str(row.get("kind")), str(row.get("id"))
+        if key in seen:
+            yield FieldError(f"/objects/{index}", "the same object is there twice")
+        seen.add(key)
+
+
+def _objects(rows: Sequence[JsonObject]) -> tuple[GraphObject, ...]:
+    try:
+        return tuple(map(as_object, rows))
+    except NotCanonical as fault:
+        raise bad_fields([FieldError("/objects", str(fault))]) from None

@@ -1,0 +1,67 @@
+"""What the registry's use cases need from outside, in the registry's own words."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
+
+from services.registry.domain.model import Client, Commit, GraphObject, StoredObject
+from shared.contracts.audit import AuditFact
+from shared.contracts.graph import GraphCommitted
+
+
+class History(Protocol):
+    """The history of the graph in one transaction: everything said through it happens, or none of it does.
+
+    Nothing in it is ever changed or deleted. All methods raise StoreUnavailable.
+    """
+
+    async def head(self) -> Commit | None:
+        """The newest commit, without its objects; None while the graph is empty."""
+        ...
+
+    async def commit(self, version: int) -> Commit | None:
+        """The commit of that version, without its objects."""
+        ...
+
+    async def graph(self, version: int) -> Sequence[GraphObject]:
+        """Every object as it stood after the commit of that version, sorted by kind and id."""
+        ...
+
+    async def commits(self, *, after: int, count_max: int) -> Sequence[Commit]:
+        """The commits with a version above `after`, oldest first, with their objects."""
+        ...
+
+    async def find(self, kind: str, object_id: str) -> StoredObject | None:
+        """The newest state of one object."""
+        ...
+
+    async def append(self, commit: Commit) -> bool:
+        """Add the commit and its objects. False, and nothing added, where another commit took the version first."""
+        ...
+
+    async def publish(self, events: Sequence[GraphCommitted]) -> None:
+        """Tell the routers, in this order."""
+        ...
+
+    async def record(self, facts: Sequence[AuditFact]) -> None:
+        """Hand facts to the audit log."""
+        ...
+
+
+Begin = Callable[[], AbstractAsyncContextManager[History]]
+
+
+class Clients(Protocol):
+    """The clients that may ask for tokens."""
+
+    def find(self, client_id: str) -> Client | None:
+        """The client of that id, as the deployment states it now."""
+        ...
+
+
+class Signer(Protocol):
+    """The key that tokens are signed with."""
+
+    def sign(self, claims: Mapping[str, Any]) -> str:
+        """The claims as a signed access token (RFC 9068)."""
+        ...

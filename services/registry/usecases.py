@@ -1,0 +1,263 @@
+"""What the registry does: import the seed once, change the graph, show it, and give tokens to clients."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from services.registry.domain.errors import GraphDamaged
+from services.registry.domain.model import (
+    Change,
+    Commit,
+    Committed,
+    GraphObject,
+    Outcome,
+    Refused,
+    Row,
+    Stale,
+    StoredObject,
+    TokenRequest,
+    Unchanged,
+)
+from services.registry.domain.policy import changed, defects, granted_scopes, merged, proven
+from services.registry.ports import Begin, Clients, History, Signer
+from shared.agreements.load import load
+from shared.canonical import canonical, digest
+from shared.clock import Clock
+from shared.contracts.audit import AuditFact, FactKind
+from shared.contracts.envelope import JsonObject
+from shared.contracts.graph import GraphCommit, GraphCommitted
+from shared.graphroot import graph_root, object_key
+from shared.ids import derived_id, new_id
+from shared.trace import current_trace
+
+SERVICE = "registry"
+SEED_PRINCIPAL = "seed"
+TOKEN_SECONDS = 900
+PART_BYTES_MAX = 900_000
+"""Objects of one record, at most: Kafka refuses a record above 1 MB."""
+EMPTY = Commit(0, "", "", datetime.min.replace(tzinfo=UTC), "", "", "IMPORTED")
+"""What stands before the first commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """The graph at a version: its commit, and its objects sorted by kind and id."""
+
+    commit: Commit
+    objects: Sequence[GraphObject]
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """What a token says about where it comes from and for whom it is, and the key that signs it."""
+
+    name: str
+    audience: str
+    signer: Signer
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A token and the scopes that it carries; it lives for TOKEN_SECONDS."""
+
+    token: str
+    scopes: frozenset[str]
+
+
+async def import_seed(read_seed: Callable[[], Sequence[JsonObject]], *, begin: Begin, clock: Clock) -> Commit:
+    """Make the seed the first commit of an empty graph; gives the head, whoever made it.
+
+    The seed is read only when it is needed. Raises what `read_seed` raises, GraphInvalid with every problem of the
+    seed, and GraphDamaged where what is stored is not what was committed.
+    """
+    async with begin() as history:
+        if head := await history.head():
+            await _graph_of(history, head)
+            return head
+        rows = read_seed()
+        load(rows)
+        seed = Change(0, SEED_PRINCIPAL, "The seed of the graph", _sorted(map(as_object, rows)), "IMPORTED")
+        first = _next(EMPTY, seed, rows, clock.now())
+        if await _append(history, first):
+            return first
+        return await history.head() or EMPTY  # another registry was faster
+
+
+async def commit_change(change: Change, *, begin: Begin, clock: Clock) -> Outcome:
+    """Add a change to the graph, or say why not; the same change again finds everything as asked.
+
+    Raises GraphDamaged.
+    """
+    async with begin() as history:
+        head = await history.head() or EMPTY
+        current = (await _graph_of(history, head)).objects
+        new = changed(current, change.objects)
+        if not new:
+            return Unchanged(head)
+        if change.parent_version != head.version:
+            return Stale(head)
+        rows = [item.row() for item in merged(current, change.objects)]
+        if found := defects(rows, change.objects):
+            return Refused(found)
+        commit = _next(head, replace(change, objects=new), rows, clock.now())
+        if not await _append(history, commit):
+            return Stale(await history.head() or head)
+    return Committed(commit)
+
+
+async def read_head(*, begin: Begin) -> Commit | None:
+    """The newest commit, without its objects; None while the graph is empty."""
+    async with begin() as history:
+        return await history.head()
+
+
+async def read_graph(version: int | None, *, begin: Begin) -> Graph | None:
+    """The graph at a version, or the newest; None where there is none. Raises GraphDamaged."""
+    async with begin() as history:
+        commit = await (history.head() if version is None else history.commit(version))
+        return await _graph_of(history, commit) if commit else None
+
+
+async def read_commits(*, after: int, count_max: int, begin: Begin) -> Sequence[Commit]:
+    """The commits with a version above `after`, oldest first, with their objects."""
+    async with begin() as history:
+        return await history.commits(after=after, count_max=count_max)
+
+
+async def find_object(kind: str, object_id: str, *, begin: Begin) -> StoredObject | None:
+    """The newest state of one object."""
+    async with begin() as history:
+        return await history.find(kind, object_id)
+
+
+def issue_token(request: TokenRequest, *, clients: Clients, issuer: Issuer, clock: Clock) -> Issued:
+    """A token for a client that proves itself. Raises TokenRefused in its kinds."""
+    client = proven(clients.find(request.client_id), request)
+    scopes = granted_scopes(client, request)
+    now = int(clock.now().timestamp())
+    claims = {
+        "iss": issuer.name,
+        "sub": client.client_id,
+        "client_id": client.client_id,
+        "aud": issuer.audience,
+        "iat": now,
+        "nbf": now,
+        "exp": now + TOKEN_SECONDS,
+        "jti": new_id("tok"),
+        "org": client.org,
+        "scope": " ".join(sorted(scopes)),
+        "roles": sorted(client.roles),
+    }
+    return Issued(issuer.signer.sign(claims), scopes)
+
+
+def as_object(row: Row) -> GraphObject:
+    """The graph object of a row that has a kind and an id. Raises NotCanonical."""
+    kind, object_id = object_key(row)
+    return GraphObject(kind, object_id, canonical(row))
+
+
+def as_contract(commit: Commit, *, part: int = 1, parts: int = 1) -> GraphCommit:
+    """The commit as other services read it."""
+    return GraphCommit(
+        version=commit.version,
+        parent_root=commit.parent_root,
+        root=commit.root,
+        committed_at=commit.committed_at,
+        principal=commit.principal,
+        reason=commit.reason,
+        objects=[dict(item.row()) for item in commit.objects],
+        part=part,
+        parts=parts,
+    )
+
+
+async def _graph_of(history: History, commit: Commit) -> Graph:
+    objects = await history.graph(commit.version)
+    if commit.version and graph_root(item.row() for item in objects) != commit.root:
+        raise GraphDamaged(f"the objects of version {commit.version} do not give its root")
+    return Graph(commit, objects)
+
+
+def _next(head: Commit, change: Change, rows: Iterable[Row], now: datetime) -> Commit:
+    return Commit(
+        version=head.version + 1,
+        parent_root=head.root,
+        root=graph_root(rows),
+        committed_at=now,
+        principal=change.principal,
+        reason=change.reason,
+        event=change.event,
+        objects=change.objects,
+    )
+
+
+async def _append(history: History, commit: Commit) -> bool:
+    if not await history.append(commit):
+        return False
+    await history.publish(_events(commit))
+    await history.record(_facts(commit))
+    return True
+
+
+def _events(commit: Commit) -> list[GraphCommitted]:
+    parts = list(_parts(commit.objects))
+    return [
+        GraphCommitted(
+            id=derived_id("gco", commit.root, commit.version, number),
+            source=f"/concordat/{SERVICE}",
+            time=commit.committed_at,
+            subject=f"graph/{commit.version}",
+            traceparent=current_trace(),
+            data=as_contract(replace(commit, objects=part), part=number, parts=len(parts)),
+        )
+        for number, part in enumerate(parts, 1)
+    ]
+
+
+def _parts(objects: Sequence[GraphObject]) -> Iterator[tuple[GraphObject, ...]]:
+    part: list[GraphObject] = []
+    size = 0
+    for item in objects:
+        if part and size + len(item.body) > PART_BYTES_MAX:
+            yield tuple(part)
+            part, size = [], 0
+        part.append(item)
+        size += len(item.body)
+    yield tuple(part)
+
+
+def _facts(commit: Commit) -> list[AuditFact]:
+    """One fact for the commit; for each object that a person changed one more. The root vouches for a whole import."""
+    about = {
+        "version": commit.version,
+        "parent_root": commit.parent_root,
+        "root": commit.root,
+        "reason_digest": digest(commit.reason.encode()),
+        "objects": len(commit.objects),
+    }
+    facts = [_fact("graph-commit", commit, about)]
+    if commit.event == "IMPORTED":
+        event = {"event": "IMPORTED", "version": commit.version, "root": commit.root}
+        return [*facts, _fact("agreement-event", commit, event)]
+    return facts + [_fact("agreement-event", commit, _changed_fact(commit, item)) for item in commit.objects]
+
+
+def _changed_fact(commit: Commit, item: GraphObject) -> JsonObject:
+    about = {"object_kind": item.kind, "object_id": item.id, "digest": digest(item.body)}
+    return {"event": commit.event, "version": commit.version, **about}
+
+
+def _fact(kind: FactKind, commit: Commit, body: JsonObject) -> AuditFact:
+    return AuditFact(
+        fact_id=derived_id("fct", kind, commit.version, commit.root, body.get("object_kind"), body.get("object_id")),
+        kind=kind,
+        at=commit.committed_at,
+        service=SERVICE,
+        actor=commit.principal,
+        body=body,
+    )
+
+
+def _sorted(objects: Iterable[GraphObject]) -> tuple[GraphObject, ...]:
+    return tuple(sorted(objects, key=lambda item: item.key))
