@@ -1,9 +1,12 @@
 """A concern on its way from intake to the router: clear routing, sealed detail."""
 
-from typing import Literal
+import hashlib
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from pydantic import Field
 
+from shared.canonical import canonical, digest
 from shared.contracts.envelope import CloudEvent, Contract, Instant, JsonObject
 
 
@@ -36,3 +39,11 @@ class ConcernSubmitted(CloudEvent):
 
     type: Literal["uk.concordat.concern.submitted.v1"] = "uk.concordat.concern.submitted.v1"
     data: SubmittedConcern
+
+
+def concern_digest(routing: Mapping[str, Any], sealed: Mapping[str, str]) -> str:
+    """The digest of a version, in hex; an auditor takes it again. It binds the sealed bytes without opening them.
+
+    Guessing does not help: the sealed part holds random keys. Raises NotCanonical for what has no canonical form.
+    """
+    return digest(canonical(routing), hashlib.sha256(canonical(sealed)).digest())

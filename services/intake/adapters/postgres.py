@@ -1,0 +1,245 @@
+"""Intake's store in Postgres: a batch of concerns is one statement, and one more only where keys repeat."""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import Select, select, text, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from services.intake.adapters import tables
+from services.intake.adapters.rows import (
+    closing_name,
+    entry_body,
+    entry_kind,
+    entry_of,
+    flags_json,
+    outbox_rows,
+    version_of,
+)
+from services.intake.domain.model import (
+    ConcernId,
+    ConcernRecord,
+    Entry,
+    NaturalKey,
+    Page,
+    Reader,
+    Stored,
+    VersionRecord,
+)
+from services.intake.ports import Acceptance
+from shared.canonical import canonical
+from shared.db.engine import transaction
+from shared.db.outbox import Outbox, OutboxRow
+from shared.db.positions import Positions
+from shared.failpoints import FailPoints
+from shared.records import Span
+
+BEFORE_COMMIT, AFTER_COMMIT = "intake.before-commit", "intake.after-commit"
+Offer = Callable[[Sequence[OutboxRow]], None]
+
+# Sorted by the natural key, so that two processes with the same keys wait for each other and never in a circle.
+_ACCEPT = text(
+    """WITH incoming AS MATERIALIZED (
+      SELECT * FROM unnest(
+        CAST(:ids AS text[]), CAST(:originators AS text[]), CAST(:refs AS text[]), CAST(:keys AS text[]),
+        CAST(:accepted AS timestamptz[]), CAST(:versions AS integer[]), CAST(:macs AS bytea[]),
+        CAST(:digests AS text[]), CAST(:received AS timestamptz[]), CAST(:routings AS bytea[]),
+        CAST(:sealed AS bytea[]), CAST(:flags AS text[]))
+      AS i(concern_id, originator, originator_ref, partition_key, accepted_at, version, body_mac, digest,
+           received_at, routing, sealed, flags)
+    ), new AS (
+      INSERT INTO intake.concerns (concern_id, originator, originator_ref, partition_key, accepted_at)
+      SELECT concern_id, originator, originator_ref, partition_key, accepted_at FROM incoming
+      ON CONFLICT (originator, originator_ref) DO NOTHING RETURNING concern_id
+    ), version AS (
+      INSERT INTO intake.versions (concern_id, version, body_mac, digest, accepted_at, received_at, routing, sealed,
+                                   identifier_flags)
+      SELECT concern_id, version, body_mac, digest, accepted_at, received_at, routing, sealed, CAST(flags AS jsonb)
+      FROM incoming JOIN new USING (concern_id)
+    ), announced AS (
+      INSERT INTO intake.outbox (event_id, topic, partition, key, value, closes_with)
+      SELECT event_id, topic, partition, key, value, closes_with
+      FROM unnest(
+        CAST(:out_concerns AS text[]), CAST(:out_ids AS text[]), CAST(:out_topics AS text[]),
+        CAST(:out_partitions AS smallint[]), CAST(:out_keys AS text[]), CAST(:out_values AS bytea[]),
+        CAST(:out_closes AS text[]))
+      AS o(concern_id, event_id, topic, partition, key, value, closes_with) JOIN new USING (concern_id)
+    )
+    SELECT concern_id FROM new"""
+)
+_STORED = text(
+    """SELECT k.originator, k.originator_ref, k.version, c.concern_id, v.body_mac
+    FROM unnest(CAST(:originators AS text[]), CAST(:refs AS text[]), CAST(:versions AS integer[]))
+      AS k(originator, originator_ref, version)
+    JOIN intake.concerns c USING (originator, originator_ref)
+    JOIN intake.versions v ON v.concern_id = c.concern_id AND v.version = k.version"""
+)
+_NOTE = text(
+    """INSERT INTO intake.timeline (event_id, concern_id, version, kind, at, body)
+    SELECT e.event_id, e.concern_id, e.version, e.kind, e.at, CAST(e.body AS jsonb)
+    FROM unnest(
+      CAST(:ids AS text[]), CAST(:concerns AS text[]), CAST(:versions AS integer[]), CAST(:kinds AS text[]),
+      CAST(:moments AS timestamptz[]), CAST(:bodies AS text[]))
+    AS e(event_id, concern_id, version, kind, at, body) JOIN intake.concerns USING (concern_id)
+    ON CONFLICT (event_id) DO NOTHING"""
+)
+
+
+class PostgresIntake:
+    """Begins transactions; what they announced is offered to the relay once they have committed."""
+
+    def __init__(self, engine: AsyncEngine, *, offer: Offer, fail_points: FailPoints) -> None:
+        self._engine = engine
+        self._positions = Positions(engine, tables.SCHEMA)
+        self._outbox = Outbox(engine, tables.SCHEMA)
+        self._offer = offer
+        self._fail_points = fail_points
+
+    @asynccontextmanager
+    async def begin(self, spans: Sequence[Span] = ()) -> AsyncIterator["PostgresTransaction"]:
+        """See ports.Begin."""
+        async with transaction(self._engine) as connection:
+            await self._positions.advance(connection, spans)
+            tx = PostgresTransaction(connection, self._outbox)
+            yield tx
+            self._fail_points.hit(BEFORE_COMMIT)
+        self._fail_points.hit(AFTER_COMMIT)
+        self._offer(tx.announced)
+
+
+class PostgresTransaction:
+    """See ports.Transaction."""
+
+    def __init__(self, connection: AsyncConnection, outbox: Outbox) -> None:
+        self._connection = connection
+        self._outbox = outbox
+        self.announced: list[OutboxRow] = []
+
+    async def accept(self, acceptances: Sequence[Acceptance]) -> frozenset[ConcernId]:
+        """See ports.Transaction."""
+        ordered = sorted(acceptances, key=lambda acceptance: acceptance.concern.key)
+        rows = [(acceptance.concern.id, outbox_rows(acceptance)) for acceptance in ordered]
+        parameters = {**_concern_columns(ordered), **_outbox_columns(rows)}
+        result = await self._connection.execute(_ACCEPT, parameters)
+        new = frozenset(ConcernId(concern_id) for concern_id in result.scalars())
+        self.announced += [row for concern_id, pair in rows if concern_id in new for row in pair]
+        return new
+
+    async def stored(self, keys: Sequence[NaturalKey]) -> Mapping[NaturalKey, Stored]:
+        """See ports.Transaction."""
+        columns = {
+            "originators": [key.originator for key in keys],
+            "refs": [key.originator_ref for key in keys],
+            "versions": [key.version for key in keys],
+        }
+        rows = await self._connection.execute(_STORED, columns)
+        return {NaturalKey(*row[:3]): Stored(ConcernId(row.concern_id), row.body_mac) for row in rows}
+
+    async def note(self, entries: Sequence[Entry]) -> None:
+        """See ports.Transaction."""
+        ordered = sorted(entries, key=lambda entry: entry.event_id)
+        columns = {
+            "ids": [entry.event_id for entry in ordered],
+            "concerns": [entry.concern_id for entry in ordered],
+            "versions": [entry.version for entry in ordered],
+            "kinds": [entry_kind(entry) for entry in ordered],
+            "moments": [entry.at for entry in ordered],
+            "bodies": [entry_body(entry) for entry in ordered],
+        }
+        await self._connection.execute(_NOTE, columns)
+
+    async def close(self, versions: Sequence[tuple[ConcernId, int]]) -> None:
+        """See ports.Transaction."""
+        await self._outbox.close(self._connection, (closing_name(*version) for version in versions))
+
+
+def _concern_columns(acceptances: Sequence[Acceptance]) -> dict[str, Any]:
+    concerns = [acceptance.concern for acceptance in acceptances]
+    return {
+        "ids": [c.id for c in concerns],
+        "originators": [c.key.originator for c in concerns],
+        "refs": [c.key.originator_ref for c in concerns],
+        "keys": [c.partition_key for c in concerns],
+        "accepted": [c.accepted_at for c in concerns],
+        "versions": [c.key.version for c in concerns],
+        "macs": [c.body_mac for c in concerns],
+        "digests": [c.digest for c in concerns],
+        "received": [c.received_at for c in concerns],
+        "routings": [canonical(c.routing) for c in concerns],
+        "sealed": [canonical(c.sealed) for c in concerns],
+        "flags": [flags_json(c) for c in concerns],
+    }
+
+
+def _outbox_columns(rows: Sequence[tuple[ConcernId, tuple[OutboxRow, ...]]]) -> dict[str, Any]:
+    flat = [(concern_id, row) for concern_id, pair in rows for row in pair]
+    return {
+        "out_concerns": [concern_id for concern_id, _ in flat],
+        "out_ids": [row.event_id for _, row in flat],
+        "out_topics": [row.topic for _, row in flat],
+        "out_partitions": [row.partition for _, row in flat],
+        "out_keys": [row.key for _, row in flat],
+        "out_values": [row.value for _, row in flat],
+        "out_closes": [row.closes_with for _, row in flat],
+    }
+
+
+class PostgresArchive:
+    """See ports.Archive. Whose concern it is stands in the statement, so that absent and forbidden look alike."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def concern(self, concern_id: ConcernId, reader: Reader) -> ConcernRecord | None:
+        """See ports.Archive."""
+        found = await self._records(_visible(reader).where(tables.concerns.c.concern_id == concern_id))
+        return found[0] if found else None
+
+    async def concerns(self, page: Page, reader: Reader) -> Sequence[ConcernRecord]:
+        """See ports.Archive."""
+        c = tables.concerns.c
+        statement = _visible(reader).order_by(c.accepted_at.desc(), c.concern_id.desc()).limit(page.limit)
+        if page.after is not None:
+            statement = statement.where(tuple_(c.accepted_at, c.concern_id) < tuple_(*page.after))
+        return await self._records(statement)
+
+    async def _records(self, statement: Select[Any]) -> Sequence[ConcernRecord]:
+        async with transaction(self._engine) as connection:
+            concerns = (await connection.execute(statement)).all()
+            ids = [row.concern_id for row in concerns]
+            versions = await _versions(connection, ids)
+            entries = await _entries(connection, ids)
+        return [
+            ConcernRecord(
+                ConcernId(row.concern_id),
+                row.originator,
+                row.originator_ref,
+                tuple(versions[row.concern_id]),
+                tuple(entries[row.concern_id]),
+            )
+            for row in concerns
+        ]
+
+
+def _visible(reader: Reader) -> Select[Any]:
+    c = tables.concerns.c
+    statement = select(c.concern_id, c.originator, c.originator_ref)
+    return statement if reader.org is None else statement.where(c.originator == reader.org)
+
+
+async def _versions(connection: AsyncConnection, ids: Sequence[str]) -> Mapping[str, list[VersionRecord]]:
+    v = tables.versions.c
+    columns = (v.concern_id, v.version, v.digest, v.accepted_at, v.received_at, v.identifier_flags)
+    found: dict[str, list[VersionRecord]] = defaultdict(list)
+    for row in await connection.execute(select(*columns).where(v.concern_id.in_(ids)).order_by(v.version)):
+        found[row.concern_id].append(version_of(row))
+    return found
+
+
+async def _entries(connection: AsyncConnection, ids: Sequence[str]) -> Mapping[str, list[Entry]]:
+    found: dict[str, list[Entry]] = defaultdict(list)
+    for row in await connection.execute(select(tables.timeline).where(tables.timeline.c.concern_id.in_(ids))):
+        found[row.concern_id].append(entry_of(row))
+    return found

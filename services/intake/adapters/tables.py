@@ -1,0 +1,56 @@
+"""The tables of schema `intake`.
+
+Versions and timeline name their concern without a foreign key: a version is written in the same statement as its
+concern, a timeline entry is joined to it, nothing is ever deleted, and the check would cost on every accept.
+"""
+
+from sqlalchemy import Column, DateTime, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+
+from shared.db.outbox import outbox_table
+from shared.db.positions import parked_table, positions_table
+
+SCHEMA = "intake"
+metadata = MetaData(schema=SCHEMA)
+
+concerns = Table(
+    "concerns",
+    metadata,
+    Column("concern_id", Text, primary_key=True),
+    Column("originator", Text, nullable=False),
+    Column("originator_ref", Text, nullable=False),
+    Column("partition_key", Text, nullable=False),
+    Column("accepted_at", DateTime(timezone=True), nullable=False),
+    UniqueConstraint("originator", "originator_ref", name="concerns_natural_key"),
+)
+Index("concerns_newest", concerns.c.originator, concerns.c.accepted_at, concerns.c.concern_id)
+
+versions = Table(
+    "versions",
+    metadata,
+    Column("concern_id", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("body_mac", LargeBinary, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("accepted_at", DateTime(timezone=True), nullable=False),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("routing", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("identifier_flags", JSONB, nullable=False),
+)
+
+timeline = Table(
+    "timeline",
+    metadata,
+    Column("event_id", Text, primary_key=True),
+    Column("concern_id", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("body", JSONB, nullable=False),
+)
+Index("timeline_of_concern", timeline.c.concern_id)
+
+outbox = outbox_table(metadata)
+positions = positions_table(metadata)
+parked = parked_table(metadata)

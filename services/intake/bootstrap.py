@@ -1,0 +1,69 @@
+"""Puts intake together; the only file that names concrete adapters."""
+
+from collections.abc import Mapping
+from functools import partial
+
+from fastapi import FastAPI
+
+from services.intake.adapters.postgres import PostgresArchive, PostgresIntake
+from services.intake.config import IntakeSettings
+from services.intake.domain.model import Answer
+from services.intake.entrypoints.consumer import decisions_handler, outcomes_handler
+from services.intake.entrypoints.http import FAULTS, Desk, accept_batch, routes
+from services.intake.ports import Acceptance, Begin
+from services.intake.usecases import Keys, accept_concerns, note_decisions, note_outcomes, submit_concern
+from shared.batching import Batcher
+from shared.contracts.decision import ConcernRouted
+from shared.contracts.outcome import NoticeOutcome
+from shared.contracts.topics import DECISIONS, OUTCOMES
+from shared.http.app import make_app
+from shared.kafka.consumer import Subscription
+from shared.sealing import SecretKey
+from shared.service import Foundation, lay_foundation
+from shared.supervision import Loop
+
+GROUP = "intake"
+
+
+async def run(settings: IntakeSettings) -> None:
+    """Serve until a signal."""
+    foundation = lay_foundation("intake", settings)
+    app, loops = assemble(foundation, settings)
+    await foundation.run(app, loops)
+
+
+def assemble(foundation: Foundation, settings: IntakeSettings) -> tuple[FastAPI, Mapping[str, Loop]]:
+    """The app and the loops beside it. Raises ValueError or OSError for a key file that cannot be read."""
+    store = PostgresIntake(foundation.engine, offer=foundation.relay.offer, fail_points=foundation.fail_points)
+    batcher: Batcher[Acceptance, Answer] = Batcher(
+        partial(accept_batch, accept=partial(accept_concerns, begin=store.begin), telemetry=foundation.telemetry),
+        batch_size_max=settings.accept_batch_max,
+        waiting_max=settings.accept_waiting_max,
+    )
+    submit = partial(
+        submit_concern,
+        keys=Keys(SecretKey.read(settings.sealing_key_file), SecretKey.read(settings.subject_key_file)),
+        clock=foundation.clock,
+        allow_historic=settings.allow_historic,
+        accept=batcher.submit,
+    )
+    app = make_app(
+        "Concordat intake", routes(Desk(submit, PostgresArchive(foundation.engine))), foundation.edge(FAULTS)
+    )
+    return app, {"accept": batcher.run, **_consumers(foundation, store.begin)}
+
+
+def _consumers(foundation: Foundation, begin: Begin) -> Mapping[str, Loop]:
+    decisions = Subscription(
+        group=GROUP,
+        topic=DECISIONS.name,
+        decode=ConcernRouted.model_validate_json,
+        handle=decisions_handler(partial(note_decisions, begin=begin), foundation.telemetry),
+    )
+    outcomes = Subscription(
+        group=GROUP,
+        topic=OUTCOMES.name,
+        decode=NoticeOutcome.model_validate_json,
+        handle=outcomes_handler(partial(note_outcomes, begin=begin), foundation.telemetry),
+    )
+    return {"decisions": foundation.consumer(decisions).run, "outcomes": foundation.consumer(outcomes).run}

@@ -1,0 +1,84 @@
+"""What the router and the notifier say, in intake's words."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol
+
+from services.intake.domain.model import ConcernId, Decided, Entry, NoticeState, NoticeTurn, Told
+from shared.contracts.decision import ConcernRouted
+from shared.contracts.outcome import ATTEMPT_FAILED, DELIVERED, EXPIRED, REGISTERED, NoticeOutcome, OutcomeType
+from shared.records import Batch, Span
+from shared.telemetry import Telemetry
+
+STATES: Mapping[OutcomeType, NoticeState] = {
+    REGISTERED: "registered",
+    ATTEMPT_FAILED: "attempt-failed",
+    DELIVERED: "delivered",
+    EXPIRED: "expired",
+}
+
+
+class NoteDecisions(Protocol):
+    """The use case behind `concordat.decisions.v1`."""
+
+    async def __call__(self, decisions: Sequence[Decided], spans: Sequence[Span]) -> None:
+        """Raises StoreUnavailable, PositionMoved."""
+        ...
+
+
+class NoteOutcomes(Protocol):
+    """The use case behind `concordat.outcomes.v1`."""
+
+    async def __call__(self, outcomes: Sequence[Entry], spans: Sequence[Span]) -> None:
+        """Raises StoreUnavailable, PositionMoved."""
+        ...
+
+
+def decisions_handler(note: NoteDecisions, telemetry: Telemetry) -> Callable[[Batch[ConcernRouted]], Awaitable[None]]:
+    """Handles batches of decisions."""
+
+    async def handle(batch: Batch[ConcernRouted]) -> None:
+        with telemetry.unit("decisions.noted", items=len(batch.events)):
+            await note([decided(event) for event in batch.events], batch.spans)
+
+    return handle
+
+
+def outcomes_handler(note: NoteOutcomes, telemetry: Telemetry) -> Callable[[Batch[NoticeOutcome]], Awaitable[None]]:
+    """Handles batches of outcomes."""
+
+    async def handle(batch: Batch[NoticeOutcome]) -> None:
+        with telemetry.unit("outcomes.noted", items=len(batch.events)):
+            await note([turn(event) for event in batch.events], batch.spans)
+
+    return handle
+
+
+def decided(event: ConcernRouted) -> Decided:
+    """A decision, in intake's words."""
+    data = event.data
+    return Decided(
+        event_id=event.id,
+        concern_id=ConcernId(data.concern_id),
+        version=data.version,
+        at=data.decided_at,
+        round=data.round,
+        told=tuple(Told(body.org, body.notice_id, body.reason) for body in data.told),
+        available=tuple(data.available),
+        hold=tuple(data.hold),
+        unroutable=data.unroutable,
+    )
+
+
+def turn(event: NoticeOutcome) -> NoticeTurn:
+    """What became of a notice, in intake's words; the cause of a failure stays with the notifier."""
+    data = event.data
+    return NoticeTurn(
+        event_id=event.id,
+        concern_id=ConcernId(data.concern_id),
+        version=data.version,
+        at=data.at,
+        notice_id=data.notice_id,
+        recipient=data.recipient,
+        state=STATES[event.type],
+        attempt_no=data.attempt_no,
+    )
