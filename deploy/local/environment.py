@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 _HANDED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
+_OWN = ("CONCORDAT_CACHE_DIR", "CONCORDAT_SHARED_CACHE_DIR", "CONCORDAT_SHARED_DATA_DIR", "XDG_CACHE_HOME", "M2_REPO")
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -28,6 +29,11 @@ def shared_data_dir() -> Path:
 def inherited() -> dict[str, str]:
     """What every child process is told of our own environment; nothing else is handed on."""
     return {name: value for name in _HANDED_ON if (value := _read(name))}
+
+
+def own_settings() -> dict[str, str]:
+    """The settings of the runner itself, for a runner that is started by another."""
+    return {name: value for name in _OWN if (value := _read(name))}
 
 
 def python_environment() -> dict[str, str]:

@@ -34,8 +34,14 @@ class Jar:
 
 def listed(sums_file: Path = SUMS_FILE) -> tuple[Jar, ...]:
     """The jars that the product runs with."""
-    lines = [line.split() for line in sums_file.read_text().splitlines() if line and not line.startswith("#")]
-    return tuple(Jar(*coordinates.split(":"), digest) for digest, coordinates in lines)
+    lines = sums_file.read_text().splitlines()
+    return tuple(_parsed(line) for line in lines if line and not line.startswith("#"))
+
+
+def _parsed(line: str) -> Jar:
+    digest, coordinates = line.split()
+    group, artifact, version = coordinates.split(":")
+    return Jar(group, artifact, version, digest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,11 @@ class KafkaEngine:
             raise EngineFailed("Kafka was not started", "Start it first.")
         return self._child
 
+    @property
+    def started(self) -> bool:
+        """Whether it was ever started."""
+        return self._child is not None
+
     async def start(self, progress: Progress | None = None) -> None:
         """Start it and wait until it answers; the first start fetches the jars and formats the log folder."""
         await asyncio.to_thread(self._cache.fetch, progress or Silent())

@@ -6,7 +6,7 @@ import signal
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 import asyncpg
 
@@ -23,6 +23,7 @@ from deploy.local.waiting import until
 INITDB_SECONDS = 60
 START_SECONDS = 60
 INIT_SQL_SECONDS = 30
+DEFAULT_PORT = 5432
 INIT_SQL = environment.ROOT / "deploy" / "postgres" / "init.sql"
 # The server is there but not yet, or no longer, ready for us.
 _NOT_YET = (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError)
@@ -31,19 +32,28 @@ _NOT_YET = (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExi
 class Database:
     """A Postgres that runs somewhere, with the superuser's rights that `init.sql` needs."""
 
-    def __init__(self, address: str, passwords: dict[str, str], layout: Layout) -> None:
+    def __init__(self, address: str, passwords: dict[str, str], layout: Layout, *, superuser: str = SUPERUSER) -> None:
         self.address = address
         self._passwords = passwords
         self._layout = layout
+        self._superuser = superuser
+
+    @classmethod
+    def external(cls, superuser_url: str, passwords: dict[str, str], layout: Layout) -> "Database":
+        """A Postgres that somebody else runs, reached by its superuser's URL."""
+        parts = urlsplit(superuser_url)
+        user = unquote(parts.username or SUPERUSER)
+        known = {**passwords, user: unquote(parts.password or "")}
+        return cls(f"{parts.hostname}:{parts.port or DEFAULT_PORT}", known, layout, superuser=user)
 
     def url(self, role: str, *, database: str = DATABASE, driver: str = "postgresql") -> str:
         """Where a role reaches the database."""
-        return f"{driver}://{role}:{quote(self._passwords[role], safe='')}@{self.address}/{database}"
+        return f"{driver}://{quote(role, safe='')}:{quote(self._passwords[role], safe='')}@{self.address}/{database}"
 
     @property
     def superuser_url(self) -> str:
         """The superuser's way to Concordat's database."""
-        return self.url(SUPERUSER)
+        return self.url(self._superuser)
 
     def service_url(self, service: str, role: str = "service") -> str:
         """What a service (or, with role "owner", its migrations) is given."""
@@ -51,8 +61,8 @@ class Database:
 
     async def create_objects(self) -> None:
         """Create the database, schemas, roles and extensions; running it again changes nothing."""
-        passwords = {f"{role.upper()}_PASSWORD": value for role, value in self._passwords.items() if role != SUPERUSER}
-        url = self.url(SUPERUSER, database="postgres")
+        passwords = {f"{role.upper()}_PASSWORD": value for role, value in self._passwords.items()}
+        url = self.url(self._superuser, database="postgres")
         psql = PostgresHome.of(self._layout.data_dir).program("psql")
         await run(
             Command(
@@ -82,6 +92,11 @@ class PostgresEngine:
         if self._child is None:
             raise EngineFailed("Postgres was not started", "Start it first.")
         return self._child
+
+    @property
+    def started(self) -> bool:
+        """Whether it was ever started."""
+        return self._child is not None
 
     async def start(self) -> None:
         """Start it and wait until it answers; the first start creates the data folder."""
@@ -151,17 +166,14 @@ class PostgresEngine:
 
 def _libpq(url: str) -> dict[str, str]:
     """A URL as libpq's environment variables."""
-    from sqlalchemy import make_url
-
-    parts = make_url(url)
-    named = {
-        "PGHOST": parts.host,
-        "PGPORT": parts.port,
-        "PGUSER": parts.username,
-        "PGPASSWORD": parts.password,
-        "PGDATABASE": parts.database,
+    parts = urlsplit(url)
+    return {
+        "PGHOST": parts.hostname or "127.0.0.1",
+        "PGPORT": str(parts.port or DEFAULT_PORT),
+        "PGUSER": unquote(parts.username or SUPERUSER),
+        "PGPASSWORD": unquote(parts.password or ""),
+        "PGDATABASE": parts.path.lstrip("/"),
     }
-    return {name: str(value) for name, value in named.items() if value is not None}
 
 
 def _lend(file: Path, content: str, user: User) -> None:

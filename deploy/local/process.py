@@ -57,8 +57,12 @@ class Child:
     async def start(cls, command: Command, *, held_fds: tuple[int, ...] = ()) -> "Child":
         """Start the command. Raises EngineFailed when it cannot be run at all."""
         child = cls(command, held_fds=held_fds)
-        async with asyncio.timeout(START_SECONDS):
-            await asyncio.wrap_future(child._pid)
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                await asyncio.wrap_future(child._pid)
+        finally:
+            if not child._pid.done():
+                child.abandon()
         return child
 
     @property
@@ -95,6 +99,11 @@ class Child:
         except TimeoutError:
             return await self.kill()
 
+    def abandon(self) -> None:
+        """Let the warden end it, as if we had died; nobody waits for that."""
+        with contextlib.suppress(OSError):
+            self._channel.shutdown(socket.SHUT_RDWR)
+
     def log_tail(self) -> str:
         """The last lines of its log, for the one who has to find out why it ended."""
         return log_tail(self.command.log)
@@ -130,6 +139,9 @@ async def run(command: Command, *, seconds: float) -> None:
             code = await child.exited()
     except TimeoutError:
         code = await child.kill()
+    finally:
+        if child.running:
+            child.abandon()
     if code != 0:
         raise EngineFailed(f"{command.name} failed with {code}:\n{child.log_tail()}", f"See {command.log}.")
 

@@ -1,9 +1,19 @@
 """The one way in which the runner waits for something that happens in another process."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 
 POLL_SECONDS = 0.02
+
+
+async def together(*work: Coroutine[None, None, None]) -> None:
+    """Do several things at once. The first fault cancels the rest and is raised as itself, not as one of a group."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for part in work:
+                group.create_task(part)
+    except ExceptionGroup as faults:
+        raise faults.exceptions[0] from faults
 
 
 async def until(condition: Callable[[], Awaitable[bool]], *, seconds: float) -> None:
