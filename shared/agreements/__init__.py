@@ -5,6 +5,7 @@ The router runs `decide`, the registry's what-if runs it, an auditor's replay ru
 
 from shared.agreements.decide import decide, held_for_fault
 from shared.agreements.decision import Because, Class, Decision, Duties, Lead, Outcome, Payload, SignedAs, Withheld
+from shared.agreements.explain import Trial, explain
 from shared.agreements.facts import Facts, GatewayFact, Hop, SubjectFacts, facts_of
 from shared.agreements.load import GraphInvalid, Problem, load
 from shared.agreements.model import Graph, Limit, Policy
@@ -31,10 +32,12 @@ __all__ = [
     "SignedAs",
     "Snapshot",
     "SubjectFacts",
+    "Trial",
     "Withheld",
     "alone",
     "assuming",
     "decide",
+    "explain",
     "facts_of",
     "held_for_fault",
     "load",

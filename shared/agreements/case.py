@@ -50,11 +50,14 @@ class Case:
         )
         self._resolved: dict[tuple[str, bool], tuple[Reached, ...]] = {}
         self._receiving: dict[tuple[str, bool], tuple[Reached, ...]] = {}
+        self._can_receive: dict[str, bool] = {}
+        self._parties: dict[tuple[str, date], frozenset[str]] = {}
         self._remits: dict[str, frozenset[str]] = {}
         self.subjects = frozenset(
             org for subject in facts.subjects if subject.org for org in self.acting_for(subject.org)
         )
         self.bars = tuple(bar for bar in self.graph.bars.values() if self._binds(bar))
+        self.attempts = tuple(self._attempts())
         self.forbidden: frozenset[str] = frozenset()
 
     def organisation(self, org: str) -> Organisation | None:
@@ -97,19 +100,32 @@ class Case:
         )
 
     def can_receive(self, org: str) -> bool:
+        if org not in self._can_receive:
+            self._can_receive[org] = self._exists_to_receive(org)
+        return self._can_receive[org]
+
+    def _exists_to_receive(self, org: str) -> bool:
         """Rule 7: a body outside its `exists` interval can be no recipient."""
         organisation = self.organisation(org)
         return organisation is not None and organisation.exists.covers(self.day) and not self.replaced(org)
 
-    def attempts_by(self, originator: str) -> Iterator[Attempt]:
-        """Every clause that the body may try today, towards every body that would receive."""
-        for right in self.snapshot.speaking(originator):
-            discloser = self._speaking_as(originator, right)
+    def parties_on(self, agreement: Agreement, day: date) -> frozenset[str]:
+        """The parties within their own dates."""
+        key = (agreement.id, day)
+        if key not in self._parties:
+            present = (party.org for party in agreement.parties if party.span.covers(day))
+            self._parties[key] = frozenset(present)
+        return self._parties[key]
+
+    def _attempts(self) -> Iterator[Attempt]:
+        """Every clause that the originator may try today, towards every body that would receive."""
+        for right in self.snapshot.speaking(self.originator):
+            discloser = self._speaking_as(self.originator, right)
             if discloser:
                 yield from (
                     Attempt(self, right.agreement, right.clause, discloser, recipient)
                     for recipient in self._receivers_of(right)
-                    if recipient.org != originator
+                    if recipient.org != self.originator
                 )
 
     def bodies_that_may_tell(self, originator: str) -> frozenset[str]:

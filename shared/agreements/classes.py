@@ -34,8 +34,12 @@ class Standing:
         """Rule 11: held only where every other gate is passed."""
         return tuple(attempt for attempt in self.ambiguous if passes_but_for_remit(attempt))
 
-    def excluded_by_name(self) -> bool:
-        return any(verdict.reason == reasons.TOPIC_EXCLUDED for verdict in self.verdicts)
+    def excluded_on_purpose(self) -> bool:
+        """A clause leaves the topic out by name, or forbids: a deliberate exclusion is no gap."""
+        return any(verdict.reason in _ON_PURPOSE for verdict in self.verdicts)
+
+
+_ON_PURPOSE = (reasons.TOPIC_EXCLUDED, reasons.FORBIDDEN)
 
 
 def tells(attempt: Attempt) -> bool:
@@ -112,7 +116,7 @@ def _class_of_untold(standing: Standing) -> Class:
 
 def _silence_is_meant(standing: Standing) -> bool:
     case, org = standing.case, standing.org
-    return org in case.subjects or standing.excluded_by_name() or org in case.forbidden or withholds_from(case, org)
+    return org in case.subjects or standing.excluded_on_purpose() or withholds_from(case, org)
 
 
 def reason_of(standing: Standing) -> str:

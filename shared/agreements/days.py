@@ -11,7 +11,10 @@ LONDON = ZoneInfo("Europe/London")
 
 def civil_day(instant: datetime) -> date:
     """The day in London on which the instant falls: 23:30 UTC on 31 March may be 1 April."""
-    return instant.astimezone(LONDON).date()
+    try:
+        return instant.astimezone(LONDON).date()
+    except OverflowError:  # the first or last day of the calendar has no other side
+        return instant.date()
 
 
 def start_of(day: date) -> datetime:

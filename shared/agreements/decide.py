@@ -24,7 +24,7 @@ def decide(snapshot: Snapshot, facts: Facts) -> Decision:
 
     Pure and total: never raises, reads no clock. What the graph does not know holds the concern (HOLD_UNKNOWN_TERM).
     """
-    case = Case(snapshot, facts)
+    case = case_of(snapshot, facts)
     standings = standings_of(case)
     if holds := whole_holds(case):
         return _held(case, standings, holds)
@@ -38,12 +38,18 @@ def held_for_fault(snapshot: Snapshot, facts: Facts, reason_code: str) -> Decisi
     return Decision(originator=facts.originator, outcomes=outcomes, hold=(reason_code,))
 
 
+def case_of(snapshot: Snapshot, facts: Facts) -> Case:
+    """The concern before the graph, with the bodies that a prohibition keeps it from."""
+    case = Case(snapshot, facts)
+    case.forbidden = frozenset(attempt.recipient.org for attempt in case.attempts if forbids(attempt))
+    return case
+
+
 def standings_of(case: Case) -> tuple[Standing, ...]:
     """What joins each organisation of the snapshot to the originator, sorted by id."""
     attempts: dict[str, list[Attempt]] = {}
-    for attempt in case.attempts_by(case.originator):
+    for attempt in case.attempts:
         attempts.setdefault(attempt.recipient.org, []).append(attempt)
-    case.forbidden = frozenset(org for org, tried in attempts.items() if any(map(forbids, tried)))
     wrong_way = case.bodies_that_may_tell(case.originator)
     return tuple(
         Standing(case, org, tuple(map(try_gates, attempts.get(org, ()))), wrong_way=org in wrong_way)

@@ -18,8 +18,9 @@ Gate = Callable[[Attempt], "str | None"]
 
 def capacity(attempt: Attempt) -> str | None:
     """Aligned, affiliated or in attendance is no signature. A body that `@named` means signs nothing."""
-    sides = {attempt.discloser.party} if _is_named(attempt) else {attempt.discloser.party, attempt.recipient.party}
-    return None if sides <= attempt.agreement.signatories else reasons.NOT_SIGNED
+    signed = attempt.agreement.signatories
+    both = attempt.discloser.party in signed and (attempt.recipient.party in signed or _is_named(attempt))
+    return None if both else reasons.NOT_SIGNED
 
 
 def mode(attempt: Attempt) -> str | None:
@@ -51,13 +52,9 @@ def why_not_in_force(agreement: Agreement, day: date, snapshot: Snapshot) -> str
 
 def accession(attempt: Attempt) -> str | None:
     """A signatory binds and is bound from the day it joined until the day it left."""
-    sides = [attempt.discloser.party] if _is_named(attempt) else [attempt.discloser.party, attempt.recipient.party]
-    joined = all(_is_party_on(attempt.agreement, org, attempt.day) for org in sides)
+    present = attempt.case.parties_on(attempt.agreement, attempt.day)
+    joined = attempt.discloser.party in present and (attempt.recipient.party in present or _is_named(attempt))
     return None if joined else reasons.NOT_SIGNED
-
-
-def _is_party_on(agreement: Agreement, org: str, day: date) -> bool:
-    return any(party.span.covers(day) for party in agreement.parties if party.org == org)
 
 
 def _is_named(attempt: Attempt) -> bool:
@@ -202,6 +199,11 @@ def try_gates(attempt: Attempt) -> Verdict:
 def forbids(attempt: Attempt) -> bool:
     """A FORBID clause that binds between the two bodies."""
     return attempt.clause.effect is Effect.FORBID and all(gate(attempt) is None for gate in FORBID_GATES)
+
+
+def gate_names(attempt: Attempt) -> Iterator[str]:
+    """The gates that a clause of this effect must pass, in order."""
+    return (name_of(gate) for _, gate in _GATES_OF[attempt.clause.effect])
 
 
 def failing(attempt: Attempt) -> Iterator[str]:

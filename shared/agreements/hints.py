@@ -18,7 +18,7 @@ def _reached_by(org: str, case: Case, gaps: set[str]) -> list[str]:
     if not gaps:
         return []
     as_originator = Case(case.snapshot, replace(case.facts, originator=org))
-    attempts = [attempt for attempt in as_originator.attempts_by(org) if attempt.recipient.org in gaps]
+    attempts = [attempt for attempt in as_originator.attempts if attempt.recipient.org in gaps]
     as_originator.forbidden = frozenset(attempt.recipient.org for attempt in attempts if forbids(attempt))
     telling = (a for a in attempts if not a.ambiguous and tells(a) and try_gates(a).passed)
     return sorted({attempt.recipient.org for attempt in telling})

@@ -167,7 +167,7 @@ class Succession:
 
     def has_happened(self, day: date) -> bool:
         """False for a planned one, for ever: it has no day."""
-        return self.kind != "planned" and self.effective is not None and self.effective <= day
+        return self.effective is not None and self.effective <= day
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,8 @@ class Lineage:
         Total and free of circles (the reader refuses a circle). A split without a match gives all successors,
         marked ambiguous; so does nothing else.
         """
+        if party not in self.rows:
+            return (Reached(party, party, (party,)),)
         return _each_once(self._walk(party, personal=personal))
 
     def _walk(self, party: str, *, personal: bool) -> tuple[Reached, ...]:

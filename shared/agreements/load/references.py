@@ -59,6 +59,8 @@ def _clause(clause: Row, where: str, book: Book) -> None:
         book.note(where, "tells only its own discloser")
     if NAMED in clause["from"]:
         book.note(where, f"{NAMED} can only be told")
+    if NAMED in clause["to"] and clause["direction"] != "one_way":
+        book.note(where, f"{NAMED} can only be told, one way")
     if not clause["when"]["categories"] and clause["mode"] != "record":
         book.note(where, "only a record clause may name no category")
 
