@@ -1,0 +1,132 @@
+"""`concordat bench`: each budget beside its measured figure, on the whole system on this machine."""
+
+import json
+import platform
+import shutil
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import click
+import psutil
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from deploy.bench.rates import Bench, RateResult
+from deploy.bench.rows import Row, cost_rows, rate_rows, ready_row, sustained_row
+from deploy.bench.traffic import Traffic
+from deploy.cli.demo import credentials_of
+from deploy.client import Concordat
+from deploy.demo.cases import read_cases
+from deploy.demo.farm import Farm
+from deploy.local.display import suited
+from deploy.local.keys import SUPERUSER
+from deploy.local.layout import Layout
+from deploy.local.plan import PORT_BASE
+from deploy.local.progress import Progress, step
+from deploy.local.system import LocalSystem
+from shared.clock import SystemClock
+from shared.ids import new_id
+
+RATES = (50, 200, 500, 1000)
+CLIMB = (1250, 1500, 1750, 2000)
+ENDPOINTS = 20
+WARM_UP_SECONDS = 3.0
+RECEIVER_PORT_OFFSET = 100
+
+
+@click.command()
+@click.option("--rates", default=",".join(map(str, RATES)), help="Concerns per second, comma separated.")
+@click.option("--seconds", default=10.0, help="How long each rate is held, in seconds.")
+@click.option("--climb/--no-climb", default=True, help="Go on upwards for the highest sustained rate.")
+@click.option("--data-dir", type=click.Path(path_type=Path), default=Path(".data/bench"), help="Made anew each time.")
+@click.option("--json", "as_json", is_flag=True, help="Rows as JSON, with machine and versions.")
+def bench(rates: str, seconds: float, data_dir: Path, **flags: bool) -> None:
+    """Offer load to a fresh system in an open loop and print what it took. Traffic goes to loopback alone."""
+    shutil.rmtree(data_dir, ignore_errors=True)
+    wanted = [float(rate) for rate in rates.split(",")]
+    climb = CLIMB if flags["climb"] else ()
+    rows = asyncio.run(
+        _run(Layout(data_dir, PORT_BASE + 400), wanted, climb, seconds=seconds, as_json=flags["as_json"])
+    )
+    if flags["as_json"]:
+        print(json.dumps({"machine": _machine(), "rows": [row.to_json() for row in rows]}))
+    else:
+        Console().print(_table(rows))
+
+
+async def _run(
+    layout: Layout, rates: Sequence[float], climb: Sequence[float], *, seconds: float, as_json: bool
+) -> list[Row]:
+    with suited(as_json=as_json) as progress:
+        begun = time.monotonic()
+        async with LocalSystem(layout, progress=progress) as system:
+            await system.start_engines()
+            await system.start_services()
+            ready = ready_row(time.monotonic() - begun)
+            results = await _measure(system, progress, (*rates, *climb), seconds)
+            last = next((r for r in reversed(results) if r.complete), results[0])
+            rows = [row for result in results if result.rate_per_second in rates for row in rate_rows(result)]
+            return [ready, *rows, sustained_row(results), *cost_rows(last)]
+
+
+async def _measure(system: LocalSystem, progress: Progress, rates: Sequence[float], seconds: float) -> list[RateResult]:
+    concordat = Concordat(system.urls, credentials_of(system.credentials))
+    folder = system.layout.data_dir / "receivers"
+    port = system.layout.port_base + RECEIVER_PORT_OFFSET
+    farm = Farm(folder, port, concordat)
+    superuser = create_async_engine(system.database.url(SUPERUSER).replace("postgresql://", "postgresql+asyncpg://"))
+    cases = read_cases()
+    traffic = Traffic(cases, new_id("run"))
+    try:
+        await farm.start([_recipients(traffic, system)])
+        run = Bench(system, concordat, superuser, traffic, SystemClock(), folder / f"{port}.jsonl")
+        with step(progress, "Warm up"):
+            await run.at(rates[0], WARM_UP_SECONDS)
+        return await _climb(run, progress, rates, seconds)
+    finally:
+        await farm.stop()
+        await concordat.close()
+        await superuser.dispose()
+
+
+async def _climb(run: Bench, progress: Progress, rates: Sequence[float], seconds: float) -> list[RateResult]:
+    """Rate after rate; beyond the first that was not sustained there is nothing to learn."""
+    results: list[RateResult] = []
+    for rate in rates:
+        with step(progress, f"{rate:.0f} concerns/s for {seconds:.0f} s"):
+            results.append(await run.at(rate, seconds))
+        if not results[-1].complete:
+            break
+    return results
+
+
+def _recipients(traffic: Traffic, system: LocalSystem) -> list[str]:
+    """Everyone who is told, and others up to the number of endpoints."""
+    others = (str(client["org"]) for client in system.credentials.values() if client["org"] != "operator")
+    told = sorted(traffic.recipients)
+    return [*told, *(org for org in others if org not in traffic.recipients)][:ENDPOINTS]
+
+
+def _machine() -> dict[str, Any]:
+    packages = ("concordat", "fastapi", "aiokafka", "sqlalchemy", "asyncpg", "aiohttp", "pydantic")
+    return {
+        "cpu_count": psutil.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 2**30),
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        **{name: version(name) for name in packages},
+    }
+
+
+def _table(rows: Sequence[Row]) -> Table:
+    table = Table("what", "value", "budget", "within", box=None, padding=(0, 2))
+    marks = {True: "[green]yes[/]", False: "[red]no[/]", None: ""}
+    for row in rows:
+        sign = ">=" if row.at_least else "<="
+        budget = "" if row.budget is None else f"{sign} {row.budget:g} {row.unit}"
+        table.add_row(row.name, f"{row.value:.2f} {row.unit}", budget, marks[row.within])
+    return table

@@ -1,0 +1,154 @@
+"""The demo: every worked case through the real system, told, compared, and judged from what recipients hold."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from deploy.client import Concordat, Refused
+from deploy.demo.cases import Case
+from deploy.demo.farm import Farm, Receipt
+from deploy.demo.judge import judge
+from deploy.demo.report import Told
+from deploy.local.waiting import until
+from shared.clock import Clock
+
+OPERATOR = "operator"
+SECONDS_MAX = 60.0
+SETTLE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A case on its way: its concern and the moment at which its originator sent it."""
+
+    case: Case
+    concern_id: str
+    sent_at: datetime
+    replayed: bool
+
+
+@dataclass(slots=True)
+class Demo:
+    """One run over the cases. `published` keeps their order."""
+
+    concordat: Concordat
+    farm: Farm
+    clock: Clock
+    published: list[Published] = field(default_factory=list)
+
+    async def publish_all(self, cases: Sequence[Case]) -> None:
+        """Publish the cases in two parts: assumed clauses off, then, after the switch as a graph commit, on."""
+        for assumed in (False, True):
+            part = [case for case in cases if case.assumed is assumed]
+            if part:
+                await self._switch_assumed(assumed)
+            for case in part:
+                self.published.append(await self._publish(case))
+            await self._decided(self.published)
+
+    async def judged(self) -> list[Told]:
+        """Wait until what must arrive has arrived and a little longer, then judge every case."""
+        decisions = await self._decided(self.published)
+        expected = sum(len(decision["told"]) for decision in decisions.values())
+        await self._received(expected)
+        by_concern = _by_concern(self.farm.receipts())
+        return [self._told(row, decisions[row.concern_id], by_concern[row.concern_id]) for row in self.published]
+
+    async def publish_again(self) -> list[str]:
+        """Publish every concern once more: the same answers, and not one new delivery. Gives what went wrong."""
+        before = len(self.farm.receipts())
+        again = [await self._publish(row.case) for row in self.published]
+        await asyncio.sleep(SETTLE_SECONDS)
+        new = len(self.farm.receipts()) - before
+        faults = [f"publishing everything again made {new} new deliveries"] if new else []
+        pairs = zip(self.published, again, strict=True)
+        return faults + [f"{a.case.name}: not the same answer" for a, b in pairs if a.concern_id != b.concern_id]
+
+    async def audit_records(self, concern_id: str, count_min: int) -> list[dict[str, Any]]:
+        """The audit facts of a concern, as soon as there are as many as must be."""
+        found: list[dict[str, Any]] = []
+
+        async def all_there() -> bool:
+            answer = await self.concordat.get(OPERATOR, "notifier", "/v1/audit/facts", concern_id=concern_id)
+            found[:] = answer["facts"]
+            return len(found) >= count_min
+
+        await until(all_there, seconds=SECONDS_MAX)
+        return found
+
+    async def _publish(self, case: Case) -> Published:
+        sent_at = self.clock.now()
+        headers = await self.concordat.authorization(case.originator)
+        url = self.concordat.urls["intake"] + "/v1/concerns"
+        answer = await self.concordat.http.post(url, json=dict(case.concern), headers=headers)
+        if answer.is_error:
+            raise Refused(answer)
+        replayed = answer.headers.get("Idempotent-Replayed") == "true"
+        return Published(case, answer.json()["concern_id"], sent_at, replayed)
+
+    async def _switch_assumed(self, assumed: bool) -> None:  # noqa: FBT001 - the value of a scenario's key
+        """Commit the policy with the switch turned, and wait until the router decides on it."""
+        graph = await self.concordat.get(OPERATOR, "registry", "/v1/graph")
+        policy = next(o for o in graph["objects"] if o["kind"] == "policy")
+        version = graph["version"]
+        if policy["assumed_clauses"] is not assumed:
+            body = {
+                "parent_version": version,
+                "reason": f"Assumed clauses {'on' if assumed else 'off'} for the demo",
+                "objects": [{**policy, "assumed_clauses": assumed}],
+            }
+            version = (await self.concordat.post(OPERATOR, "registry", "/v1/graph/commits", body))["version"]
+        await until(lambda: self._router_has(version), seconds=SECONDS_MAX)
+
+    async def _router_has(self, version: int) -> bool:
+        head = await self.concordat.get(OPERATOR, "router", "/v1/graph/head")
+        return bool(head["version"] >= version)
+
+    async def _decided(self, rows: Sequence[Published]) -> dict[str, dict[str, Any]]:
+        """The total decision on each concern, by concern."""
+        decisions: dict[str, dict[str, Any]] = {}
+
+        async def all_decided() -> bool:
+            for row in rows:
+                if row.concern_id not in decisions and (decision := await self._decision(row.concern_id)):
+                    decisions[row.concern_id] = decision
+            return len(decisions) == len({row.concern_id for row in rows})
+
+        await until(all_decided, seconds=SECONDS_MAX)
+        return decisions
+
+    async def _decision(self, concern_id: str) -> dict[str, Any] | None:
+        try:
+            answer = await self.concordat.get(OPERATOR, "router", f"/v1/decisions/{concern_id}")
+        except Refused as refused:
+            if refused.status == 404:
+                return None
+            raise
+        decision: dict[str, Any] = answer["decision"]
+        return decision
+
+    async def _received(self, expected: int) -> None:
+        """What is missing after the deadline is for the judge to say."""
+
+        async def all_there() -> bool:
+            return len(self.farm.receipts()) >= expected
+
+        try:
+            await until(all_there, seconds=SECONDS_MAX)
+        except TimeoutError:
+            return
+        await asyncio.sleep(SETTLE_SECONDS)
+
+    def _told(self, row: Published, decision: Mapping[str, Any], receipts: Sequence[Receipt]) -> Told:
+        speeds = {r.org: (r.received_at - row.sent_at).total_seconds() * 1000 for r in receipts}
+        return Told(row.case, row.concern_id, decision, speeds, judge(row.case, decision, receipts))
+
+
+def _by_concern(receipts: Sequence[Receipt]) -> dict[str, list[Receipt]]:
+    grouped: dict[str, list[Receipt]] = defaultdict(list)
+    for receipt in receipts:
+        grouped[receipt.event["subject"]].append(receipt)
+    return grouped
