@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 import psutil
+import uvloop
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -49,9 +50,8 @@ def bench(rates: str, seconds: float, data_dir: Path, **flags: bool) -> None:
     shutil.rmtree(data_dir, ignore_errors=True)
     wanted = [float(rate) for rate in rates.split(",")]
     climb = CLIMB if flags["climb"] else ()
-    rows = asyncio.run(
-        _run(Layout(data_dir, PORT_BASE + 400), wanted, climb, seconds=seconds, as_json=flags["as_json"])
-    )
+    layout = Layout(data_dir, PORT_BASE + 400)
+    rows = uvloop.run(_run(layout, wanted, climb, seconds=seconds, as_json=flags["as_json"]))
     if flags["as_json"]:
         print(json.dumps({"machine": _machine(), "rows": [row.to_json() for row in rows]}))
     else:

@@ -1,0 +1,196 @@
+"""The whole system under faults: nothing accepted is lost, nobody is told twice as if it were new."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from deploy.local.keys import SUPERUSER
+from deploy.local.topics import create_topics
+from shared.contracts.topics import CONCERNS, GRAPH, NOTICES, Topic
+from shared.kafka.producer import Producer, Record
+from tests.support.stack import reachable_dir
+from tests.support.waiting import until
+from tests.support.world import ONE_RECIPIENT, World, a_world, times_received
+
+pytestmark = [pytest.mark.stack, pytest.mark.asyncio(loop_scope="module")]
+COUNT = 20
+
+# Where a process is killed, and whether a request may then arrive twice (its outcome was unknown to the sender).
+KILLS = [
+    ("intake", "intake.before-commit", False),
+    ("intake", "intake.after-commit", False),
+    ("intake", "relay.after-publish", False),
+    ("router", "router.before-commit", False),
+    ("router", "router.after-commit", False),
+    ("router", "relay.after-publish", False),
+    ("notifier", "notifier.before-commit", False),
+    ("notifier", "notifier.after-commit", False),
+    ("notifier", "notifier.before-send", False),
+    ("notifier", "notifier.after-send", True),
+    ("notifier", "relay.after-publish", False),
+]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world() -> AsyncIterator[World]:
+    with reachable_dir() as folder:
+        async with a_world(folder) as made:
+            yield made
+
+
+@pytest.mark.parametrize(("service", "point", "may_repeat"), KILLS)
+async def test_a_kill_loses_and_doubles_nothing(
+    world: World, tmp_path: Path, service: str, point: str, may_repeat: bool
+) -> None:
+    marker = tmp_path / "reached"
+    armed = {f"{service.upper()}_FAIL_POINT": f"{point}:kill:3:{marker}"}
+    await world.system.restart(service, extra_env=armed)
+    publishing = asyncio.create_task(world.publish(COUNT))
+    await until(marker.exists, seconds=30, what=f"{point} is reached")
+    await world.system.exited(service)
+    await world.system.restart(service)
+    ids = await publishing
+    receipts = await world.told_once(ids)
+    times = times_received(receipts)
+    assert len(set(ids)) == len(times) == COUNT
+    repeats = sum(times.values()) - COUNT
+    assert repeats <= (COUNT if may_repeat else 0)
+    assert len({(r.webhook_id, r.body) for r in receipts}) == COUNT
+
+
+async def test_intake_accepts_while_the_broker_is_away_and_all_is_delivered_afterwards(world: World) -> None:
+    await world.system.kafka.stop()
+    ids = await world.publish(COUNT)
+    assert len(set(ids)) == COUNT
+    await world.system.kafka.start()
+    assert set(times_received(await world.told_once(ids)).values()) == {1}
+
+
+async def test_a_log_that_was_lost_is_refilled_from_postgres(world: World) -> None:
+    await world.system.terminate("router")
+    ids = await world.publish(COUNT)
+    await _published(world, ids)
+    await world.system.kafka.stop()
+    world.system.kafka.wipe_log()
+    await world.system.kafka.start()
+    await create_topics(world.system.bootstrap)
+    await world.system.restart("router")
+    assert set(times_received(await world.told_once(ids, seconds=90)).values()) == {1}
+
+
+async def test_postgres_killed_and_started_loses_nothing(world: World) -> None:
+    publishing = asyncio.create_task(world.publish(COUNT))
+    await world.system.kill("postgres")
+    await world.system.restart("postgres")
+    ids = await publishing
+    receipts = await world.told_once(ids)
+    assert len(times_received(receipts)) == COUNT
+
+
+@pytest.mark.parametrize("topic", [CONCERNS, NOTICES])
+async def test_the_same_records_twice_tell_nobody_twice(world: World, topic: Topic) -> None:
+    ids = await world.publish(COUNT)
+    await world.told_once(ids)
+    await _produce(world, [r for r in await _records(world, topic) if any(i.encode() in r.value for i in ids)])
+    later = await world.publish(COUNT)
+    await world.told_once(later)
+    assert set(times_received(await world.told_once(ids)).values()) == {1}
+
+
+@pytest.mark.parametrize("topic", [CONCERNS, NOTICES, GRAPH])
+async def test_a_poison_record_is_parked_and_the_flow_goes_on(world: World, topic: Topic) -> None:
+    poison = b'{"specversion":"1.0","type":"nothing.such"}'
+    partition = topic.partition_of("poison")
+    await _produce(world, [Record(topic.name, n, "poison", poison) for n in {partition, 0}])
+    assert set(times_received(await world.told_once(await world.publish(COUNT))).values()) == {1}
+    schema = "notifier" if topic is NOTICES else "router"
+    await until(lambda: _is_parked(world, schema, topic), seconds=20, what="the record is parked")
+
+
+async def test_two_routers_and_two_notifiers_share_the_work(world: World) -> None:
+    await world.system.start_service("router", instance=2)
+    await world.system.start_service("notifier", instance=2)
+    first = await world.publish(COUNT * 5)
+    await world.system.kill("router-2")
+    await world.system.kill("notifier-2")
+    second = await world.publish(COUNT)
+    times = times_received(await world.told_once([*first, *second], seconds=90))
+    assert len(times) == COUNT * 6
+    assert sum(times.values()) - len(times) <= 16, "more repeats than a killed notifier can have had in flight"
+
+
+async def test_an_agreement_that_has_expired_tells_nobody_and_says_so(world: World) -> None:
+    concern = {
+        **ONE_RECIPIENT,
+        "originator": "ngo",
+        "received_at": "2024-05-20T10:00:00Z",
+        "categories": ["speak-up"],
+        "subjects": [{"kind": "provider"}],
+        "sensitivity": [],
+    }
+    (concern_id,) = await world.publish(1, concern=concern)
+    await until(lambda: _is_decided(world, concern_id), seconds=20, what="it is decided")
+    found = await world.decision(concern_id)
+    assert found is not None
+    assert found["decision"]["told"] == []
+    assert found["decision"]["unroutable"] is True
+    assert "cqc" in found["decision"]["not_told"]["gap"]["EXPIRED"]
+    queue = await world.concordat.get("operator", "router", "/v1/unroutable")
+    assert concern_id in {item["concern_id"] for item in queue["items"]}
+
+
+async def _is_decided(world: World, concern_id: str) -> bool:
+    return await world.decision(concern_id) is not None
+
+
+async def _is_parked(world: World, schema: str, topic: Topic) -> bool:
+    found = await _sql(world, f"SELECT count(*) FROM {schema}.parked_records WHERE topic = '{topic.name}'")
+    return found > 0
+
+
+async def _published(world: World, ids: list[str]) -> None:
+    """Wait until intake has marked the concerns as published."""
+    names = ",".join(f"'{i}/1'" for i in ids)
+    query = f"SELECT count(*) FROM intake.outbox WHERE closes_with IN ({names}) AND published_at IS NOT NULL"
+
+    async def all_marked() -> bool:
+        return await _sql(world, query) == len(ids)
+
+    await until(all_marked, seconds=20, what="the concerns are on Kafka")
+
+
+async def _sql(world: World, query: str) -> int:
+    url = world.system.database.url(SUPERUSER).replace("postgresql://", "postgresql+asyncpg://")
+    engine = create_async_engine(url)
+    async with engine.connect() as connection:
+        found = int((await connection.execute(text(query))).scalar_one())
+    await engine.dispose()
+    return found
+
+
+async def _produce(world: World, records: list[Record]) -> None:
+    producer = Producer(bootstrap_servers=world.system.bootstrap, client_id="test", deadline_seconds=10)
+    await producer.publish(records)
+    await producer.close()
+
+
+async def _records(world: World, topic: Topic) -> list[Record]:
+    """Everything that lies on a topic."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=world.system.bootstrap, enable_auto_commit=False)
+    await consumer.start()
+    partitions = [TopicPartition(topic.name, n) for n in range(topic.partitions)]
+    consumer.assign(partitions)
+    await consumer.seek_to_beginning(*partitions)
+    ends = await consumer.end_offsets(partitions)
+    found: list[Record] = []
+    while any([await consumer.position(tp) < ends[tp] for tp in partitions]):
+        for tp, records in (await consumer.getmany(timeout_ms=500)).items():
+            found += [Record(tp.topic, tp.partition, "again", r.value) for r in records]
+    await consumer.stop()
+    return found

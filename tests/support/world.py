@@ -1,0 +1,122 @@
+"""The whole system as a test sees it: publish, restart, kill; and a farm of recipients that count what arrives."""
+
+import asyncio
+import itertools
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from deploy.cli.demo import credentials_of
+from deploy.client import Concordat, Refused
+from deploy.demo.farm import Farm, Receipt
+from deploy.local.layout import Layout
+from deploy.local.ports import free_port_base
+from deploy.local.system import LocalSystem
+from tests.support.waiting import until
+
+RECIPIENTS = ("gmc", "cqc", "nhs-england", "hse", "local-authorities", "ofsted")
+FARM_PORT_OFFSET = 60
+RETRY_SECONDS = 0.2
+_runs = itertools.count(1)
+
+# CQC finds an unsafe doctor: the GMC is told, and nobody else.
+ONE_RECIPIENT: Mapping[str, Any] = {
+    "originator": "cqc",
+    "summary": "A doctor is unsafe.",
+    "marking": "OFFICIAL-SENSITIVE",
+    "received_at": "2025-01-06T09:00:00Z",
+    "categories": ["ftp-conduct"],
+    "subjects": [
+        {"kind": "registrant", "registers": ["gmc"], "identifiers": [{"scheme": "gmc-number", "value": "4012345"}]}
+    ],
+    "nation": "england",
+    "setting": "nhs-trust",
+    "urgency": "emerging",
+    "sensitivity": ["personal_data"],
+}
+
+
+@dataclass(slots=True)
+class World:
+    """One running system and its recipients."""
+
+    system: LocalSystem
+    concordat: Concordat
+    farm: Farm
+    accepted: dict[str, str] = field(default_factory=dict)
+
+    async def publish(self, count: int, *, concern: Mapping[str, Any] = ONE_RECIPIENT) -> list[str]:
+        """Publish that many new concerns as a client that never gives up: the same key until a 202. Gives their ids."""
+        run = next(_runs)
+        refs = [f"run{run}-{number}" for number in range(count)]
+        ids = await asyncio.gather(
+            *(self._until_accepted({**concern, "originator_ref": ref, "version": 1}) for ref in refs)
+        )
+        return list(ids)
+
+    async def told_once(self, concern_ids: Sequence[str], *, org: str = "gmc", seconds: float = 60) -> list[Receipt]:
+        """Wait until each concern has reached the body; gives every receipt of them."""
+        wanted = set(concern_ids)
+        await until(lambda: wanted <= self._reached(org), seconds=seconds, what=f"every concern reaches {org}")
+        return [r for r in self.farm.receipts() if r.event["subject"] in wanted]
+
+    async def send_once(self, concern: Mapping[str, Any]) -> httpx.Response:
+        """One request, whatever becomes of it."""
+        headers = await self.concordat.authorization(str(concern["originator"]))
+        return await self.concordat.http.post(
+            self.concordat.urls["intake"] + "/v1/concerns", json=dict(concern), headers=headers
+        )
+
+    async def decision(self, concern_id: str) -> dict[str, Any] | None:
+        """The operator's view of a decision, as soon as there is one."""
+        try:
+            found: dict[str, Any] = await self.concordat.get("operator", "router", f"/v1/decisions/{concern_id}")
+        except Refused:
+            return None
+        return found
+
+    async def status(self, concern_id: str, *, org: str = "cqc") -> dict[str, Any]:
+        """The originator's view of a concern."""
+        found: dict[str, Any] = await self.concordat.get(org, "intake", f"/v1/concerns/{concern_id}")
+        return found
+
+    async def _until_accepted(self, concern: Mapping[str, Any]) -> str:
+        while True:
+            try:
+                answer = await self.send_once(concern)
+            except httpx.TransportError:
+                answer = None
+            if answer is not None and answer.status_code == 202:
+                return str(answer.json()["concern_id"])
+            assert answer is None or answer.status_code == 503, answer.text
+            await asyncio.sleep(RETRY_SECONDS)
+
+    def _reached(self, org: str) -> set[str]:
+        return {r.event["subject"] for r in self.farm.receipts() if r.org == org and r.signature_ok}
+
+
+def times_received(receipts: Sequence[Receipt]) -> Counter[str]:
+    """How often each notice arrived."""
+    return Counter(receipt.webhook_id for receipt in receipts)
+
+
+@asynccontextmanager
+async def a_world(folder: Path) -> AsyncIterator[World]:
+    """Start everything in the folder; end everything."""
+    layout = Layout(folder, free_port_base())
+    async with LocalSystem(layout) as system:
+        await system.start_engines()
+        await system.start_services()
+        concordat = Concordat(system.urls, credentials_of(system.credentials))
+        farm = Farm(layout.data_dir / "receivers", layout.port_base + FARM_PORT_OFFSET, concordat)
+        try:
+            await farm.start([list(RECIPIENTS)])
+            yield World(system, concordat, farm)
+        finally:
+            await farm.stop()
+            await concordat.close()
