@@ -68,6 +68,9 @@ KAFKA_SETTINGS = {
     "group.initial.rebalance.delay.ms": "0",
     "group.min.session.timeout.ms": "1000",
     "auto.create.topics.enable": "false",
+    # After a kill the only broker may register again once its own former session has ended: 9 s by default.
+    "broker.session.timeout.ms": "2000",
+    "broker.heartbeat.interval.ms": "400",
     "log.retention.ms": str(RETENTION_MS),
     "log.message.timestamp.type": "LogAppendTime",
 }

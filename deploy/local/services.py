@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,6 +18,14 @@ from deploy.local.wiring import Wiring
 READY_SECONDS = 60
 ASK_SECONDS = 2
 GRACE_SECONDS = 12
+
+
+Program = Callable[[plan.ServicePlan], tuple[str, ...]]
+
+
+def python_module(service: plan.ServicePlan) -> tuple[str, ...]:
+    """How a service is started."""
+    return sys.executable, "-m", service.module
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +50,17 @@ class Instance:
 class Services:
     """The service processes, by label."""
 
-    def __init__(self, wiring: Wiring, pids: PidFile, *, held_fds: tuple[int, ...] = ()) -> None:
+    def __init__(
+        self,
+        wiring: Wiring,
+        pids: PidFile,
+        *,
+        held_fds: tuple[int, ...] = (),
+        program: Program = python_module,
+    ) -> None:
         self._wiring = wiring
         self._pids = pids
+        self._program = program
         self._held_fds = held_fds
         self._children: dict[str, Child] = {}
 
@@ -70,7 +86,7 @@ class Services:
         service = plan.service(instance.service)
         command = Command(
             name=label,
-            argv=(sys.executable, "-m", service.module),
+            argv=self._program(service),
             log=self.layout.log(label),
             env=self._wiring.environment(service, instance.number, extra_env or {}),
             grace_seconds=GRACE_SECONDS,

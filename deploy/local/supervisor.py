@@ -3,10 +3,10 @@
 import asyncio
 import time
 from dataclasses import dataclass
+from typing import Protocol
 
 from deploy.local.faults import RunnerFault
 from deploy.local.progress import Progress
-from deploy.local.system import LocalSystem
 
 PAUSE_SECONDS_MIN = 0.5
 PAUSE_SECONDS_MAX = 30.0
@@ -26,14 +26,31 @@ class Pause:
         return Pause(min(self.seconds * 2, PAUSE_SECONDS_MAX))
 
 
-async def keep_running(system: LocalSystem, progress: Progress) -> None:
+class Restartable(Protocol):
+    """What is watched: a system, or whatever else ends and can be started again."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Its processes."""
+        ...
+
+    async def exited(self, label: str) -> int:
+        """Wait for the end of a process; gives its exit code."""
+        ...
+
+    async def restart(self, label: str) -> None:
+        """Start it anew. Raises RunnerFault when it does not become ready."""
+        ...
+
+
+async def keep_running(system: Restartable, progress: Progress) -> None:
     """Watch every process of the system until cancelled."""
     async with asyncio.TaskGroup() as watches:
         for label in system.labels:
             watches.create_task(_watch(system, label, progress))
 
 
-async def _watch(system: LocalSystem, label: str, progress: Progress) -> None:
+async def _watch(system: Restartable, label: str, progress: Progress) -> None:
     pause = Pause()
     while True:
         begun = time.monotonic()
