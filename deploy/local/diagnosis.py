@@ -12,7 +12,7 @@ from deploy.local.hold import runner_of
 from deploy.local.jars import JarCache
 from deploy.local.layout import Layout
 from deploy.local.ports import holder, is_free
-from deploy.local.services import answers_ready
+from deploy.local.readyz import answers_ready
 
 PYTHON_MIN = (3, 11)
 _WHEELS = {

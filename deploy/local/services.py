@@ -12,11 +12,11 @@ from deploy.local.faults import EngineFailed, ServiceFailed
 from deploy.local.layout import Layout
 from deploy.local.orphans import PidFile
 from deploy.local.process import Child, Command
+from deploy.local.readyz import answers_ready
 from deploy.local.waiting import until
 from deploy.local.wiring import Wiring
 
 READY_SECONDS = 60
-ASK_SECONDS = 2
 GRACE_SECONDS = 12
 
 
@@ -127,17 +127,6 @@ class Services:
             raise _failed(child, f"ended with {await child.exited()}")
         instance = Instance.parse(child.command.name)
         return await answers_ready(self.layout.url(instance.service, instance.number))
-
-
-async def answers_ready(url: str) -> bool:
-    """Whether the service at `url` says that it is ready."""
-    import httpx
-
-    async with httpx.AsyncClient(trust_env=False, timeout=ASK_SECONDS) as client:
-        try:
-            return (await client.get(f"{url}/readyz")).status_code == httpx.codes.OK
-        except httpx.TransportError:
-            return False
 
 
 def _failed(child: Child, what: str) -> ServiceFailed:

@@ -24,10 +24,11 @@ from deploy.local.ports import demand_free
 from deploy.local.postgres import Database, PostgresEngine
 from deploy.local.process import Child
 from deploy.local.progress import Progress, Silent, step
+from deploy.local.seed import seed_organisations
 from deploy.local.services import Instance, Services
 from deploy.local.topics import create_topics
 from deploy.local.waiting import together
-from deploy.local.wiring import Wiring, seed_organisations
+from deploy.local.wiring import Wiring
 
 ALL_SERVICES = tuple(service.name for service in plan.SERVICES)
 

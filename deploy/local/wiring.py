@@ -3,10 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-
-import yaml
 
 from deploy.local import environment
 from deploy.local.keys import Keyring
@@ -14,7 +10,6 @@ from deploy.local.layout import Layout
 from deploy.local.plan import ServicePlan
 from deploy.local.postgres import Database
 
-SEED = environment.ROOT / "services" / "registry" / "seed"
 JWKS_PATH = "/.well-known/jwks.json"
 LOOPBACK = ("127.0.0.0/8",)
 
@@ -62,10 +57,3 @@ class Wiring:
     def _local_only() -> dict[str, str]:
         """A system on one machine may replay the past and deliver to itself, over plain HTTP."""
         return {"ALLOW_HISTORIC": "true", "ALLOW_HTTP": "true", "ALLOWED_NETWORKS": json.dumps(LOOPBACK)}
-
-
-@cache
-def seed_organisations(seed: Path = SEED) -> tuple[str, ...]:
-    """The ids of the organisations in the seed graph."""
-    files = sorted(seed.rglob("organisations.yaml"))
-    return tuple(org["id"] for file in files for org in yaml.safe_load(file.read_text())["organisations"])

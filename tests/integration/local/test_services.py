@@ -14,7 +14,8 @@ from deploy.local.layout import Layout
 from deploy.local.orphans import PidFile
 from deploy.local.ports import free_port_base
 from deploy.local.postgres import Database
-from deploy.local.services import Services, answers_ready
+from deploy.local.readyz import answers_ready
+from deploy.local.services import Services
 from deploy.local.wiring import Wiring
 
 STAND_IN = Path(__file__).with_name("stand_in.py")
