@@ -51,10 +51,13 @@ class Options:
 def up(data_dir: Path, port_base: int, kafka: str | None, postgres: str | None, **flags: bool) -> None:
     """Start the whole system: Postgres, Kafka and the services. Ctrl-C ends it; what it holds stays."""
     options = Options(Layout(data_dir, port_base), External(kafka, postgres), **flags)
-    if options.detach:
-        _detached(options)
-    else:
-        sys.exit(asyncio.run(_attached(options)))
+    try:
+        sys.exit(_detached(options) if options.detach else asyncio.run(_attached(options)))
+    except RunnerFault as fault:
+        if not options.as_json:
+            raise
+        click.echo(json.dumps({"error": str(fault), "remedy": fault.remedy}))
+        sys.exit(1)
 
 
 @click.command()
@@ -146,8 +149,8 @@ def _tell(options: Options) -> None:
         click.echo(f"It goes on as process {summary['pid']}; `concordat down` ends it.")
 
 
-def _detached(options: Options) -> None:
-    """Start the runner as a process of its own and wait until it says that it is ready."""
+def _detached(options: Options) -> int:
+    """Start the runner as a process of its own and wait until it says that it is ready; gives the exit code."""
     layout = options.layout
     if (pid := runner_of(layout.data_dir)) is not None:
         raise AlreadyRunning(f"{layout.data_dir} is in use by process {pid}", "End it with `concordat down`.")
@@ -166,6 +169,7 @@ def _detached(options: Options) -> None:
     asyncio.run(until(partial(_is_ready, runner, layout), seconds=READY_SECONDS))
     runner.returncode = 0  # it is to outlive us: nothing is left to wait for
     _tell(options)
+    return 0
 
 
 async def _is_ready(runner: "subprocess.Popen[bytes]", layout: Layout) -> bool:

@@ -1,6 +1,6 @@
 """Make the keys and clients of a system, once: `python -m deploy.local.make_keys FOLDER CREDENTIALS_FILE`.
 
-For containers; the local runner makes its own. The clients' secrets are in the second file alone, for no service to see.
+For containers; the local runner makes its own. The clients' secrets are in the second file alone.
 """
 
 import sys

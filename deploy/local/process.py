@@ -17,6 +17,7 @@ from deploy.local.faults import EngineFailed, RunnerFault
 
 START_SECONDS = 20
 LOG_TAIL_LINES = 15
+LOG_TAIL_BYTES = 64 * 1024
 _WARDEN = Path(__file__).with_name("warden.py")
 
 
@@ -46,6 +47,7 @@ class Child:
 
     def __init__(self, command: Command, *, held_fds: tuple[int, ...] = ()) -> None:
         self.command = command
+        self._log_start = command.log.stat().st_size if command.log.exists() else 0
         self._pid: Future[int] = _running_future()
         self._exit: Future[int] = _running_future()
         self._channel, theirs = socket.socketpair()
@@ -105,8 +107,8 @@ class Child:
             self._channel.shutdown(socket.SHUT_RDWR)
 
     def log_tail(self) -> str:
-        """The last lines of its log, for the one who has to find out why it ended."""
-        return log_tail(self.command.log)
+        """The last lines that it wrote to its log, for the one who has to find out why it ended."""
+        return log_tail(self.command.log, since=self._log_start)
 
     def _listen(self) -> None:
         with self._channel, self._channel.makefile("r") as lines:
@@ -146,11 +148,13 @@ async def run(command: Command, *, seconds: float) -> None:
         raise EngineFailed(f"{command.name} failed with {code}:\n{child.log_tail()}", f"See {command.log}.")
 
 
-def log_tail(log: Path) -> str:
-    """The last lines of a log file; empty when there is none."""
+def log_tail(log: Path, *, since: int = 0) -> str:
+    """The last lines of a log file from an offset on; empty when there is none."""
     if not log.is_file():
         return ""
-    return "\n".join(log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:])
+    with log.open("rb") as lines:
+        lines.seek(max(since, log.stat().st_size - LOG_TAIL_BYTES))
+        return "\n".join(lines.read().decode(errors="replace").splitlines()[-LOG_TAIL_LINES:])
 
 
 def _running_future() -> Future[int]:

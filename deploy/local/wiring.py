@@ -42,6 +42,7 @@ class Wiring:
             "HTTP_PORT": str(self.layout.port(plan.name, instance)),
             "TOKEN_ISSUERS": json.dumps([{"issuer": issuer, "jwks_url": issuer + JWKS_PATH}]),
             "ISSUER": issuer,
+            "REGISTRY_URL": issuer,
         }
 
     def _files(self) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """docker-compose.yml is the runner's plan in containers: names, ports, settings and versions are the same."""
 
 import re
+from importlib import import_module
 from importlib.metadata import version
 from typing import Any
 
@@ -11,6 +12,7 @@ from deploy.local import plan
 from deploy.local.environment import ROOT
 from deploy.local.make_keys import SYMMETRIC
 from shared.contracts.topics import ALL
+from shared.settings import BaseServiceSettings
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 CONTAINERS: dict[str, dict[str, Any]] = COMPOSE["services"]
@@ -32,6 +34,15 @@ def test_the_services_of_the_plan_and_no_others_run_for_good() -> None:
 def test_a_service_has_the_settings_and_the_command_of_the_plan(service: plan.ServicePlan) -> None:
     assert tuple(_environment(service.name)) == service.settings
     assert CONTAINERS[service.name]["command"] == ["python", "-m", service.module]
+
+
+@pytest.mark.parametrize("service", plan.SERVICES, ids=NAMES)
+def test_the_plan_names_every_setting_that_must_be_given_and_none_that_is_unknown(service: plan.ServicePlan) -> None:
+    module = import_module(f"services.{service.name}.config")
+    settings: type[BaseServiceSettings] = getattr(module, f"{service.name.title()}Settings")
+    fields = {f"{service.name}_{name}".upper(): field for name, field in settings.model_fields.items()}
+    assert set(service.settings) <= set(fields)
+    assert {name for name, field in fields.items() if field.is_required()} <= set(service.settings)
 
 
 @pytest.mark.parametrize("service", plan.SERVICES, ids=NAMES)
