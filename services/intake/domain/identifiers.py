@@ -58,7 +58,8 @@ def _squeeze(raw: str) -> str:
     """Compatibility form, upper case, no white space."""
     if raw.isascii():
         return "".join(raw.split()).upper()
-    return "".join(unicodedata.normalize("NFKC", raw).upper().split())
+    squeezed = "".join(unicodedata.normalize("NFKC", raw).upper().split())
+    return unicodedata.normalize("NFKC", squeezed)  # an accent that stood apart may have found its letter
 
 
 def _squeeze_digits(raw: str) -> str:

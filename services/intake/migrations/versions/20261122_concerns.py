@@ -63,7 +63,6 @@ def upgrade() -> None:
     )
     op.create_index("timeline_of_concern", "timeline", ["concern_id"], schema=SCHEMA)
     _plumbing()
-    op.execute(f"GRANT USAGE ON SCHEMA {SCHEMA} TO {SCHEMA}_service")
     for table, rights in GRANTS.items():
         op.execute(f"GRANT {rights} ON {SCHEMA}.{table} TO {SCHEMA}_service")
 
