@@ -93,6 +93,11 @@ class BatchConsumer(Generic[EventT]):
         self._stopping = asyncio.Event()
         self._pause = Pause(f"consumer {subscription.topic}", telemetry)
 
+    @property
+    def partitions(self) -> frozenset[int]:
+        """The partitions that it follows at this moment; none while it is finding its place."""
+        return frozenset(tp.partition for tp in self._armed)
+
     async def run(self) -> None:
         """Consume until cancelled; a cancellation takes effect between two polls, never inside one."""
         session = asyncio.create_task(self._sessions())
