@@ -1,0 +1,171 @@
+"""The router's store on Postgres: a transaction per batch, and reads for those who ask."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from services.router.adapters import statements as sql
+from services.router.adapters.rows import columns_of, part_of, record_of, row_of_part, rows_for_kafka, work_item_of
+from services.router.domain.model import DecisionKey, DecisionRecord, Head, ItemCursor, ItemKind, WorkItem
+from services.router.domain.replica import Bodies, CommitPart, Replica
+from services.router.ports import Decided
+from shared.db.engine import transaction
+from shared.db.outbox import Outbox, OutboxRow
+from shared.db.positions import Positions
+from shared.failpoints import FailPoints
+from shared.faults import StoreUnavailable
+from shared.records import Span
+from shared.relay import Relay
+
+STORED_BODIES_MAX = 20_000
+
+
+class PostgresTransaction:
+    """One open transaction; `offered` are the outbox rows to publish once it has committed."""
+
+    def __init__(self, connection: AsyncConnection, outbox: Outbox, stored_bodies: frozenset[str]) -> None:
+        self._connection = connection
+        self._outbox = outbox
+        self._stored_bodies = stored_bodies
+        self.offered: list[OutboxRow] = []
+        self.new_bodies: set[str] = set()
+
+    async def record(self, decided: Sequence[Decided]) -> frozenset[str]:
+        """Store what is new and publish its events; gives the ids of the decisions that are new."""
+        bodies = {one.record.body_digest: one.record.body for one in decided}
+        missing = sorted(bodies.keys() - self._stored_bodies)
+        rows = [(one.record.decision_id, row) for one in decided for row in rows_for_kafka(one)]
+        columns = columns_of(decided, rows)
+        columns.update(body_digests=missing, bodies=[bodies[name] for name in missing])
+        said = set((await self._connection.execute(sql.RECORD, columns)).scalars())
+        self.new_bodies.update(missing)
+        self.offered += [row for _, row in rows if row.event_id in said]
+        return frozenset(one.record.decision_id for one in decided if one.routed.id in said)
+
+    async def offer_again(self, keys: Sequence[DecisionKey]) -> None:
+        """Let the sweeper publish the stored ConcernRouted events of these once more."""
+        columns = {
+            "concern_ids": [key.concern_id for key in keys],
+            "versions": [key.version for key in keys],
+            "rounds": [key.round for key in keys],
+        }
+        await self._connection.execute(sql.OFFER_AGAIN, columns)
+
+    async def close(self, notice_ids: Sequence[str]) -> None:
+        """The notifier has these notices."""
+        await self._outbox.close(self._connection, notice_ids)
+
+    async def replica(self) -> Replica:
+        """The copy of the graph; its head row is locked until the transaction ends."""
+        head = Head(*(await self._connection.execute(sql.LOCK_HEAD)).one())
+        objects = await self._connection.execute(sql.OBJECTS)
+        bodies = {(row.kind, row.id): row.body for row in objects}
+        parts = await self._connection.execute(sql.PARTS, {"version": head.version + 1})
+        return Replica(head, bodies, tuple(map(part_of, parts)))
+
+    async def follow(self, head: Head, changed: Bodies) -> None:
+        """The graph is now at `head`; the parts of its commit are dropped."""
+        await self._keep(head, changed)
+        await self._connection.execute(sql.DROP_PARTS)
+
+    async def collect(self, part: CommitPart) -> None:
+        """Keep a part of a commit that is not yet whole."""
+        await self._connection.execute(sql.KEEP_PART, row_of_part(part))
+
+    async def replace(self, replica: Replica) -> None:
+        """Drop the whole copy for this one."""
+        await self._connection.execute(sql.DROP_OBJECTS)
+        await self.follow(replica.head, replica.bodies)
+
+    async def _keep(self, head: Head, changed: Bodies) -> None:
+        keys = sorted(changed)
+        objects = {
+            "version": head.version,
+            "kinds": [kind for kind, _ in keys],
+            "ids": [name for _, name in keys],
+            "bodies": [changed[key] for key in keys],
+        }
+        await self._connection.execute(sql.KEEP_OBJECTS, objects)
+        await self._connection.execute(sql.MOVE_HEAD, {"version": head.version, "root": head.root})
+
+
+class PostgresStore:
+    """The schema `router`.
+
+    It remembers which decision bodies are stored, so that concerns decided alike send theirs once; any fault makes it
+    forget, because Postgres may have come back as it was earlier.
+    """
+
+    def __init__(
+        self, engine: AsyncEngine, positions: Positions, outbox: Outbox, relay: Relay, fail_points: FailPoints
+    ) -> None:
+        self._engine = engine
+        self._positions = positions
+        self._outbox = outbox
+        self._relay = relay
+        self._fail_points = fail_points
+        self._stored_bodies: frozenset[str] = frozenset()
+
+    @asynccontextmanager
+    async def begin(self, spans: Sequence[Span] = ()) -> AsyncIterator[PostgresTransaction]:
+        """A transaction that also moves past `spans`; what it says is published once it has committed.
+
+        Raises PositionMoved when another router has the spans, StoreUnavailable when Postgres is away.
+        """
+        try:
+            async with transaction(self._engine) as connection:
+                await self._positions.advance(connection, spans)
+                tx = PostgresTransaction(connection, self._outbox, self._stored_bodies)
+                yield tx
+                self._fail_points.hit("router.before-commit")
+        except StoreUnavailable:
+            self._stored_bodies = frozenset()
+            raise
+        self._fail_points.hit("router.after-commit")
+        self._remember(tx.new_bodies)
+        self._relay.offer(tx.offered)
+
+    def _remember(self, bodies: set[str]) -> None:
+        if not bodies:
+            return
+        full = len(self._stored_bodies) + len(bodies) > STORED_BODIES_MAX
+        self._stored_bodies = frozenset(bodies) if full else self._stored_bodies | bodies
+
+    async def head(self) -> Head:
+        """Which graph is stored; one row."""
+        async with transaction(self._engine) as connection:
+            return Head(*(await connection.execute(sql.HEAD)).one())
+
+    async def stored_replica(self) -> Replica:
+        """The whole graph, of one moment."""
+        async with transaction(self._engine) as connection:
+            rows = (await connection.execute(sql.REPLICA)).all()
+        bodies = {(row.kind, row.id): row.body for row in rows if row.kind is not None}
+        return Replica(Head(rows[0].version, rows[0].root), bodies)
+
+    async def decision(self, concern_id: str, version: int | None) -> DecisionRecord | None:
+        """The newest round of that version (of the newest version for None)."""
+        wanted = {"concern_id": concern_id, "version": version}
+        async with transaction(self._engine) as connection:
+            row = (await connection.execute(sql.DECISION, wanted)).one_or_none()
+        return record_of(row) if row else None
+
+    async def told_by(self, decision_id: str) -> dict[str, str]:
+        """The notice of each body that the decision told."""
+        async with transaction(self._engine) as connection:
+            rows = await connection.execute(sql.TOLD, {"decision_id": decision_id})
+            return {row.recipient: row.notice_id for row in rows}
+
+    async def work_items(self, kind: ItemKind | None, after: ItemCursor | None, limit: int) -> Sequence[WorkItem]:
+        """Open work items, oldest first."""
+        wanted = {
+            "kind": kind,
+            "opened_at": after.opened_at if after else None,
+            "item_id": after.item_id if after else None,
+            "row_count_max": limit,
+        }
+        async with transaction(self._engine) as connection:
+            return [work_item_of(row) for row in await connection.execute(sql.WORK_ITEMS, wanted)]

@@ -1,0 +1,44 @@
+"""The registry over HTTP: the whole graph, when a commit is missing."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+from pydantic import ValidationError
+
+from services.router.domain.errors import RegistryUnavailable
+from services.router.domain.model import Head
+from services.router.domain.replica import Bodies, Replica
+from shared.canonical import canonical
+from shared.contracts.envelope import JsonObject
+from shared.contracts.graph import GraphDocument
+from shared.graphroot import object_key
+
+
+class HttpRegistry:
+    """Reads `GET /v1/graph` under a deadline; a client per call, because it is called once in a long while."""
+
+    def __init__(self, base_url: str, *, deadline_seconds: float) -> None:
+        self._url = f"{base_url.rstrip('/')}/v1/graph"
+        self._deadline_seconds = deadline_seconds
+
+    async def graph(self) -> Replica:
+        """The newest graph, with the root that the registry states. Raises RegistryUnavailable."""
+        try:
+            async with asyncio.timeout(self._deadline_seconds):
+                raw = await self._fetch()
+            document = GraphDocument.model_validate_json(raw)
+        except (httpx.HTTPError, TimeoutError, ValidationError) as error:
+            raise RegistryUnavailable(type(error).__name__) from error
+        return Replica(Head(document.version, document.root), bodies_of(document.objects))
+
+    async def _fetch(self) -> bytes:
+        async with httpx.AsyncClient(timeout=self._deadline_seconds, trust_env=False) as client:
+            answer = await client.get(self._url)
+            return answer.raise_for_status().content
+
+
+def bodies_of(objects: list[JsonObject]) -> Bodies:
+    """The canonical bytes of each object. Raises NotCanonical, KeyError without kind or id."""
+    return {object_key(one): canonical(one) for one in objects}

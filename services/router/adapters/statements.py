@@ -1,0 +1,100 @@
+"""The SQL of the router. Hot statements take arrays: one statement for a batch of any size."""
+
+from sqlalchemy import text
+
+# One statement for everything that a batch of decisions writes. `fresh` are the decisions whose key is new: only
+# theirs are the notices, work items and events. `told` are the notices that no earlier round has issued.
+RECORD = text("""
+WITH body AS (
+  INSERT INTO router.decision_bodies (body_digest, body)
+  SELECT * FROM unnest(CAST(:body_digests AS text[]), CAST(:bodies AS bytea[]))
+  ON CONFLICT (body_digest) DO NOTHING
+), fresh AS (
+  INSERT INTO router.decisions (decision_id, concern_id, version, round, originator, concern_digest, digest,
+                                body_digest, graph_version, graph_root, engine, as_of, decided_at)
+  SELECT * FROM unnest(CAST(:decision_ids AS text[]), CAST(:concern_ids AS text[]), CAST(:versions AS integer[]),
+    CAST(:rounds AS smallint[]), CAST(:originators AS text[]), CAST(:concern_digests AS text[]),
+    CAST(:digests AS text[]), CAST(:decision_body_digests AS text[]), CAST(:graph_versions AS bigint[]),
+    CAST(:graph_roots AS text[]), CAST(:engines AS text[]), CAST(:as_ofs AS text[]),
+    CAST(:decided_ats AS timestamptz[]))
+  ON CONFLICT (concern_id, version, round) DO NOTHING
+  RETURNING decision_id
+), told AS (
+  INSERT INTO router.notices (notice_id, decision_id, concern_id, version, recipient, kind, ref)
+  SELECT n.* FROM unnest(CAST(:notice_ids AS text[]), CAST(:notice_decision_ids AS text[]),
+    CAST(:notice_concern_ids AS text[]), CAST(:notice_versions AS integer[]), CAST(:recipients AS text[]),
+    CAST(:notice_kinds AS text[]), CAST(:notice_refs AS text[])) AS n(notice_id, decision_id, c, v, r, k, f)
+  JOIN fresh USING (decision_id)
+  ON CONFLICT (concern_id, version, recipient, kind, ref) DO NOTHING
+  RETURNING notice_id
+), item AS (
+  INSERT INTO router.work_items (item_id, kind, concern_id, version, round, codes, bodies, opened_at)
+  SELECT i.item_id, i.kind, i.concern_id, i.version, i.round, CAST(i.codes AS jsonb), CAST(i.bodies AS jsonb),
+         i.opened_at
+  FROM unnest(CAST(:item_ids AS text[]), CAST(:item_decision_ids AS text[]), CAST(:item_kinds AS text[]),
+    CAST(:item_concern_ids AS text[]), CAST(:item_versions AS integer[]), CAST(:item_rounds AS smallint[]),
+    CAST(:item_codes AS text[]), CAST(:item_bodies AS text[]), CAST(:item_opened_ats AS timestamptz[]))
+    AS i(item_id, decision_id, kind, concern_id, version, round, codes, bodies, opened_at)
+  JOIN fresh USING (decision_id)
+  ON CONFLICT DO NOTHING
+), said AS (
+  INSERT INTO router.outbox (event_id, topic, partition, key, value, closes_with)
+  SELECT e.event_id, e.topic, e.partition, e.key, e.value, e.closes_with
+  FROM unnest(CAST(:event_ids AS text[]), CAST(:event_decision_ids AS text[]), CAST(:topics AS text[]),
+    CAST(:partitions AS smallint[]), CAST(:keys AS text[]), CAST(:event_values AS bytea[]), CAST(:closes AS text[]))
+    AS e(event_id, decision_id, topic, partition, key, value, closes_with)
+  JOIN fresh USING (decision_id)
+  WHERE e.closes_with IS NULL OR e.closes_with IN (SELECT notice_id FROM told)
+  RETURNING event_id
+)
+SELECT event_id FROM said
+""")
+
+OFFER_AGAIN = text("""
+UPDATE router.outbox SET published_at = NULL WHERE event_id IN (
+  SELECT d.decision_id FROM router.decisions d
+  JOIN unnest(CAST(:concern_ids AS text[]), CAST(:versions AS integer[]), CAST(:rounds AS smallint[]))
+    AS k(concern_id, version, round) USING (concern_id, version, round))
+""")
+
+HEAD = text("SELECT version, root FROM router.graph_head")
+LOCK_HEAD = text("SELECT version, root FROM router.graph_head FOR UPDATE")
+MOVE_HEAD = text("UPDATE router.graph_head SET version = :version, root = :root")
+OBJECTS = text("SELECT kind, id, body FROM router.graph_objects")
+# Head and objects of one moment: one statement sees one state.
+REPLICA = text("""
+SELECT h.version, h.root, o.kind, o.id, o.body FROM router.graph_head h LEFT JOIN router.graph_objects o ON true
+""")
+PARTS = text("""
+SELECT version, parent_root, root, part, parts, kinds, ids, bodies FROM router.graph_parts
+WHERE version = :version ORDER BY part
+""")
+KEEP_OBJECTS = text("""
+INSERT INTO router.graph_objects (kind, id, body, version)
+SELECT o.kind, o.id, o.body, CAST(:version AS bigint)
+FROM unnest(CAST(:kinds AS text[]), CAST(:ids AS text[]), CAST(:bodies AS bytea[])) AS o(kind, id, body)
+ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body, version = excluded.version
+""")
+KEEP_PART = text("""
+INSERT INTO router.graph_parts (version, part, parts, parent_root, root, kinds, ids, bodies)
+VALUES (:version, :part, :parts, :parent_root, :root, CAST(:kinds AS text[]), CAST(:ids AS text[]),
+        CAST(:bodies AS bytea[]))
+ON CONFLICT (version, part) DO NOTHING
+""")
+DROP_PARTS = text("DELETE FROM router.graph_parts")
+DROP_OBJECTS = text("DELETE FROM router.graph_objects")
+
+DECISION = text("""
+SELECT d.decision_id, d.concern_id, d.version, d.round, d.originator, d.concern_digest, d.digest, d.body_digest,
+       b.body, d.graph_version, d.graph_root, d.engine, d.as_of, d.decided_at
+FROM router.decisions d JOIN router.decision_bodies b USING (body_digest)
+WHERE d.concern_id = :concern_id AND (CAST(:version AS integer) IS NULL OR d.version = :version)
+ORDER BY d.version DESC, d.round DESC LIMIT 1
+""")
+TOLD = text("SELECT recipient, notice_id FROM router.notices WHERE decision_id = :decision_id AND kind = 'tell'")
+WORK_ITEMS = text("""
+SELECT item_id, kind, concern_id, version, round, codes, bodies, opened_at FROM router.work_items
+WHERE resolved_at IS NULL AND (CAST(:kind AS text) IS NULL OR kind = :kind)
+  AND (CAST(:opened_at AS timestamptz) IS NULL OR (opened_at, item_id) > (:opened_at, CAST(:item_id AS text)))
+ORDER BY opened_at, item_id LIMIT :row_count_max
+""")

@@ -1,0 +1,120 @@
+"""The tables of the schema `router`."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from shared.db.outbox import outbox_table
+from shared.db.positions import parked_table, positions_table
+
+metadata = MetaData(schema="router")
+
+graph_head = Table(
+    "graph_head",
+    metadata,
+    Column("single", Boolean, primary_key=True, server_default=text("true")),
+    Column("version", BigInteger, nullable=False),
+    Column("root", Text, nullable=False),
+    CheckConstraint("single", name="graph_head_is_one_row"),
+)
+
+graph_objects = Table(
+    "graph_objects",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+    Column("version", BigInteger, nullable=False),
+)
+
+graph_parts = Table(
+    "graph_parts",
+    metadata,
+    Column("version", BigInteger, primary_key=True),
+    Column("part", Integer, primary_key=True),
+    Column("parts", Integer, nullable=False),
+    Column("parent_root", Text, nullable=False),
+    Column("root", Text, nullable=False),
+    Column("kinds", ARRAY(Text), nullable=False),
+    Column("ids", ARRAY(Text), nullable=False),
+    Column("bodies", ARRAY(LargeBinary), nullable=False),
+)
+
+# Concerns that are decided alike share their decision's bytes: a day's decisions are few, its concerns many.
+decision_bodies = Table(
+    "decision_bodies",
+    metadata,
+    Column("body_digest", Text, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("decision_id", Text, primary_key=True),
+    Column("concern_id", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("round", SmallInteger, nullable=False),
+    Column("originator", Text, nullable=False),
+    Column("concern_digest", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("body_digest", Text, nullable=False),
+    Column("graph_version", BigInteger, nullable=False),
+    Column("graph_root", Text, nullable=False),
+    Column("engine", Text, nullable=False),
+    Column("as_of", Text, nullable=False),
+    Column("decided_at", DateTime(timezone=True), nullable=False),
+    UniqueConstraint("concern_id", "version", "round", name="one_decision_per_version_and_round"),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("notice_id", Text, primary_key=True),
+    Column("decision_id", Text, nullable=False),
+    Column("concern_id", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("ref", Text, nullable=False),
+    UniqueConstraint("concern_id", "version", "recipient", "kind", "ref", name="one_notice_per_recipient"),
+)
+
+work_items = Table(
+    "work_items",
+    metadata,
+    Column("item_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("concern_id", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("round", SmallInteger, nullable=False),
+    Column("codes", JSONB, nullable=False),
+    Column("bodies", JSONB, nullable=False),
+    Column("opened_at", DateTime(timezone=True), nullable=False),
+    Column("resolved_at", DateTime(timezone=True)),
+    UniqueConstraint("concern_id", "version", "round", "kind", name="one_item_per_kind"),
+)
+Index(
+    "work_items_open",
+    work_items.c.opened_at,
+    work_items.c.item_id,
+    postgresql_where=text("resolved_at IS NULL"),
+)
+
+outbox = outbox_table(metadata)
+positions = positions_table(metadata)
+parked_records = parked_table(metadata)

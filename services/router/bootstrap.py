@@ -1,0 +1,102 @@
+"""Puts the router together: the only file that names concrete adapters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import orjson
+from fastapi import FastAPI
+
+from services.router.adapters.postgres import PostgresStore
+from services.router.adapters.registry import HttpRegistry
+from services.router.config import RouterSettings
+from services.router.domain.policy import CurrentJudge, Judge
+from services.router.domain.replica import Replica
+from services.router.entrypoints.consumer import GraphRefresher, take_commits, take_concerns, take_outcomes
+from services.router.entrypoints.faults import ANSWERS
+from services.router.entrypoints.http import DecisionRoutes
+from services.router.usecases import GraphPorts, close_notices, follow_graph, refresh_graph, route_concerns
+from shared.agreements import Snapshot, load
+from shared.canonical import canonical
+from shared.contracts.concern import ConcernSubmitted
+from shared.contracts.graph import GraphCommitted
+from shared.contracts.outcome import NoticeOutcome
+from shared.contracts.topics import CONCERNS, GRAPH, OUTCOMES
+from shared.http.app import make_app
+from shared.kafka.consumer import Subscription
+from shared.service import Foundation, lay_foundation
+from shared.supervision import Loop
+
+GROUP = "router"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The router's own parts on their foundation."""
+
+    foundation: Foundation
+    settings: RouterSettings
+    store: PostgresStore
+    ports: GraphPorts
+    current: CurrentJudge
+
+
+async def run(settings: RouterSettings) -> None:
+    """Run the router until a signal."""
+    parts = assemble(settings)
+    await parts.foundation.run(app_of(parts), loops_of(parts))
+
+
+def assemble(settings: RouterSettings) -> Parts:
+    """Make the parts; connects to nothing yet."""
+    base = lay_foundation("router", settings)
+    store = PostgresStore(base.engine, base.positions, base.outbox, base.relay, base.fail_points)
+    registry = HttpRegistry(settings.registry_url, deadline_seconds=settings.registry_deadline_seconds)
+    make_judge = partial(judge_of, memo_bytes_max=settings.memo_bytes_max)
+    ports = GraphPorts(begin=store.begin, store=store, registry=registry, make_judge=make_judge)
+    return Parts(base, settings, store, ports, CurrentJudge())
+
+
+def app_of(parts: Parts) -> FastAPI:
+    """The HTTP app."""
+    base = parts.foundation
+    routes = DecisionRoutes(parts.store, parts.current, base.clock)
+    return make_app("Concordat router", routes.router(), base.edge(ANSWERS))
+
+
+def loops_of(parts: Parts) -> dict[str, Loop]:
+    """The loops that run beside the app."""
+    base, say = parts.foundation, parts.foundation.telemetry
+    route = partial(route_concerns, current=parts.current, begin=parts.store.begin, clock=base.clock)
+    follow = partial(follow_graph, ports=parts.ports)
+    close = partial(close_notices, begin=parts.store.begin)
+    refresher = GraphRefresher(
+        partial(refresh_graph, parts.current, parts.ports),
+        parts.current,
+        poll_seconds=parts.settings.graph_poll_seconds,
+        progress=base.health.watch("graph refresher"),
+        telemetry=say,
+    )
+    concerns = Subscription(
+        GROUP, CONCERNS.name, ConcernSubmitted.model_validate_json, partial(take_concerns, route=route, telemetry=say)
+    )
+    commits = Subscription(
+        GROUP, GRAPH.name, GraphCommitted.model_validate_json, partial(take_commits, follow=follow, telemetry=say)
+    )
+    outcomes = Subscription(
+        GROUP, OUTCOMES.name, NoticeOutcome.model_validate_json, partial(take_outcomes, close=close, telemetry=say)
+    )
+    return {
+        "graph refresher": refresher.run,
+        "concerns": base.consumer(concerns).run,
+        "graph": base.consumer(commits).run,
+        "outcomes": base.consumer(outcomes).run,
+    }
+
+
+def judge_of(replica: Replica, *, memo_bytes_max: int) -> Judge:
+    """Read a graph into a judge. Raises GraphInvalid."""
+    graph = load([orjson.loads(body) for body in replica.bodies.values()])
+    snapshot = Snapshot(graph, replica.head.version, replica.head.root)
+    return Judge(snapshot, canonical, memo_bytes_max=memo_bytes_max)

@@ -1,0 +1,121 @@
+"""What the router works with: concerns, what was decided about them, and what waits for a person."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from shared.agreements import Class, Decision, Outcome
+
+ENGINE = "1"
+"""The version of the evaluator: raised whenever the same graph and concern could give other bytes."""
+FIRST_ROUND = 1
+
+ItemKind = Literal["unroutable", "held", "gap"]
+ITEM_KINDS: tuple[ItemKind, ...] = ("unroutable", "held", "gap")
+Encode = Callable[[dict[str, Any]], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """A version of a concern as intake accepted it: `routing` in clear, `sealed` passed on unopened."""
+
+    concern_id: str
+    version: int
+    digest: str
+    accepted_at: datetime
+    routing: Mapping[str, Any]
+    sealed: Mapping[str, str]
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionKey:
+    """A concern is decided once per version and round."""
+
+    concern_id: str
+    version: int
+    round: int = FIRST_ROUND
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A version of the graph and its root; version 0 is no graph at all."""
+
+    version: int = 0
+    root: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one decision says to the world, with its canonical bytes; shared by all concerns that are decided alike."""
+
+    told: tuple[Outcome, ...]
+    available: tuple[str, ...]
+    held: tuple[str, ...]
+    gaps: tuple[Outcome, ...]
+    hold: tuple[str, ...]
+    unroutable: bool
+    totals: Mapping[str, int]
+    body: bytes
+    body_digest: str
+
+    @classmethod
+    def of(cls, decision: Decision, encode: Encode) -> Verdict:
+        """Take from a total decision what others hear of it; the whole of it stays in `body`."""
+        body = encode(decision.to_json())
+        return cls(
+            told=decision.told,
+            available=_orgs(decision.of_class(Class.AVAILABLE)),
+            held=_orgs(decision.of_class(Class.HELD)),
+            gaps=decision.of_class(Class.GAP),
+            hold=decision.hold,
+            unroutable=decision.unroutable,
+            totals=decision.totals(),
+            body=body,
+            body_digest=hashlib.sha256(body).hexdigest(),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRecord:
+    """A decision as it is kept. `digest` covers the decision's bytes, the graph's root, the concern and the engine."""
+
+    decision_id: str
+    key: DecisionKey
+    originator: str
+    concern_digest: str
+    digest: str
+    body_digest: str
+    body: bytes
+    graph: Head
+    engine: str
+    as_of: str
+    decided_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WorkItem:
+    """Something about a concern that a person must look at: codes say why, bodies whom it touches."""
+
+    item_id: str
+    kind: ItemKind
+    key: DecisionKey
+    codes: tuple[str, ...]
+    bodies: tuple[str, ...]
+    opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ItemCursor:
+    """Where a page of work items ends: items are listed by when they were opened, then by id."""
+
+    opened_at: datetime
+    item_id: str
+
+
+def _orgs(outcomes: tuple[Outcome, ...]) -> tuple[str, ...]:
+    return tuple(outcome.org for outcome in outcomes)

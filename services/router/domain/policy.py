@@ -1,0 +1,126 @@
+"""How a decision is taken on a concern, and what of it waits for a person. Pure."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.router.domain.errors import NoGraphYet
+from services.router.domain.model import Concern, Encode, Head, ItemKind, Verdict
+from shared.agreements import Facts, Snapshot, decide, facts_of, held_for_fault
+from shared.agreements.reasons import HOLD_FAULT, HOLD_STALE_GRAPH
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A verdict and, where the evaluator failed, the name of what it raised (never its text: it may quote)."""
+
+    verdict: Verdict
+    fault: str | None = None
+
+
+class Judge:
+    """Decides on one snapshot, and remembers: concerns with equal facts are decided once.
+
+    The memory is exact (`Facts.key` is equal only where no graph can decide differently) and bounded by the bytes of
+    the decisions in it, the one used longest ago going first. A change of the graph makes a new judge.
+    """
+
+    def __init__(self, snapshot: Snapshot, encode: Encode, *, memo_bytes_max: int) -> None:
+        self.snapshot = snapshot
+        self.head = Head(snapshot.version, snapshot.root)
+        self._encode = encode
+        self._memo_bytes_max = memo_bytes_max
+        self._memo_bytes = 0
+        self._memo: OrderedDict[Hashable, Verdict] = OrderedDict()
+
+    @property
+    def memo_bytes(self) -> int:
+        """How many bytes of decisions are remembered."""
+        return self._memo_bytes
+
+    def judge(self, concern: Concern) -> Judgement:
+        """The decision on a concern; whatever goes wrong inside holds it for a person."""
+        try:
+            return Judgement(self.verdict(facts_of(concern.routing)))
+        except Exception as error:  # noqa: BLE001 - fail closed: an evaluator that fails may hold a concern, never lose it
+            facts = _bare_facts(concern.routing, concern.accepted_at)
+            return Judgement(self._held(facts, HOLD_FAULT), type(error).__name__)
+
+    def verdict(self, facts: Facts) -> Verdict:
+        """The verdict on these facts. Raises what the evaluator raises."""
+        if is_newer(facts.min_graph_token, self.head):
+            return self._held(facts, HOLD_STALE_GRAPH)
+        key = facts.key()
+        found = self._memo.get(key)
+        if found is None:
+            found = self._remember(key, Verdict.of(decide(self.snapshot, facts), self._encode))
+        self._memo.move_to_end(key)
+        return found
+
+    def _remember(self, key: Hashable, verdict: Verdict) -> Verdict:
+        self._memo[key] = verdict
+        self._memo_bytes += len(verdict.body)
+        while self._memo_bytes > self._memo_bytes_max and len(self._memo) > 1:
+            _, oldest = self._memo.popitem(last=False)
+            self._memo_bytes -= len(oldest.body)
+        return verdict
+
+    def _held(self, facts: Facts, code: str) -> Verdict:
+        return Verdict.of(held_for_fault(self.snapshot, facts, code), self._encode)
+
+
+class CurrentJudge:
+    """The judge in office; swapped whole when the graph changes."""
+
+    def __init__(self) -> None:
+        self._judge: Judge | None = None
+
+    @property
+    def head(self) -> Head:
+        """The graph that is decided on; version 0 when there is none."""
+        return self._judge.head if self._judge else Head()
+
+    def get(self) -> Judge:
+        """The judge. Raises NoGraphYet before the first graph."""
+        if self._judge is None:
+            raise NoGraphYet
+        return self._judge
+
+    def swap(self, judge: Judge) -> None:
+        """Decide by this judge from now on; a batch under way keeps the one it began with."""
+        self._judge = judge
+
+
+def is_newer(token: str | None, head: Head) -> bool:
+    """Whether a graph token (`version.root8.signature`) asks for another graph than a version up to `head`.
+
+    A token that is not understood asks for one: no constraint is dropped unread.
+    """
+    if token is None:
+        return False
+    version, _, rest = token.partition(".")
+    if not (version.isascii() and version.isdigit()):
+        return True
+    if int(version) == head.version:
+        return rest.partition(".")[0] != head.root[:8]
+    return int(version) > head.version
+
+
+def waiting_for_a_person(verdict: Verdict) -> Iterator[tuple[ItemKind, tuple[str, ...], tuple[str, ...]]]:
+    """(kind, codes, bodies) of each queue that the concern joins. Available bodies are whom one may still choose."""
+    if verdict.unroutable:
+        yield "unroutable", ("UNROUTABLE",), verdict.available
+    if verdict.hold:
+        yield "held", verdict.hold, verdict.held
+    if verdict.gaps:
+        reasons = sorted({outcome.reason for outcome in verdict.gaps})
+        yield "gap", tuple(reasons), tuple(outcome.org for outcome in verdict.gaps)
+
+
+def _bare_facts(routing: Mapping[str, Any], accepted_at: datetime) -> Facts:
+    """As much as a total decision that holds everything needs, from a routing part that could not be read."""
+    return Facts(originator=str(routing.get("originator", "")), received_at=accepted_at, categories=frozenset())

@@ -1,0 +1,137 @@
+"""What callers send and are sent: the concern of a preview, and the cursor of a list."""
+
+from __future__ import annotations
+
+import base64
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from services.router.domain.model import ItemCursor, WorkItem
+from shared.contracts.envelope import rfc3339
+from shared.http.problems import FieldError, bad_fields
+
+LIST_MAX = 64
+Term = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9@_./:-]+$")]
+Terms = Annotated[list[Term], Field(max_length=LIST_MAX)]
+IGNORED = ("originator_ref", "version", "summary", "annex", "source", "contact", "immediate_action")
+IGNORED_OF_SUBJECT = ("name", "identifiers")
+
+
+class _Form(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+class SubjectForm(_Form):
+    """A subject without its name and identifiers, which decide nothing."""
+
+    kind: Term
+    registers: Terms = []
+    org: Term | None = None
+
+
+class GatewayForm(_Form):
+    """A person's recorded decision that opens a gateway of a bar."""
+
+    id: Term
+    decided_by: str = Field(default="", max_length=200)
+    reason: str = Field(default="", max_length=4000)
+
+
+class NecessityForm(_Form):
+    """Why disclosure is necessary, and who decided that."""
+
+    statement: str = Field(min_length=1, max_length=4000)
+    decided_by: str = Field(default="", max_length=200)
+
+
+class ConcernForm(_Form):
+    """The clear part of a concern; nothing is required but who raises it and a category."""
+
+    originator: Term
+    categories: Annotated[list[Term], Field(min_length=1, max_length=LIST_MAX)]
+    received_at: AwareDatetime | None = None
+    incident_date: date | None = None
+    topics: Terms = []
+    functions: Terms = []
+    flags: Terms = []
+    purposes: Terms = []
+    urgency: Term | None = None
+    nation: Term | None = None
+    setting: Term | None = None
+    victim: Term | None = None
+    fault_holder: Term | None = None
+    provider_status: Term | None = None
+    sensitivity: Terms = []
+    source_type: Term | None = None
+    source_protected: bool = False
+    named_recipients: Terms = []
+    subjects: Annotated[list[SubjectForm], Field(max_length=LIST_MAX)] = []
+    marking: Term | None = None
+    onward: Term | None = None
+    gateways: Annotated[list[GatewayForm], Field(max_length=LIST_MAX)] = []
+    necessity: NecessityForm | None = None
+    subject_informed: Term | None = None
+    min_graph_token: Term | None = None
+
+    def routing(self, now: datetime) -> dict[str, Any]:
+        """The routing part as intake would hand it on; received now unless it says otherwise."""
+        values = self.model_dump(mode="json", exclude_none=True)
+        return {**values, "received_at": rfc3339(self.received_at or now)}
+
+
+class PreviewForm(_Form):
+    """The body of `POST /v1/decisions/preview`."""
+
+    concern: ConcernForm
+
+
+def without_detail(body: Any) -> tuple[Any, list[str]]:
+    """The body without names, identifiers and texts, and the JSON Pointers of what was left out.
+
+    They decide nothing, so they are dropped before anything else looks at them; what has another form than expected
+    is left for the form to refuse.
+    """
+    concern = body.get("concern") if isinstance(body, dict) else None
+    if not isinstance(concern, dict):
+        return body, []
+    ignored = [f"/concern/{name}" for name in IGNORED if name in concern]
+    clear = {name: value for name, value in concern.items() if name not in IGNORED}
+    subjects = clear.get("subjects")
+    if isinstance(subjects, list):
+        clear["subjects"] = [_without(IGNORED_OF_SUBJECT, row) for row in subjects]
+        ignored += [
+            f"/concern/subjects/{number}/{name}"
+            for number, row in enumerate(subjects)
+            for name in IGNORED_OF_SUBJECT
+            if isinstance(row, dict) and name in row
+        ]
+    return {**body, "concern": clear}, ignored
+
+
+def _without(names: tuple[str, ...], row: Any) -> Any:
+    return {name: value for name, value in row.items() if name not in names} if isinstance(row, dict) else row
+
+
+def cursor_after(item: WorkItem) -> str:
+    """The opaque name of the place behind an item."""
+    return base64.urlsafe_b64encode(f"{item.opened_at.isoformat()} {item.item_id}".encode()).decode()
+
+
+def cursor_of(text: str | None) -> ItemCursor | None:
+    """The place that a cursor names. Raises Problem 422 for anything that this service has not made."""
+    if text is None:
+        return None
+    try:
+        opened_at, item_id = base64.urlsafe_b64decode(text).decode().split(" ")
+        return ItemCursor(_instant(opened_at), item_id)
+    except ValueError:
+        raise bad_fields([FieldError("/cursor", "take `next` from the page before, unchanged")]) from None
+
+
+def _instant(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a cursor's moment has an offset")
+    return moment

@@ -1,0 +1,113 @@
+"""What the router needs from outside, in its own words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from services.router.domain.model import DecisionKey, DecisionRecord, Head, ItemCursor, ItemKind, WorkItem
+from services.router.domain.policy import Judge
+from services.router.domain.replica import Bodies, CommitPart, Replica
+from shared.contracts.audit import AuditFact
+from shared.contracts.decision import ConcernRouted
+from shared.contracts.notice import NoticeIssued
+from shared.records import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision ready to be stored, with everything that it says to others and leaves to people."""
+
+    record: DecisionRecord
+    items: tuple[WorkItem, ...]
+    routed: ConcernRouted
+    issued: tuple[NoticeIssued, ...]
+    fact: AuditFact
+
+
+class Transaction(Protocol):
+    """Everything said through one of these happens, together with the consumer's new position, or none of it does."""
+
+    async def record(self, decided: Sequence[Decided]) -> frozenset[str]:
+        """Store what is new and publish its events; gives the ids of the decisions that are new.
+
+        A decision whose key (concern, version, round) is stored already changes nothing: the stored one wins.
+        """
+        ...
+
+    async def offer_again(self, keys: Sequence[DecisionKey]) -> None:
+        """Let the stored ConcernRouted events of these be published once more."""
+        ...
+
+    async def close(self, notice_ids: Sequence[str]) -> None:
+        """The notifier has these notices."""
+        ...
+
+    async def replica(self) -> Replica:
+        """The copy of the graph, locked against other routers until the transaction ends."""
+        ...
+
+    async def follow(self, head: Head, changed: Bodies) -> None:
+        """The graph is now at `head`; the parts of its commit are dropped."""
+        ...
+
+    async def collect(self, part: CommitPart) -> None:
+        """Keep a part of a commit that is not yet whole."""
+        ...
+
+    async def replace(self, replica: Replica) -> None:
+        """Drop the whole copy for this one."""
+        ...
+
+
+class Begin(Protocol):
+    """Opens a transaction that also moves past `spans`.
+
+    Entering raises PositionMoved when another router has them, StoreUnavailable when Postgres is away.
+    """
+
+    def __call__(self, spans: Sequence[Span] = ()) -> AbstractAsyncContextManager[Transaction]:
+        """The transaction."""
+        ...
+
+
+class GraphStore(Protocol):
+    """The copy of the graph, read without a lock."""
+
+    async def head(self) -> Head:
+        """Which graph is stored; cheap."""
+        ...
+
+    async def stored_replica(self) -> Replica:
+        """The whole of it, of one moment."""
+        ...
+
+
+class Registry(Protocol):
+    """Where the whole graph can be had."""
+
+    async def graph(self) -> Replica:
+        """The newest graph, with the root that the registry states. Raises RegistryUnavailable."""
+        ...
+
+
+MakeJudge = Callable[[Replica], Judge]
+"""Reads the objects of a graph into a judge. Raises GraphInvalid."""
+
+
+class DecisionStore(Protocol):
+    """What was decided, for those who ask."""
+
+    async def decision(self, concern_id: str, version: int | None) -> DecisionRecord | None:
+        """The newest round of that version (of the newest version for None)."""
+        ...
+
+    async def told_by(self, decision_id: str) -> dict[str, str]:
+        """The notice of each body that the decision told."""
+        ...
+
+    async def work_items(self, kind: ItemKind | None, after: ItemCursor | None, limit: int) -> Sequence[WorkItem]:
+        """Open work items, oldest first."""
+        ...

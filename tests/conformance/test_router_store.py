@@ -1,0 +1,272 @@
+"""One suite for the router's store: in memory and in Postgres."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
+from typing import Any, Protocol
+
+import pytest
+from sqlalchemy import text
+
+from services.router.adapters.postgres import PostgresStore
+from services.router.domain.model import Concern, DecisionKey, Head, ItemCursor
+from services.router.domain.replica import CommitPart
+from services.router.ports import Begin, Decided, DecisionStore, GraphStore
+from services.router.usecases.telling import decided_of
+from shared.db.engine import make_engine, transaction
+from shared.db.outbox import Outbox, OutboxRow
+from shared.db.positions import Positions
+from shared.failpoints import FailPoints
+from shared.faults import PositionMoved
+from shared.records import Span
+from shared.relay import Relay
+from shared.supervision import Progress
+from shared.telemetry import Telemetry
+from tests.support.clock import NOON
+from tests.support.router_fakes import (
+    InMemoryRouter,
+    a_concern,
+    bodies_of,
+    graph_objects,
+    judge_of,
+    one_round_later,
+    replica_of,
+)
+from tests.support.stack import TestPostgres
+
+REPLICA = replica_of(graph_objects())
+JUDGE = judge_of(REPLICA)
+
+
+class Store(GraphStore, DecisionStore, Protocol):
+    @property
+    def begin(self) -> Begin: ...
+
+    async def events(self) -> set[str]: ...
+    async def unpublished(self) -> set[str]: ...
+    async def publish(self) -> None: ...
+
+
+class Fake(InMemoryRouter):
+    """The in-memory store, seen by what it would publish."""
+
+    async def events(self) -> set[str]:
+        state = self.state
+        return {e.id for e in state.routed} | {e.id for e in state.issued} | {f.fact_id for f in state.facts}
+
+    async def unpublished(self) -> set[str]:
+        again = {self.state.decisions[key].decision_id for key in self.state.offered_again}
+        return again if self.published else await self.events()
+
+    async def publish(self) -> None:
+        self.published = True
+
+    published = False
+
+
+class Real(PostgresStore):
+    """The Postgres store, seen by its outbox table."""
+
+    async def events(self) -> set[str]:
+        return await self._column("SELECT event_id FROM router.outbox")
+
+    async def unpublished(self) -> set[str]:
+        return await self._column("SELECT event_id FROM router.outbox WHERE published_at IS NULL")
+
+    async def publish(self) -> None:
+        async with transaction(self._engine) as connection:
+            await connection.execute(text("UPDATE router.outbox SET published_at = now()"))
+
+    async def _column(self, statement: str) -> set[str]:
+        async with transaction(self._engine) as connection:
+            return set((await connection.execute(text(statement))).scalars())
+
+
+class Nowhere:
+    async def publish(self, records: Any) -> None:
+        """Kafka is not part of this suite."""
+
+
+class Offered(Relay):
+    """A relay that keeps what it is offered."""
+
+    rows: list[OutboxRow]
+
+    def offer(self, rows: Sequence[OutboxRow]) -> None:
+        self.rows = [*getattr(self, "rows", []), *rows]
+
+
+@pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.stack)])
+def postgres(request: pytest.FixtureRequest) -> TestPostgres | None:
+    """The engine, taken by a plain fixture because it has a loop of its own."""
+    return None if request.param == "memory" else request.getfixturevalue("postgres_engine")
+
+
+@pytest.fixture
+async def store(postgres: TestPostgres | None) -> AsyncIterator[Store]:
+    if postgres is None:
+        yield Fake()
+        return
+    database = await postgres.fresh_database("router")
+    engine = make_engine(database.url("router"), pool_size=4, statement_timeout_seconds=10, name="conformance")
+    outbox = Outbox(engine, "router")
+    relay = Offered(outbox, Nowhere(), progress=Progress("relay"), telemetry=Telemetry("router"))
+    yield Real(engine, Positions(engine, "router"), outbox, relay, FailPoints())
+    await engine.dispose()
+
+
+def decide(concern: Concern) -> Decided:
+    return decided_of(concern, JUDGE.judge(concern).verdict, JUDGE.head, NOON + timedelta(microseconds=7))
+
+
+async def record(store: Store, *decided: Decided) -> frozenset[str]:
+    async with store.begin() as tx:
+        return await tx.record(decided)
+
+
+async def test_a_new_decision_is_stored_with_its_bytes_and_says_its_events(store: Store) -> None:
+    one = decide(a_concern(1))
+    assert await record(store, one) == {one.record.decision_id}
+    assert await store.decision("con_1", None) == one.record
+    assert await store.told_by(one.record.decision_id) == {"beta": one.issued[0].id}
+    assert await store.events() == {one.routed.id, one.issued[0].id, one.fact.fact_id}
+
+
+async def test_a_concern_that_is_not_known_has_no_decision(store: Store) -> None:
+    await record(store, decide(a_concern(1)))
+    assert await store.decision("con_2", None) is None
+    assert await store.decision("con_1", 2) is None
+
+
+async def test_the_stored_decision_wins_over_a_second_one_of_the_same_key(store: Store) -> None:
+    first, second = decide(a_concern(1)), decide(a_concern(1, categories=["theft"]))
+    await record(store, first)
+    before = await store.events()
+    assert await record(store, second) == frozenset()
+    assert await store.decision("con_1", 1) == first.record
+    assert await store.events() == before
+    assert await store.work_items(None, None, 10) == []
+
+
+async def test_of_two_decisions_of_one_key_in_one_batch_one_is_stored(store: Store) -> None:
+    first, second = decide(a_concern(1)), decide(a_concern(1))
+    assert len(await record(store, first, second)) == 1
+    assert len(await store.events()) == 3
+
+
+async def test_concerns_decided_alike_each_have_their_decision(store: Store) -> None:
+    first, second, third = (decide(a_concern(n)) for n in (1, 2, 3))
+    await record(store, first, second)
+    await record(store, third)
+    assert [(await store.decision(f"con_{n}", None)) for n in (1, 2, 3)] == [first.record, second.record, third.record]
+
+
+async def test_a_later_round_does_not_tell_the_same_body_again(store: Store) -> None:
+    first = decide(a_concern(1))
+    later = one_round_later(decide(a_concern(1)))
+    await record(store, first)
+    assert await record(store, later) == {later.record.decision_id}
+    assert later.issued[0].id not in await store.events()
+    assert await store.decision("con_1", 1) == later.record
+
+
+async def test_the_newest_version_is_given_unless_one_is_named(store: Store) -> None:
+    old, new = decide(a_concern(1)), decide(a_concern(1, version=2))
+    await record(store, new, old)
+    assert await store.decision("con_1", None) == new.record
+    assert await store.decision("con_1", 1) == old.record
+
+
+async def test_only_the_decision_event_is_offered_again(store: Store) -> None:
+    one, other = decide(a_concern(1)), decide(a_concern(2))
+    await record(store, one, other)
+    await store.publish()
+    async with store.begin() as tx:
+        await tx.offer_again([one.record.key])
+    assert await store.unpublished() == {one.routed.id}
+
+
+async def test_work_items_come_oldest_first_by_queue_and_page(store: Store) -> None:
+    decided = [decide(a_concern(n, categories=["theft"])) for n in (1, 2, 3)]
+    await record(store, *decided)
+    items = await store.work_items(None, None, 10)
+    assert {(i.kind, i.codes, i.bodies) for i in items if i.key == DecisionKey("con_1", 1)} == {
+        ("gap", ("NO_PATH",), ("gamma",)),
+        ("unroutable", ("UNROUTABLE",), ("beta",)),
+    }
+    assert items == sorted((i for one in decided for i in one.items), key=lambda i: (i.opened_at, i.item_id))
+    after = ItemCursor(items[1].opened_at, items[1].item_id)
+    assert await store.work_items(None, after, 2) == items[2:4]
+    assert {i.kind for i in await store.work_items("gap", None, 10)} == {"gap"}
+
+
+async def test_nothing_takes_effect_when_the_transaction_fails(store: Store) -> None:
+    with pytest.raises(ArithmeticError):
+        await _record_and_fail(store, decide(a_concern(1)))
+    assert await store.decision("con_1", None) is None
+    assert await store.events() == set()
+    one = decide(a_concern(1))
+    await record(store, one)
+    assert await store.decision("con_1", None) == one.record
+
+
+async def test_a_fresh_store_has_no_graph(store: Store) -> None:
+    assert await store.head() == Head(0, "")
+    assert (await store.stored_replica()).bodies == {}
+
+
+async def test_a_commit_changes_only_its_objects_and_moves_the_head(store: Store) -> None:
+    changed = bodies_of([{"kind": "source", "id": "page", "title": "A page"}])
+    async with store.begin() as tx:
+        await tx.follow(REPLICA.head, REPLICA.bodies)
+        await tx.follow(Head(2, "r2"), changed)
+    assert await store.head() == Head(2, "r2")
+    assert (await store.stored_replica()).bodies == {**REPLICA.bodies, **changed}
+
+
+async def test_parts_are_kept_in_order_until_their_commit_is_whole(store: Store) -> None:
+    parts = [CommitPart(1, "", "r", n, 3, bodies_of([{"kind": "source", "id": f"s{n}"}])) for n in (1, 2)]
+    for part in parts:
+        async with store.begin() as tx:
+            await tx.collect(part)
+    async with store.begin() as tx:
+        assert (await tx.replica()).pending == tuple(parts)
+        await tx.follow(Head(1, "r"), {})
+    async with store.begin() as tx:
+        assert (await tx.replica()).pending == ()
+
+
+async def test_a_replaced_graph_keeps_no_object_of_the_one_before(store: Store) -> None:
+    async with store.begin() as tx:
+        await tx.follow(Head(3, "old"), bodies_of([{"kind": "source", "id": "gone"}]))
+    async with store.begin() as tx:
+        await tx.replace(REPLICA)
+    assert await store.stored_replica() == REPLICA
+
+
+@pytest.mark.stack
+async def test_positions_move_with_the_effect_or_not_at_all(postgres_engine: TestPostgres) -> None:
+    database = await postgres_engine.fresh_database("router")
+    engine = make_engine(database.url("router"), pool_size=2, statement_timeout_seconds=10, name="conformance")
+    positions, outbox = Positions(engine, "router"), Outbox(engine, "router")
+    relay = Offered(outbox, Nowhere(), progress=Progress("relay"), telemetry=Telemetry("router"))
+    store = Real(engine, positions, outbox, relay, FailPoints())
+    await positions.set("router", "t", 0, 5)
+    async with store.begin([Span("router", "t", 0, 5, 9)]) as tx:
+        await tx.record([decide(a_concern(1))])
+    assert await positions.read("router", "t") == {0: 10}
+    assert {row.event_id for row in relay.rows} == await store.events()
+    with pytest.raises(PositionMoved):
+        await _record_at(store, Span("router", "t", 0, 5, 9), decide(a_concern(2)))
+    assert await store.decision("con_2", None) is None
+    await engine.dispose()
+
+
+async def _record_at(store: Store, span: Span, decided: Decided) -> None:
+    async with store.begin([span]) as tx:
+        await tx.record([decided])
+
+
+async def _record_and_fail(store: Store, decided: Decided) -> None:
+    async with store.begin() as tx:
+        await tx.record([decided])
+        raise ArithmeticError
