@@ -14,6 +14,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.batching import Overloaded
+from shared.faults import StoreUnavailable
 from shared.http.auth import Verifier
 from shared.http.problems import FieldError, Problem, ProblemAnswers, bad_fields, pointer
 from shared.supervision import Health
@@ -41,7 +43,7 @@ def make_app(title: str, routes: APIRouter, edge: Edge) -> FastAPI:
     app.include_router(_plumbing(edge.health))
     app.include_router(routes)
     answers = ProblemAnswers(edge.telemetry, edge.faults)
-    for kind in (Problem, ValidationError, Exception, *edge.faults):
+    for kind in (Problem, ValidationError, StoreUnavailable, Overloaded, Exception, *edge.faults):
         app.add_exception_handler(kind, answers)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _http_error)
