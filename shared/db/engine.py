@@ -24,6 +24,7 @@ def make_engine(url: str, *, pool_size: int, statement_timeout_seconds: int, nam
     milliseconds = str(statement_timeout_seconds * 1000)
     return create_async_engine(
         url,
+        hide_parameters=True,  # a fault's text reaches logs and parked records; values never may
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=POOL_WAIT_SECONDS,
