@@ -1,0 +1,206 @@
+"""The ledger in Postgres: few statements per batch, every lease judged by the database's clock."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from services.notifier.adapters import statements
+from services.notifier.domain.model import EndpointId, Entry, Leased, NoticeId, Subject
+from services.notifier.ports import FactRecord, Recorded, Settlement
+from shared.audit import audit_row
+from shared.contracts.audit import AuditFact
+from shared.contracts.outcome import NoticeOutcome
+from shared.contracts.topics import OUTCOMES
+from shared.db.engine import transaction
+from shared.db.outbox import Outbox, OutboxRow
+from shared.db.positions import Positions
+from shared.failpoints import FailPoints
+from shared.records import Span
+
+
+class Offers(Protocol):
+    """Who publishes rows at once after commit."""
+
+    def offer(self, rows: Sequence[OutboxRow]) -> None:
+        """Take them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresStore:
+    """Starts transactions on the ledger. `lease_seconds` is how long a lease lasts without renewal."""
+
+    engine: AsyncEngine
+    positions: Positions
+    outbox: Outbox
+    relay: Offers
+    fail_points: FailPoints
+    lease_seconds: float
+
+    @asynccontextmanager
+    async def begin(self, spans: Sequence[Span] = ()) -> AsyncIterator["PostgresLedger"]:
+        """One transaction that also moves past the spans. Raises PositionMoved, StoreUnavailable."""
+        async with transaction(self.engine) as connection:
+            await self.positions.advance(connection, spans)
+            ledger = PostgresLedger(connection, self.lease_seconds)
+            yield ledger
+            await self.outbox.add(connection, ledger.rows)
+            self._hit("notifier.before-commit", ledger)
+        self._hit("notifier.after-commit", ledger)
+        self.relay.offer([*ledger.rows, *ledger.repeated])
+
+    def _hit(self, point: str, ledger: "PostgresLedger") -> None:
+        """Claims and renewals are no points to stop at: they change nothing that anybody is told."""
+        if ledger.changes_notices:
+            self.fail_points.hit(point)
+
+
+class PostgresLedger:
+    """The ledger within one transaction; what is published through it is written to the outbox before commit."""
+
+    def __init__(self, connection: AsyncConnection, lease_seconds: float) -> None:
+        self._connection = connection
+        self._lease_seconds = lease_seconds
+        self.changes_notices = False
+        self.rows: list[OutboxRow] = []
+        self.repeated: list[OutboxRow] = []
+
+    async def register(self, entries: Sequence[Entry], *, leased: frozenset[NoticeId]) -> frozenset[NoticeId]:
+        """Insert what is not there yet; gives the inserted ones."""
+        if not entries:
+            return frozenset()
+        self.changes_notices = True
+        columns = {
+            **_columns(("decision_id", "lane", "body", "body_digest"), entries),
+            **_columns(("registered_at", "give_up_at", "valid_until"), entries),
+            **_subjects([entry.subject for entry in entries]),
+            "notice_id": [e.notice_id for e in entries],
+            "leased": [e.notice_id in leased for e in entries],
+        }
+        found = await self._connection.execute(statements.REGISTER, {**columns, "seconds": self._lease_seconds})
+        return frozenset(row.notice_id for row in found)
+
+    async def recorded(self, subjects: Sequence[Subject]) -> Sequence[Recorded]:
+        """What the ledger has under these keys."""
+        found = await self._connection.execute(statements.RECORDED, _subjects(subjects))
+        return [_recorded(row) for row in found]
+
+    async def claim(self, free: Mapping[str, int], *, held: Sequence[NoticeId], now: datetime) -> Sequence[Leased]:
+        """Lease due notices, per recipient up to its free slots."""
+        asked = {"recipients": list(free), "slots": list(free.values()), "held": list(held), "now": now}
+        found = await self._connection.execute(statements.CLAIM, {**asked, "seconds": self._lease_seconds})
+        return [_leased(row) for row in found]
+
+    async def claim_ended(self, *, now: datetime, row_count_max: int) -> Sequence[Leased]:
+        """Lease notices whose basis or time has ended."""
+        asked = {"now": now, "row_count_max": row_count_max, "seconds": self._lease_seconds}
+        found = await self._connection.execute(statements.CLAIM_ENDED, asked)
+        return [_leased(row) for row in found]
+
+    async def renew(self, held: Sequence[Leased]) -> None:
+        """Keep the leases whose fencing token is still ours."""
+        asked = {"ids": [n.notice_id for n in held], "fencing": [n.fencing for n in held]}
+        await self._connection.execute(statements.RENEW, {**asked, "seconds": self._lease_seconds})
+
+    async def settle(self, settlements: Sequence[Settlement]) -> frozenset[NoticeId]:
+        """Write results and attempts of leases that are still ours; gives which."""
+        if not settlements:
+            return frozenset()
+        self.changes_notices = True
+        columns = {**_columns(("due_at", "closed_at", "reason"), settlements), **_attempts(settlements)}
+        columns |= {
+            "notice_id": [s.notice.notice_id for s in settlements],
+            "fencing": [s.notice.fencing for s in settlements],
+            "state": [s.state.value for s in settlements],
+            "outcome": [s.outcome.encode() if s.outcome else None for s in settlements],
+        }
+        found = await self._connection.execute(statements.SETTLE, columns)
+        return frozenset(row.notice_id for row in found)
+
+    async def untold(self, *, before: datetime, row_count_max: int) -> Sequence[Recorded]:
+        """Notices of which no outcome was sent yet; another notifier at the same work gets the others."""
+        asked = {"before": before, "row_count_max": row_count_max}
+        return [_recorded(row) for row in await self._connection.execute(statements.UNTOLD, asked)]
+
+    async def note_outcomes(self, outcomes: Sequence[NoticeOutcome]) -> None:
+        """Remember these as the latest outcomes of notices that had none."""
+        if outcomes:
+            asked = {"ids": [o.data.notice_id for o in outcomes], "outcomes": [o.encode() for o in outcomes]}
+            await self._connection.execute(statements.NOTE_OUTCOMES, asked)
+
+    async def publish(self, outcomes: Sequence[NoticeOutcome]) -> None:
+        """Tell through the outbox."""
+        self.rows.extend(_outcome_row(outcome) for outcome in outcomes)
+
+    async def republish(self, outcomes: Sequence[NoticeOutcome]) -> None:
+        """Offer again what the outbox has had before."""
+        self.repeated.extend(_outcome_row(outcome) for outcome in outcomes)
+
+    async def record(self, facts: Sequence[AuditFact]) -> None:
+        """Write audit facts to the outbox."""
+        self.rows.extend(audit_row(fact) for fact in facts)
+
+    async def keep_facts(self, facts: Sequence[FactRecord]) -> None:
+        """Insert facts that came from the services."""
+        if not facts:
+            return
+        given = [record.fact for record in facts]
+        columns = _columns(("fact_id", "kind", "concern_id", "at", "service", "actor"), given)
+        await self._connection.execute(statements.KEEP_FACTS, {**columns, "event": [r.event for r in facts]})
+
+    async def suspend(self, reasons: Mapping[EndpointId, str], *, at: datetime) -> None:
+        """Suspend active endpoints."""
+        asked = {"ids": list(reasons), "reasons": list(reasons.values()), "at": at}
+        await self._connection.execute(statements.SUSPEND, asked)
+
+
+def _columns(names: Sequence[str], rows: Sequence[object]) -> dict[str, list[Any]]:
+    return {name: [getattr(row, name) for row in rows] for name in names}
+
+
+def _subjects(subjects: Sequence[Subject]) -> dict[str, list[Any]]:
+    return _columns(("concern_id", "version", "recipient", "kind", "ref"), subjects)
+
+
+def _attempts(settlements: Sequence[Settlement]) -> dict[str, list[Any]]:
+    """The columns of the attempts; a settlement without one has attempt number NULL."""
+    made = [s.attempt for s in settlements]
+    return {
+        "attempt_no": [a and a.attempt_no for a in made],
+        "endpoint_id": [a and a.endpoint_id for a in made],
+        "at": [a and a.at for a in made],
+        "duration_ms": [a and a.duration // timedelta(milliseconds=1) for a in made],
+        "status": [a and a.answer.status for a in made],
+        "error": [a and a.answer.error for a in made],
+        "answer": [a and a.answer.body for a in made],
+    }
+
+
+def _outcome_row(outcome: NoticeOutcome) -> OutboxRow:
+    key = outcome.data.concern_id
+    return OutboxRow(outcome.id, OUTCOMES.name, OUTCOMES.partition_of(key), key, outcome.encode())
+
+
+def _subject(row: Any) -> Subject:
+    return Subject(row.concern_id, row.version, row.recipient, row.kind, row.ref)
+
+
+def _recorded(row: Any) -> Recorded:
+    return Recorded(NoticeId(row.notice_id), _subject(row), row.outcome)
+
+
+def _leased(row: Any) -> Leased:
+    return Leased(
+        notice_id=NoticeId(row.notice_id),
+        subject=_subject(row),
+        body=row.body,
+        body_digest=row.body_digest,
+        attempt_count=row.attempt_count,
+        fencing=row.fencing,
+        give_up_at=row.give_up_at,
+        valid_until=row.valid_until,
+    )

@@ -1,0 +1,161 @@
+"""The statements of the ledger. All writers but the owner of a lease skip locked rows, so none can deadlock."""
+
+from sqlalchemy import TextClause, text
+
+_LEASE = "now() + make_interval(secs => :seconds)"
+_UNLEASED = "(n.lease_until IS NULL OR n.lease_until < now())"
+_LEASED = """n.notice_id, n.concern_id, n.version, n.recipient, n.kind, n.ref, n.body, n.body_digest, n.attempt_count,
+    n.fencing, n.give_up_at, n.valid_until"""
+_RECORDED = "n.notice_id, n.concern_id, n.version, n.recipient, n.kind, n.ref, n.outcome"
+
+
+def _rows(alias: str, **columns: str) -> str:
+    """`unnest` of array parameters as a table with these columns and types."""
+    arrays = ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in columns.items())
+    return f"unnest({arrays}) AS {alias}({', '.join(columns)})"
+
+
+_SUBJECT = {"concern_id": "text", "version": "int", "recipient": "text", "kind": "text", "ref": "text"}
+
+REGISTER: TextClause = text(
+    f"""INSERT INTO notifier.notices (notice_id, decision_id, concern_id, version, recipient, kind, ref, lane, body,
+        body_digest, next_attempt_at, lease_until, fencing, registered_at, give_up_at, valid_until)
+    SELECT notice_id, decision_id, concern_id, version, recipient, kind, ref, lane, body, body_digest, registered_at,
+        CASE WHEN leased THEN {_LEASE} END, CAST(leased AS int), registered_at, give_up_at, valid_until
+    FROM {
+        _rows(
+            "r",
+            notice_id="text",
+            decision_id="text",
+            lane="smallint",
+            body="bytea",
+            body_digest="text",
+            leased="bool",
+            registered_at="timestamptz",
+            give_up_at="timestamptz",
+            valid_until="timestamptz",
+            **_SUBJECT,
+        )
+    }
+    ORDER BY notice_id ON CONFLICT DO NOTHING RETURNING notice_id"""  # noqa: S608 - constants only, here and below
+)
+
+RECORDED: TextClause = text(
+    f"SELECT {_RECORDED} FROM notifier.notices n JOIN {_rows('r', **_SUBJECT)} "  # noqa: S608
+    "USING (concern_id, version, recipient, kind, ref)"
+)
+
+
+def _due(attempts: str, limit: str) -> str:
+    return f"""(SELECT n.notice_id, n.attempt_count, n.next_attempt_at FROM notifier.notices n
+        WHERE n.recipient = f.recipient AND n.state = 'pending' AND n.attempt_count {attempts}
+          AND n.next_attempt_at <= :now AND {_UNLEASED} AND n.notice_id <> ALL(CAST(:held AS text[]))
+        ORDER BY n.next_attempt_at LIMIT {limit})"""  # noqa: S608
+
+
+# A quarter of the slots is kept for old failures, so that a stream of first attempts never starves them.
+CLAIM: TextClause = text(
+    f"""WITH due AS (
+        SELECT d.notice_id FROM unnest(CAST(:recipients AS text[]), CAST(:slots AS int[])) AS f(recipient, slots)
+        CROSS JOIN LATERAL (
+            SELECT u.notice_id FROM ({_due("= 0", "f.slots - f.slots / 4")} UNION ALL {_due("> 0", "f.slots")}) u
+            ORDER BY u.attempt_count > 0, u.next_attempt_at LIMIT f.slots
+        ) d
+    ), mine AS (
+        SELECT n.notice_id FROM notifier.notices n JOIN due USING (notice_id)
+        WHERE n.state = 'pending' AND {_UNLEASED} FOR UPDATE OF n SKIP LOCKED
+    )
+    UPDATE notifier.notices n SET lease_until = {_LEASE}, fencing = n.fencing + 1
+    FROM mine WHERE n.notice_id = mine.notice_id RETURNING {_LEASED}"""  # noqa: S608
+)
+
+CLAIM_ENDED: TextClause = text(
+    f"""WITH mine AS (
+        SELECT n.notice_id FROM notifier.notices n
+        WHERE n.state = 'pending' AND (n.give_up_at <= :now OR n.valid_until <= :now) AND {_UNLEASED}
+        LIMIT :row_count_max FOR UPDATE SKIP LOCKED
+    )
+    UPDATE notifier.notices n SET lease_until = {_LEASE}, fencing = n.fencing + 1
+    FROM mine WHERE n.notice_id = mine.notice_id RETURNING {_LEASED}"""  # noqa: S608
+)
+
+RENEW: TextClause = text(
+    f"""WITH mine AS (
+        SELECT n.notice_id FROM notifier.notices n
+        JOIN unnest(CAST(:ids AS text[]), CAST(:fencing AS int[])) AS h(notice_id, fencing)
+          ON n.notice_id = h.notice_id AND n.fencing = h.fencing
+        WHERE n.state = 'pending' AND n.lease_until IS NOT NULL FOR UPDATE OF n SKIP LOCKED
+    )
+    UPDATE notifier.notices n SET lease_until = {_LEASE} FROM mine WHERE n.notice_id = mine.notice_id"""  # noqa: S608
+)
+
+SETTLE: TextClause = text(
+    f"""WITH r AS (
+        SELECT * FROM {
+        _rows(
+            "r",
+            notice_id="text",
+            fencing="int",
+            state="text",
+            due_at="timestamptz",
+            closed_at="timestamptz",
+            reason="text",
+            outcome="bytea",
+            attempt_no="smallint",
+            endpoint_id="text",
+            at="timestamptz",
+            duration_ms="int",
+            status="smallint",
+            error="text",
+            answer="bytea",
+        )
+    }
+    ), settled AS (
+        UPDATE notifier.notices n SET state = r.state, reason = r.reason, closed_at = r.closed_at,
+            next_attempt_at = coalesce(r.due_at, n.next_attempt_at), lease_until = NULL,
+            attempt_count = coalesce(r.attempt_no, n.attempt_count), outcome = coalesce(r.outcome, n.outcome)
+        FROM r WHERE n.notice_id = r.notice_id AND n.fencing = r.fencing AND n.state = 'pending'
+          AND n.lease_until IS NOT NULL
+        RETURNING n.notice_id
+    ), logged AS (
+        INSERT INTO notifier.attempts (notice_id, attempt_no, endpoint_id, at, duration_ms, status, error, answer)
+        SELECT notice_id, attempt_no, endpoint_id, at, duration_ms, status, error, answer
+        FROM r JOIN settled USING (notice_id) WHERE attempt_no IS NOT NULL ON CONFLICT DO NOTHING
+    )
+    SELECT notice_id FROM settled"""  # noqa: S608
+)
+
+UNTOLD: TextClause = text(
+    f"""SELECT {_RECORDED} FROM notifier.notices n WHERE n.outcome IS NULL AND n.registered_at <= :before
+    ORDER BY n.registered_at LIMIT :row_count_max FOR UPDATE SKIP LOCKED"""  # noqa: S608
+)
+
+NOTE_OUTCOMES: TextClause = text(
+    """UPDATE notifier.notices n SET outcome = o.outcome
+    FROM unnest(CAST(:ids AS text[]), CAST(:outcomes AS bytea[])) AS o(notice_id, outcome)
+    WHERE n.notice_id = o.notice_id AND n.outcome IS NULL"""
+)
+
+KEEP_FACTS: TextClause = text(
+    f"""INSERT INTO audit.facts (fact_id, kind, concern_id, at, service, actor, event)
+    SELECT fact_id, kind, concern_id, at, service, actor, event
+    FROM {
+        _rows(
+            "r",
+            fact_id="text",
+            kind="text",
+            concern_id="text",
+            at="timestamptz",
+            service="text",
+            actor="text",
+            event="bytea",
+        )
+    }
+    ORDER BY fact_id ON CONFLICT (fact_id) DO NOTHING"""  # noqa: S608
+)
+
+SUSPEND: TextClause = text(
+    """UPDATE notifier.endpoints e SET state = 'suspended', reason = s.reason, changed_at = :at
+    FROM unnest(CAST(:ids AS text[]), CAST(:reasons AS text[])) AS s(endpoint_id, reason)
+    WHERE e.endpoint_id = s.endpoint_id AND e.state = 'active'"""
+)

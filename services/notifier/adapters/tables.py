@@ -1,0 +1,119 @@
+"""The notifier's tables: the ledger of notices, attempts, endpoints; and the audit facts in schema `audit`."""
+
+from sqlalchemy import (
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+
+from shared.db.outbox import outbox_table
+from shared.db.positions import parked_table, positions_table
+
+metadata = MetaData(schema="notifier")
+
+outbox = outbox_table(metadata)
+positions = positions_table(metadata)
+parked_records = parked_table(metadata)
+
+_INSTANT = DateTime(timezone=True)
+_PENDING = "state = 'pending'"
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("notice_id", Text, primary_key=True),
+    Column("decision_id", Text, nullable=False),
+    Column("concern_id", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("ref", Text, nullable=False),
+    Column("lane", SmallInteger, nullable=False),
+    Column("state", Text, nullable=False, server_default="pending"),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("body", LargeBinary, nullable=False),
+    Column("body_digest", Text, nullable=False),
+    Column("attempt_count", SmallInteger, nullable=False, server_default="0"),
+    Column("next_attempt_at", _INSTANT, nullable=False),
+    Column("lease_until", _INSTANT),
+    Column("fencing", Integer, nullable=False, server_default="0"),
+    Column("registered_at", _INSTANT, nullable=False),
+    Column("give_up_at", _INSTANT, nullable=False),
+    Column("valid_until", _INSTANT),
+    Column("closed_at", _INSTANT),
+    Column("outcome", LargeBinary),
+    UniqueConstraint("concern_id", "version", "recipient", "kind", "ref", name="notices_once"),
+)
+Index(
+    "notices_first",
+    notices.c.recipient,
+    notices.c.next_attempt_at,
+    postgresql_where=text(f"{_PENDING} AND attempt_count = 0"),
+)
+Index(
+    "notices_again",
+    notices.c.recipient,
+    notices.c.next_attempt_at,
+    postgresql_where=text(f"{_PENDING} AND attempt_count > 0"),
+)
+Index("notices_untold", notices.c.registered_at, postgresql_where=text("outcome IS NULL"))
+Index("notices_ending", notices.c.give_up_at, postgresql_where=text(_PENDING))
+Index(
+    "notices_basis_ending",
+    notices.c.valid_until,
+    postgresql_where=text(f"{_PENDING} AND valid_until IS NOT NULL"),
+)
+Index("notices_of_recipient", notices.c.recipient, notices.c.registered_at, notices.c.notice_id)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("notice_id", Text, primary_key=True),
+    Column("attempt_no", SmallInteger, primary_key=True),
+    Column("endpoint_id", Text, nullable=False),
+    Column("at", _INSTANT, nullable=False),
+    Column("duration_ms", Integer, nullable=False),
+    Column("status", SmallInteger),
+    Column("error", Text, nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+)
+
+endpoints = Table(
+    "endpoints",
+    metadata,
+    Column("endpoint_id", Text, primary_key=True),
+    Column("org", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("secret", LargeBinary, nullable=False),
+    Column("secret_kid", Text, nullable=False),
+    Column("created_at", _INSTANT, nullable=False),
+    Column("changed_at", _INSTANT, nullable=False),
+)
+Index("endpoints_one_each", endpoints.c.org, unique=True, postgresql_where=text("state <> 'removed'"))
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("fact_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("concern_id", Text),
+    Column("at", _INSTANT, nullable=False),
+    Column("service", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("event", LargeBinary, nullable=False),
+    Column("received_at", _INSTANT, nullable=False, server_default=func.now()),
+    schema="audit",
+)
+Index("facts_of_concern", facts.c.concern_id, facts.c.at)

@@ -1,0 +1,159 @@
+"""Puts the notifier together; the only file that names concrete adapters."""
+
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from fastapi import FastAPI
+
+from services.notifier.adapters.endpoints import PostgresEndpoints
+from services.notifier.adapters.keys import KeyedOpener, SecretBox
+from services.notifier.adapters.postgres import PostgresStore
+from services.notifier.adapters.records import PostgresRecords
+from services.notifier.adapters.webhook import Timeouts, WebhookWire
+from services.notifier.config import NotifierSettings
+from services.notifier.domain.destination import Guard
+from services.notifier.entrypoints.consumer import facts_handler, notices_handler, read_fact
+from services.notifier.entrypoints.engine import Engine, Flows
+from services.notifier.entrypoints.http import FAULTS, Desk, routes
+from services.notifier.entrypoints.lanes import LaneLimits, OwnedLanes
+from services.notifier.ports import Begin, Endpoints, FactRecord, Opener, Wire
+from services.notifier.usecases import (
+    Registration,
+    attempt_notice,
+    claim_due,
+    confirm_registered,
+    end_notices,
+    keep_facts,
+    register_notices,
+    renew_leases,
+    settle_results,
+)
+from shared.clock import Clock
+from shared.contracts.notice import NoticeIssued
+from shared.contracts.topics import AUDIT, NOTICES
+from shared.http.app import make_app
+from shared.kafka.consumer import BatchConsumer, Subscription
+from shared.records import Batch
+from shared.sealing import SecretKey
+from shared.service import Foundation, lay_foundation
+from shared.supervision import Loop
+
+GROUP = "notifier"
+Register = Callable[[Batch[NoticeIssued]], Awaitable[Registration]]
+
+
+@dataclass(frozen=True, slots=True)
+class Adapters:
+    """The concrete outside."""
+
+    store: PostgresStore
+    endpoints: PostgresEndpoints
+    wire: WebhookWire
+    opener: Opener
+    guard: Guard
+
+
+async def run(settings: NotifierSettings) -> None:
+    """Serve until a signal."""
+    foundation = lay_foundation("notifier", settings)
+    adapters = make_adapters(foundation, settings)
+    app, loops = assemble(foundation, settings, adapters)
+    try:
+        await foundation.run(app, loops)
+    finally:
+        await adapters.wire.close()
+
+
+def make_adapters(foundation: Foundation, settings: NotifierSettings) -> Adapters:
+    """The adapters. Raises ValueError or OSError for a key file that cannot be read."""
+    key = SecretKey.read(settings.secrets_key_file)
+    guard = Guard(settings.allow_http, tuple(settings.allowed_networks), frozenset(settings.allowed_ports))
+    return Adapters(
+        store=PostgresStore(
+            foundation.engine,
+            foundation.positions,
+            foundation.outbox,
+            foundation.relay,
+            foundation.fail_points,
+            settings.lease_seconds,
+        ),
+        endpoints=PostgresEndpoints(foundation.engine, SecretBox(key)),
+        wire=WebhookWire(
+            guard,
+            Timeouts(settings.connect_seconds, settings.attempt_seconds),
+            fail_points=foundation.fail_points,
+        ),
+        opener=KeyedOpener(SecretKey.read(settings.sealing_key_file), key),
+        guard=guard,
+    )
+
+
+def assemble(
+    foundation: Foundation, settings: NotifierSettings, adapters: Adapters
+) -> tuple[FastAPI, Mapping[str, Loop]]:
+    """The app and the loops beside it."""
+    assigned: list[BatchConsumer[NoticeIssued]] = []
+    engine = Engine(
+        flows_of(adapters.store.begin, adapters.endpoints, adapters.wire, foundation.clock),
+        LaneLimits(settings.lane_slots, settings.in_flight_max),
+        owned=OwnedLanes(lambda: assigned[0].partitions if assigned else frozenset()),
+        telemetry=foundation.telemetry,
+        health=foundation.health,
+    )
+    register = partial(
+        register_notices,
+        opener=adapters.opener,
+        clock=foundation.clock,
+        lanes=engine.lanes,
+        begin=adapters.store.begin,
+    )
+    notices = foundation.consumer(_notices_subscription(register, foundation))
+    assigned.append(notices)
+    facts = foundation.consumer(_facts_subscription(adapters.store.begin, foundation))
+    app = make_app("Concordat notifier", routes(_desk(foundation, adapters, engine)), foundation.edge(FAULTS))
+    return app, {"notices": notices.run, "facts": facts.run, **engine.loops()}
+
+
+def flows_of(begin: Begin, endpoints: Endpoints, wire: Wire, clock: Clock) -> Flows:
+    """The use cases of the engine, bound to their adapters."""
+    chance: Callable[[], float] = secrets.SystemRandom().random
+    return Flows(
+        claim=partial(claim_due, clock=clock, begin=begin),
+        attempt=partial(attempt_notice, wire=wire, clock=clock, chance=chance),
+        settle=partial(settle_results, begin=begin),
+        renew=partial(renew_leases, begin=begin),
+        end=partial(end_notices, clock=clock, begin=begin),
+        confirm=partial(confirm_registered, clock=clock, begin=begin),
+        targets=endpoints.targets,
+    )
+
+
+def _notices_subscription(register: Register, foundation: Foundation) -> Subscription[NoticeIssued]:
+    return Subscription(
+        group=GROUP,
+        topic=NOTICES.name,
+        decode=NoticeIssued.model_validate_json,
+        handle=notices_handler(register, foundation.telemetry),
+    )
+
+
+def _facts_subscription(begin: Begin, foundation: Foundation) -> Subscription[FactRecord]:
+    return Subscription(
+        group=GROUP,
+        topic=AUDIT.name,
+        decode=read_fact,
+        handle=facts_handler(partial(keep_facts, begin=begin), foundation.telemetry),
+    )
+
+
+def _desk(foundation: Foundation, adapters: Adapters, engine: Engine) -> Desk:
+    return Desk(
+        guard=adapters.guard,
+        clock=foundation.clock,
+        endpoints=adapters.endpoints,
+        records=PostgresRecords(foundation.engine),
+        telemetry=foundation.telemetry,
+        changed=engine.endpoints_changed,
+    )

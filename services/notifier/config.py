@@ -1,0 +1,28 @@
+"""Settings of the notifier."""
+
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from shared.settings import BaseServiceSettings
+
+
+class NotifierSettings(BaseServiceSettings):
+    """What the notifier is told at start, beside what every service is told."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_prefix="NOTIFIER_")
+
+    sealing_key_file: Path = Field(description="file with the key that opens sealed detail: 32 bytes in base64")
+    secrets_key_file: Path = Field(description="file with the key of endpoint secrets and tokens: 32 bytes in base64")
+    allow_http: bool = Field(default=False, description="development: endpoints may use http and any port")
+    allowed_networks: list[IPv4Network | IPv6Network] = Field(
+        default=[], description="inner networks that endpoints may lie in, as JSON [CIDR, …]"
+    )
+    allowed_ports: list[int] = Field(default=[443], description="ports that endpoints may use, as JSON [number, …]")
+    connect_seconds: float = Field(default=5, gt=0, description="longest to connect to an endpoint, in seconds")
+    attempt_seconds: float = Field(default=20, gt=0, description="longest for a whole attempt, in seconds")
+    in_flight_max: int = Field(default=8, ge=1, description="deliveries to one endpoint at the same time, at most")
+    lane_slots: int = Field(default=64, ge=1, description="notices of one endpoint held in memory, at most")
+    lease_seconds: float = Field(default=6, gt=2, description="how long a lease lasts without renewal, in seconds")

@@ -1,0 +1,74 @@
+"""A lane: the notices of one endpoint that this process holds, bounded, so that it can hurt nobody but itself."""
+
+from collections import deque
+
+from services.notifier.domain.model import Leased
+
+RETRY_TURN = 4
+"""Every fourth notice taken is an old failure where there are both: first attempts go ahead, failures still move."""
+
+
+class Lane:
+    """Slots bound what is held (leased rows), the cap bounds what is on the wire.
+
+    The cap halves with each failure and grows by one with each success, so a dead endpoint is probed by one
+    delivery at a time.
+    """
+
+    __slots__ = ("_cap_max", "_fresh", "_retries", "_slots_max", "_turn", "cap", "held", "in_flight", "surplus")
+
+    def __init__(self, *, slots_max: int, in_flight_max: int) -> None:
+        self._slots_max = slots_max
+        self._cap_max = in_flight_max
+        self.cap = in_flight_max
+        self.held = 0
+        self.in_flight = 0
+        self.surplus = False
+        self._turn = 0
+        self._fresh: deque[Leased] = deque()
+        self._retries: deque[Leased] = deque()
+
+    @property
+    def free(self) -> int:
+        """How many more leases it may take."""
+        return max(self._slots_max - self.held, 0)
+
+    @property
+    def wants_more(self) -> bool:
+        """Whether rows are known to wait in the ledger and half of the slots are free."""
+        return self.surplus and self.free * 2 >= self._slots_max
+
+    @property
+    def workers_wanted(self) -> int:
+        """How many more deliveries may start now."""
+        return max(min(len(self._fresh) + len(self._retries), self.cap - self.in_flight), 0)
+
+    def reserve(self, count: int) -> int:
+        """Take up to `count` slots; gives how many. What did not fit is surplus in the ledger."""
+        taken = min(count, self.free)
+        self.held += taken
+        self.surplus = self.surplus or taken < count
+        return taken
+
+    def release(self, count: int) -> None:
+        """Give slots back: their notices are settled, or were never leased."""
+        self.held -= count
+
+    def queue(self, notice: Leased) -> None:
+        """Line up a notice whose slot is reserved."""
+        (self._retries if notice.attempt_count else self._fresh).append(notice)
+
+    def start(self) -> Leased | None:
+        """The next notice to deliver, now in flight; None when the cap is reached or nothing waits."""
+        if not self.workers_wanted:
+            return None
+        self._turn += 1
+        retries_first = self._turn % RETRY_TURN == 0
+        first, second = (self._retries, self._fresh) if retries_first else (self._fresh, self._retries)
+        self.in_flight += 1
+        return (first or second).popleft()
+
+    def answered(self, *, well: bool) -> None:
+        """A delivery has ended, well or not."""
+        self.in_flight -= 1
+        self.cap = min(self.cap + 1, self._cap_max) if well else max(self.cap // 2, 1)

@@ -1,0 +1,47 @@
+"""What follows from the clock and from an answer; pure."""
+
+from datetime import datetime, timedelta
+
+from services.notifier.domain import retry
+from services.notifier.domain.model import Answer, Delivered, Leased, Retry, Stopped
+
+BASIS_ENDED = "the basis for telling has ended"
+UNDELIVERED = "undelivered for 8 days"
+GONE = 410
+WISH_STATUSES = frozenset({429, 503})
+HISTORIC_AFTER = timedelta(days=1)
+
+
+def stop(notice: Leased, *, now: datetime) -> Stopped | None:
+    """Why nothing may be sent any more at this moment, if so."""
+    if notice.valid_until is not None and now >= notice.valid_until:
+        return Stopped(BASIS_ENDED)
+    return Stopped(UNDELIVERED) if now >= notice.give_up_at else None
+
+
+def judge(notice: Leased, answer: Answer, *, now: datetime, fraction: float) -> Delivered | Retry:
+    """What an answer means: 2xx is delivered, everything else a failure that is tried again (DELIVERY 2.5)."""
+    if answer.status is not None and 200 <= answer.status <= 299:
+        return Delivered()
+    wish = retry.retry_after(answer.retry_after, now=now) if answer.status in WISH_STATUSES else None
+    # The attempt just made is attempt_count + 1, the next one is one more.
+    due_at = retry.next_attempt_at(notice.attempt_count + 2, now=now, fraction=fraction, wish=wish)
+    return Retry(min(due_at, notice.give_up_at), _detail(answer), suspends=answer.status == GONE)
+
+
+def basis_ends_at(valid_until: datetime | None, *, as_of: datetime, accepted_at: datetime) -> datetime | None:
+    """When the basis ends by our clock (CONTRACTS 2): a historic concern ages from its acceptance on.
+
+    The law is read at `as_of` + the time since acceptance, which reaches `valid_until` that much later.
+    """
+    if valid_until is None or accepted_at - as_of < HISTORIC_AFTER:
+        return valid_until
+    return accepted_at + (valid_until - as_of)
+
+
+def _detail(answer: Answer) -> str:
+    if answer.status is None:
+        return answer.error
+    if 300 <= answer.status <= 399:
+        return f"answered {answer.status}; redirects are not followed"
+    return f"answered {answer.status}"

@@ -1,0 +1,38 @@
+"""When a notice is tried again: full jitter over a fixed schedule (DELIVERY 2.4), a receiver's wish, an end."""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+SCHEDULE = tuple(
+    timedelta(seconds=seconds) for seconds in (0, 5, 30, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 12 * 3600)
+)
+"""The longest pause before each attempt, the first included; the last one repeats."""
+GIVE_UP_AFTER = timedelta(days=8)
+RETRY_AFTER_MAX = timedelta(hours=6)
+
+
+def pause_before(attempt_no: int, *, fraction: float) -> timedelta:
+    """The pause before attempt `attempt_no` (from 1): a `fraction` in [0, 1) of the schedule's longest pause."""
+    return SCHEDULE[min(attempt_no, len(SCHEDULE)) - 1] * fraction
+
+
+def retry_after(text: str | None, *, now: datetime) -> timedelta | None:
+    """What a `Retry-After` header asks for (RFC 9110 section 10.2.3), cut to the cap; None for garbage or the past."""
+    asked = _asked(text.strip(), now) if text else None
+    return None if asked is None or asked <= timedelta(0) else min(asked, RETRY_AFTER_MAX)
+
+
+def next_attempt_at(attempt_no: int, *, now: datetime, fraction: float, wish: timedelta | None = None) -> datetime:
+    """When attempt `attempt_no` is due, never before the receiver's wish."""
+    pause = pause_before(attempt_no, fraction=fraction)
+    return now + (pause if wish is None else max(pause, wish))
+
+
+def _asked(text: str, now: datetime) -> timedelta | None:
+    if text.isascii() and text.isdigit():
+        return timedelta(seconds=min(int(text[:9]), 10**8))
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now

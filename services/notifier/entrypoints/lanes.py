@@ -1,0 +1,136 @@
+"""The lanes of this process: which recipient can be reached where, and what is held for each."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from services.notifier.domain.lane import Lane
+from services.notifier.domain.model import Entry, Leased, NoticeId, Target
+from shared.contracts.topics import NOTICES, lane_of
+
+ALL_LANES = frozenset(range(NOTICES.partitions))
+GRACE_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class LaneLimits:
+    """Per endpoint: how many notices are held in memory, and how many deliveries are under way, at most."""
+
+    slots_max: int
+    in_flight_max: int
+
+
+class OwnedLanes:
+    """The partitions whose notices this process retries: those that its consumer was last assigned.
+
+    While Kafka is away the last ones stay; a process that never got any takes all after a while, because leases
+    make that safe and a notice must not wait for Kafka.
+    """
+
+    def __init__(self, assigned: Callable[[], frozenset[int]]) -> None:
+        self._assigned = assigned
+        self._last: frozenset[int] = frozenset()
+        self._since: float | None = None
+
+    def now(self) -> frozenset[int]:
+        """The lanes to claim for at this moment."""
+        seconds = asyncio.get_running_loop().time()
+        self._since = seconds if self._since is None else self._since
+        self._last = self._assigned() or self._last
+        return self._last or (ALL_LANES if seconds - self._since > GRACE_SECONDS else self._last)
+
+
+class LaneBook:
+    """One lane per recipient with an active endpoint. `on_work` is called with a recipient that can be delivered to."""
+
+    def __init__(self, limits: LaneLimits, *, on_work: Callable[[str], None], on_surplus: Callable[[], None]) -> None:
+        self._limits = limits
+        self._on_work = on_work
+        self._on_surplus = on_surplus
+        self._lanes: dict[str, Lane] = {}
+        self.targets: dict[str, Target] = {}
+        self.held: dict[NoticeId, Leased] = {}
+
+    def lane(self, recipient: str) -> Lane:
+        """The lane of a recipient."""
+        if recipient not in self._lanes:
+            limits = self._limits
+            self._lanes[recipient] = Lane(slots_max=limits.slots_max, in_flight_max=limits.in_flight_max)
+        return self._lanes[recipient]
+
+    def reserve(self, entries: Sequence[Entry]) -> Sequence[Leased]:
+        """Take slots for new notices as far as their lanes have room; who has no endpoint has no lane."""
+        reachable = [entry for entry in entries if entry.subject.recipient in self.targets]
+        wanted = Counter(entry.subject.recipient for entry in reachable)
+        room = {recipient: self.lane(recipient).reserve(count) for recipient, count in wanted.items()}
+        taken: list[Leased] = []
+        for entry in reachable:
+            if room[entry.subject.recipient]:
+                room[entry.subject.recipient] -= 1
+                taken.append(_leased(entry))
+        return taken
+
+    def fill(self, slots: Sequence[Leased], inserted: frozenset[NoticeId]) -> None:
+        """Deliver the inserted ones; give the other slots back."""
+        self.queue([notice for notice in slots if notice.notice_id in inserted])
+        for notice in slots:
+            if notice.notice_id not in inserted:
+                self.lane(notice.subject.recipient).release(1)
+
+    def ask(self, lanes: frozenset[int]) -> Mapping[str, int]:
+        """Reserve room for a claim, per recipient: all of it where rows are known to wait, else half."""
+        asked: dict[str, int] = {}
+        for recipient in self.targets:
+            lane = self.lane(recipient)
+            room = lane.free if lane.surplus else lane.free // 2
+            if room and lane_of(recipient) in lanes:
+                lane.surplus = False
+                asked[recipient] = lane.reserve(room)
+        return asked
+
+    def claimed(self, asked: Mapping[str, int], notices: Sequence[Leased]) -> None:
+        """Deliver what a claim brought; a lane that got all it asked for may have more waiting."""
+        got = Counter(notice.subject.recipient for notice in notices)
+        for recipient, count in asked.items():
+            lane = self.lane(recipient)
+            lane.release(count - got[recipient])
+            lane.surplus = lane.surplus or got[recipient] >= count - count // 4
+        self.queue(notices)
+        self.wake_where_wanted(asked)
+
+    def queue(self, notices: Sequence[Leased]) -> None:
+        """Line up notices whose slots are reserved."""
+        for notice in notices:
+            self.held[notice.notice_id] = notice
+            self.lane(notice.subject.recipient).queue(notice)
+        for recipient in {notice.subject.recipient for notice in notices}:
+            self._on_work(recipient)
+
+    def let_go(self, notices: Iterable[Leased]) -> None:
+        """These are settled: their slots are free."""
+        touched = set()
+        for notice in notices:
+            self.held.pop(notice.notice_id, None)
+            self.lane(notice.subject.recipient).release(1)
+            touched.add(notice.subject.recipient)
+        self.wake_where_wanted(touched)
+
+    def wake_where_wanted(self, recipients: Iterable[str]) -> None:
+        """Ask for a claim at once where rows wait in the ledger and there is room."""
+        if any(self.lane(recipient).wants_more for recipient in recipients):
+            self._on_surplus()
+
+
+def _leased(entry: Entry) -> Leased:
+    """A new notice as it stands in the ledger once it is inserted under our lease."""
+    return Leased(
+        notice_id=entry.notice_id,
+        subject=entry.subject,
+        body=entry.body,
+        body_digest=entry.body_digest,
+        attempt_count=0,
+        fencing=1,
+        give_up_at=entry.give_up_at,
+        valid_until=entry.valid_until,
+    )

@@ -1,0 +1,182 @@
+"""The ledger of notices, attempts and endpoints, the outbox, and the audit facts; with the rights on them."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "20261122_ledger_endpoints_audit"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+SCHEMA = "notifier"
+INSTANT = sa.DateTime(timezone=True)
+
+
+def upgrade() -> None:
+    _create_notices()
+    _index_notices()
+    _create_attempts_and_endpoints()
+    _create_outbox()
+    _create_positions()
+    _create_facts()
+    _grant()
+
+
+def _create_notices() -> None:
+    op.create_table(
+        "notices",
+        sa.Column("notice_id", sa.Text, primary_key=True),
+        sa.Column("decision_id", sa.Text, nullable=False),
+        sa.Column("concern_id", sa.Text, nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("recipient", sa.Text, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("ref", sa.Text, nullable=False),
+        sa.Column("lane", sa.SmallInteger, nullable=False),
+        sa.Column("state", sa.Text, nullable=False, server_default="pending"),
+        sa.Column("reason", sa.Text, nullable=False, server_default=""),
+        sa.Column("body", sa.LargeBinary, nullable=False),
+        sa.Column("body_digest", sa.Text, nullable=False),
+        sa.Column("attempt_count", sa.SmallInteger, nullable=False, server_default="0"),
+        sa.Column("next_attempt_at", INSTANT, nullable=False),
+        sa.Column("lease_until", INSTANT),
+        sa.Column("fencing", sa.Integer, nullable=False, server_default="0"),
+        sa.Column("registered_at", INSTANT, nullable=False),
+        sa.Column("give_up_at", INSTANT, nullable=False),
+        sa.Column("valid_until", INSTANT),
+        sa.Column("closed_at", INSTANT),
+        sa.Column("outcome", sa.LargeBinary),
+        sa.UniqueConstraint("concern_id", "version", "recipient", "kind", "ref", name="notices_once"),
+        schema=SCHEMA,
+    )
+    # The bytes are written once and lie apart, so that a lease or a result copies a narrow row.
+    op.execute("ALTER TABLE notifier.notices ALTER COLUMN body SET STORAGE EXTERNAL")
+    op.execute("ALTER TABLE notifier.notices SET (toast_tuple_target = 256, fillfactor = 80)")
+
+
+def _index_notices() -> None:
+    pending = "state = 'pending'"
+    for name, columns, where in (
+        ("notices_first", ["recipient", "next_attempt_at"], f"{pending} AND attempt_count = 0"),
+        ("notices_again", ["recipient", "next_attempt_at"], f"{pending} AND attempt_count > 0"),
+        ("notices_untold", ["registered_at"], "outcome IS NULL"),
+        ("notices_ending", ["give_up_at"], pending),
+        ("notices_basis_ending", ["valid_until"], f"{pending} AND valid_until IS NOT NULL"),
+        ("notices_of_recipient", ["recipient", "registered_at", "notice_id"], None),
+    ):
+        condition = sa.text(where) if where else None
+        op.create_index(name, "notices", columns, schema=SCHEMA, postgresql_where=condition)
+
+
+def _create_attempts_and_endpoints() -> None:
+    op.create_table(
+        "attempts",
+        sa.Column("notice_id", sa.Text, primary_key=True),
+        sa.Column("attempt_no", sa.SmallInteger, primary_key=True, autoincrement=False),
+        sa.Column("endpoint_id", sa.Text, nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("duration_ms", sa.Integer, nullable=False),
+        sa.Column("status", sa.SmallInteger),
+        sa.Column("error", sa.Text, nullable=False),
+        sa.Column("answer", sa.LargeBinary, nullable=False),
+        schema=SCHEMA,
+    )
+    op.create_table(
+        "endpoints",
+        sa.Column("endpoint_id", sa.Text, primary_key=True),
+        sa.Column("org", sa.Text, nullable=False),
+        sa.Column("url", sa.Text, nullable=False),
+        sa.Column("description", sa.Text, nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False, server_default=""),
+        sa.Column("secret", sa.LargeBinary, nullable=False),
+        sa.Column("secret_kid", sa.Text, nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("changed_at", INSTANT, nullable=False),
+        schema=SCHEMA,
+    )
+    op.create_index(
+        "endpoints_one_each",
+        "endpoints",
+        ["org"],
+        unique=True,
+        schema=SCHEMA,
+        postgresql_where=sa.text("state <> 'removed'"),
+    )
+
+
+def _create_outbox() -> None:
+    op.create_table(
+        "outbox",
+        sa.Column("event_id", sa.Text, primary_key=True),
+        sa.Column("topic", sa.Text, nullable=False),
+        sa.Column("partition", sa.SmallInteger, nullable=False),
+        sa.Column("key", sa.Text, nullable=False),
+        sa.Column("value", sa.LargeBinary, nullable=False),
+        sa.Column("closes_with", sa.Text),
+        sa.Column("created_at", INSTANT, nullable=False, server_default=sa.func.now()),
+        sa.Column("published_at", INSTANT),
+        sa.Column("closed_at", INSTANT),
+        schema=SCHEMA,
+    )
+    for name, column, where in (
+        ("outbox_unpublished", "created_at", "published_at IS NULL"),
+        ("outbox_open", "closes_with", "closes_with IS NOT NULL AND closed_at IS NULL"),
+    ):
+        op.create_index(name, "outbox", [column], schema=SCHEMA, postgresql_where=sa.text(where))
+
+
+def _create_positions() -> None:
+    op.create_table(
+        "positions",
+        sa.Column("consumer_group", sa.Text, primary_key=True),
+        sa.Column("topic", sa.Text, primary_key=True),
+        sa.Column("partition", sa.SmallInteger, primary_key=True, autoincrement=False),
+        sa.Column("next_offset", sa.BigInteger, nullable=False),
+        schema=SCHEMA,
+    )
+    op.create_table(
+        "parked_records",
+        sa.Column("topic", sa.Text, primary_key=True),
+        sa.Column("partition", sa.SmallInteger, primary_key=True, autoincrement=False),
+        sa.Column("record_offset", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("value", sa.LargeBinary, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("parked_at", INSTANT, nullable=False, server_default=sa.func.now()),
+        schema=SCHEMA,
+    )
+
+
+def _create_facts() -> None:
+    op.create_table(
+        "facts",
+        sa.Column("fact_id", sa.Text, primary_key=True),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("concern_id", sa.Text),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("service", sa.Text, nullable=False),
+        sa.Column("actor", sa.Text, nullable=False),
+        sa.Column("event", sa.LargeBinary, nullable=False),
+        sa.Column("received_at", INSTANT, nullable=False, server_default=sa.func.now()),
+        schema="audit",
+    )
+    op.create_index("facts_of_concern", "facts", ["concern_id", "at"], schema="audit")
+
+
+def _grant() -> None:
+    """Attempts and facts only grow; a notice keeps its bytes, and what it is about, for good."""
+    for grant in (
+        "SELECT, INSERT ON notifier.notices, notifier.attempts, notifier.endpoints, notifier.outbox",
+        "UPDATE (state, reason, attempt_count, next_attempt_at, lease_until, fencing, closed_at, outcome)"
+        " ON notifier.notices",
+        "UPDATE (state, reason, changed_at) ON notifier.endpoints",
+        "UPDATE (published_at, closed_at) ON notifier.outbox",
+        "SELECT, INSERT, UPDATE ON notifier.positions",
+        "SELECT, INSERT ON notifier.parked_records",
+        "SELECT, INSERT ON audit.facts",
+    ):
+        op.execute(f"GRANT {grant} TO notifier_service")
+
+
+def downgrade() -> None:
+    """The first version: there is nothing before it."""

@@ -1,0 +1,83 @@
+"""Attempts and what is written of them; never a transaction over HTTP."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from services.notifier.domain import message, policy, signature
+from services.notifier.domain.model import Attempt, EndpointId, Leased, NoticeId, Result, Retry, Returned, Target
+from services.notifier.ports import Begin, Chance, Ledger, Wire
+from services.notifier.usecases.told import fact_of, settlement_of
+from shared.clock import Clock
+
+ENDED_ROWS_MAX = 500
+
+
+async def attempt_notice(notice: Leased, target: Target | None, *, wire: Wire, clock: Clock, chance: Chance) -> Result:
+    """Send a leased notice once, unless it may not be sent any more. Touches no database."""
+    started = clock.now()
+    if ended := policy.stop(notice, now=started):
+        return Result(notice, started, ended)
+    if target is None:
+        return Result(notice, started, Returned())
+    answer = await wire.post(target.url, _headers(notice, target, at=started), notice.body)
+    ended_at = clock.now()
+    attempt = Attempt(target.endpoint_id, notice.attempt_count + 1, started, ended_at - started, answer)
+    verdict = policy.judge(notice, answer, now=ended_at, fraction=chance())
+    return Result(notice, ended_at, verdict, attempt)
+
+
+async def claim_due(
+    free: Mapping[str, int], held: Sequence[NoticeId], *, clock: Clock, begin: Begin
+) -> Sequence[Leased]:
+    """Lease what is due for these recipients, up to the free slots of each."""
+    if not free:
+        return ()
+    async with begin() as ledger:
+        return await ledger.claim(free, held=held, now=clock.now())
+
+
+async def renew_leases(held: Sequence[Leased], *, begin: Begin) -> None:
+    """Keep what is held by this process, in one statement."""
+    if held:
+        async with begin() as ledger:
+            await ledger.renew(held)
+
+
+async def settle_results(results: Sequence[Result], *, begin: Begin) -> Sequence[Result]:
+    """Write results, attempts, outcomes and audit facts in one transaction; gives those whose lease was still ours."""
+    ordered = sorted(results, key=lambda result: result.notice.notice_id)
+    async with begin() as ledger:
+        return await _settle(ordered, ledger)
+
+
+async def end_notices(*, clock: Clock, begin: Begin) -> Sequence[Result]:
+    """Expire pending notices whose basis or time has ended, also those that no endpoint waits for."""
+    now = clock.now()
+    async with begin() as ledger:
+        ended = await ledger.claim_ended(now=now, row_count_max=ENDED_ROWS_MAX)
+        results = [Result(n, now, stop) for n in ended if (stop := policy.stop(n, now=now))]
+        return await _settle(results, ledger)
+
+
+def _headers(notice: Leased, target: Target, *, at: datetime) -> Mapping[str, str]:
+    signed = signature.signed_headers(
+        target.secret, webhook_id=notice.notice_id, timestamp=int(at.timestamp()), body=notice.body
+    )
+    return {"content-type": message.CONTENT_TYPE, **signed}
+
+
+async def _settle(results: Sequence[Result], ledger: Ledger) -> Sequence[Result]:
+    settlements = {r.notice.notice_id: settlement_of(r) for r in results}
+    ours = await ledger.settle(list(settlements.values()))
+    settled = [r for r in results if r.notice.notice_id in ours]
+    told = [s.outcome for r in settled if (s := settlements[r.notice.notice_id]).outcome]
+    await ledger.publish(told)
+    await ledger.record([fact_of(r) for r in settled if not isinstance(r.verdict, Returned)])
+    gone: dict[EndpointId, Result] = {r.attempt.endpoint_id: r for r in settled if r.attempt and _suspends(r)}
+    if gone:
+        await ledger.suspend(dict.fromkeys(gone, "the endpoint answered 410 Gone"), at=results[-1].at)
+    return settled
+
+
+def _suspends(result: Result) -> bool:
+    return isinstance(result.verdict, Retry) and result.verdict.suspends

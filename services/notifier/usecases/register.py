@@ -1,0 +1,138 @@
+"""Taking notices in: into the ledger once each, and said to be there."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import orjson
+
+from services.notifier.domain import message, policy, redaction
+from services.notifier.domain.model import Entry, NoticeId, Subject
+from services.notifier.domain.retry import GIVE_UP_AFTER
+from services.notifier.ports import Begin, FactRecord, Lanes, Ledger, Opener, Recorded
+from services.notifier.usecases.told import outcome_of
+from shared.agreements import sentence
+from shared.clock import Clock
+from shared.contracts.envelope import rfc3339
+from shared.contracts.notice import Notice, NoticeIssued
+from shared.contracts.outcome import REGISTERED, NoticeOutcome
+from shared.records import Batch
+
+REGISTERED_AFTER = timedelta(seconds=10)
+SWEEP_ROWS_MAX = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What became of a batch of notices."""
+
+    inserted_count: int
+    repeat_count: int
+
+
+async def register_notices(
+    batch: Batch[NoticeIssued], *, opener: Opener, clock: Clock, lanes: Lanes, begin: Begin
+) -> Registration:
+    """Put notices into the ledger, once each, and start the first attempts of those that find room.
+
+    A repeat says that its sender has not heard of us: it is told again what became of the notice. Raises NotOpened
+    or KeyError for a notice that cannot be opened or redacted: nothing of the batch takes effect.
+    """
+    now = clock.now()
+    entries = {entry.subject: entry for event in batch.events for entry in [prepare(event, opener, now=now)]}
+    slots = lanes.reserve(list(entries.values()))
+    committed: frozenset[NoticeId] = frozenset()
+    try:
+        async with begin(batch.spans) as ledger:
+            inserted = await ledger.register(list(entries.values()), leased=frozenset(s.notice_id for s in slots))
+            repeats = {s: e.notice_id for s, e in entries.items() if e.notice_id not in inserted}
+            await _answer_repeats(repeats, ledger, now=now)
+        committed = inserted
+    finally:
+        lanes.fill(slots, committed)
+    return Registration(len(inserted), len(batch.events) - len(inserted))
+
+
+async def confirm_registered(*, clock: Clock, begin: Begin) -> Sequence[Recorded]:
+    """Say that we have the notices of which nothing else could be said within ten seconds."""
+    now = clock.now()
+    async with begin() as ledger:
+        untold = await ledger.untold(before=now - REGISTERED_AFTER, row_count_max=SWEEP_ROWS_MAX)
+        outcomes = [outcome_of(REGISTERED, (r.notice_id, r.subject), at=now) for r in untold]
+        await ledger.note_outcomes(outcomes)
+        await ledger.publish(outcomes)
+    return untold
+
+
+async def keep_facts(batch: Batch[FactRecord], *, begin: Begin) -> None:
+    """Append what the services recorded to the audit log, once each."""
+    async with begin(batch.spans) as ledger:
+        await ledger.keep_facts(batch.events)
+
+
+def prepare(event: NoticeIssued, opener: Opener, *, now: datetime) -> Entry:
+    """Open, redact and serialise a notice. Raises NotOpened, KeyError."""
+    notice = event.data
+    subject = Subject(notice.concern_id, notice.version, notice.recipient, notice.kind, notice.ref)
+    body = orjson.dumps(_message(event, opener))
+    return Entry(
+        notice_id=NoticeId(notice.notice_id),
+        decision_id=notice.decision_id,
+        subject=subject,
+        lane=notice.lane,
+        body=body,
+        body_digest=hashlib.sha256(body).hexdigest(),
+        registered_at=now,
+        give_up_at=now + GIVE_UP_AFTER,
+        valid_until=policy.basis_ends_at(
+            notice.valid_until, as_of=datetime.fromisoformat(notice.routing["received_at"]), accepted_at=event.time
+        ),
+    )
+
+
+def _message(event: NoticeIssued, opener: Opener) -> message.Json:
+    notice, detail = event.data, opener.open(event)
+    terms = redaction.Terms(notice.fields, notice.pointer_only)
+    concern = redaction.redact(
+        notice.routing, detail, terms, lambda klass, value: opener.pseudonym(notice.recipient, klass, value)
+    )
+    found = redaction.left_out(notice.routing, detail, terms)
+    data = {
+        "notice": _about(notice),
+        "concern": concern,
+        "because": message.clauses([b.model_dump() for b in notice.because]),
+        "duties": notice.duties,
+        "onward": notice.onward,
+        "reason": {"code": notice.reason, "sentence": sentence(notice.reason)},
+        "withheld": message.withheld_in_words(notice.withheld, found),
+    }
+    return message.cloud_event(
+        notice.kind, notice_id=notice.notice_id, concern_id=notice.concern_id, time=rfc3339(event.time), data=data
+    )
+
+
+def _about(notice: Notice) -> message.Json:
+    about = message.reference(notice.notice_id, notice.concern_id, notice.version)
+    graph = {"version": notice.graph_version, "root": notice.graph_root}
+    return about | {
+        "kind": notice.kind,
+        "recipient": notice.recipient,
+        "decision_id": notice.decision_id,
+        "pointer_only": notice.pointer_only,
+        "graph": graph,
+    }
+
+
+async def _answer_repeats(repeats: Mapping[Subject, NoticeId], ledger: Ledger, *, now: datetime) -> None:
+    if not repeats:
+        return
+    known = await ledger.recorded(list(repeats))
+    fresh = [r for r in known if r.outcome is None]
+    registered = [outcome_of(REGISTERED, (r.notice_id, r.subject), at=now) for r in fresh]
+    await ledger.note_outcomes(registered)
+    # A sender that gave the same notice another id waits for an answer under that id.
+    renamed = [r for r in known if repeats[r.subject] != r.notice_id]
+    also = [outcome_of(REGISTERED, (repeats[r.subject], r.subject), at=now, detail=r.notice_id) for r in renamed]
+    await ledger.publish([*registered, *also])
+    await ledger.republish([*also, *(NoticeOutcome.model_validate_json(r.outcome) for r in known if r.outcome)])
