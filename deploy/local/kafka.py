@@ -116,7 +116,7 @@ class KafkaEngine:
 
     async def _format(self, classpath: str, settings: Path) -> None:
         cluster_id = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
-        arguments = ("format", "--cluster-id", cluster_id, "--config", str(settings))
+        arguments = ("format", "--ignore-formatted", "--cluster-id", cluster_id, "--config", str(settings))
         command = self._java("kafka-format", classpath, "kafka.tools.StorageTool", *arguments)
         await run(command, seconds=FORMAT_SECONDS)
 

