@@ -1,0 +1,104 @@
+"""Strict JSON: what two parsers could read differently is refused."""
+
+import json
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.http.problems import Problem
+from shared.http.strictjson import DEPTH_MAX, KEYS_MAX, parse
+
+CANARY = "c4n4ry"
+texts = st.text(st.characters(exclude_categories=("Cs", "Cn", "Cc")), max_size=8)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | texts,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def refusal(raw: bytes) -> Problem:
+    with pytest.raises(Problem) as caught:
+        parse(raw)
+    return caught.value
+
+
+@given(values)
+def test_what_json_can_say_strictly_comes_out_as_it_went_in(value: Any) -> None:
+    assert parse(orjson.dumps(value)) == value
+    assert parse(json.dumps(value).encode()) == value
+
+
+@given(st.binary(max_size=40))
+def test_no_bytes_make_it_raise_anything_but_a_problem(raw: bytes) -> None:
+    try:
+        value = parse(raw)
+    except Problem as problem:
+        assert problem.status in (400, 422)
+    else:
+        assert parse(json.dumps(value).encode()) == value
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"{",
+        b"{c4n4ry}",
+        b'{"c4n4ry":1,"c4n4ry":2}',
+        b'{"a":{"b":1,"b":1}}',
+        b'{"a":1,"\\u0061":2}',
+        b"NaN",
+        b"[Infinity]",
+        b'{"a":-Infinity}',
+        b'"c4n4ry\xff"',
+        b'"\xed\xa0\x80"',
+        b"\xef\xbb\xbf{}",
+        b"\xff\xfe{\x00}\x00",
+        b"{} {}",
+        b'{"a":1,}',
+        b"{'a':1}",
+        b'"c4n4ry\x00"',
+        b'"tab\there"',
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b"9" * 5_000,
+        b"01",
+        b"// c4n4ry\n{}",
+    ],
+)
+def test_what_is_no_strict_json_is_400_and_is_not_repeated(raw: bytes) -> None:
+    problem = refusal(raw)
+    assert (problem.status, problem.slug) == (400, "invalid-json")
+    assert CANARY not in problem.response().body.decode()
+
+
+def nested(depth: int) -> bytes:
+    return b"[" * depth + b"]" * depth
+
+
+def test_nesting_is_allowed_to_the_limit_and_not_beyond() -> None:
+    parse(nested(DEPTH_MAX + 1))
+    assert refusal(nested(DEPTH_MAX + 2)).status == 422
+    assert refusal(nested(10_000)).status == 400
+
+
+def test_keys_are_allowed_to_the_limit_and_not_beyond() -> None:
+    many = {str(n): n for n in range(KEYS_MAX)}
+    assert parse(orjson.dumps(many)) == many
+    assert refusal(orjson.dumps({**many, "one more": 1})).status == 400
+
+
+@pytest.mark.parametrize("text", ["\\u0000", "\\ud800", "\\udfff", "\\ufffe", "\\uffff", "\\ufdd0"])
+def test_every_place_with_a_forbidden_character_is_named_at_once(text: str) -> None:
+    raw = f'{{"a":"x{text}","b":[1,"{text}"],"{text}":1}}'.encode()
+    problem = refusal(raw)
+    assert (problem.status, problem.slug) == (422, "invalid-text")
+    assert sorted(error.pointer for error in problem.errors) == ["", "/a", "/b/1"]
+
+
+def test_a_pair_of_surrogates_is_one_character() -> None:
+    assert parse(b'"\\ud83d\\ude00"') == "\N{GRINNING FACE}"
