@@ -127,8 +127,7 @@ class Demo:
             if refused.status == 404:
                 return None
             raise
-        decision: dict[str, Any] = answer["decision"]
-        return decision
+        return as_decided(answer)
 
     async def _received(self, expected: int) -> None:
         """What is missing after the deadline is for the judge to say."""
@@ -145,6 +144,14 @@ class Demo:
     def _told(self, row: Published, decision: Mapping[str, Any], receipts: Sequence[Receipt]) -> Told:
         speeds = {r.org: (r.received_at - row.sent_at).total_seconds() * 1000 for r in receipts}
         return Told(row.case, row.concern_id, decision, speeds, judge(row.case, decision, receipts))
+
+
+def as_decided(view: Mapping[str, Any]) -> dict[str, Any]:
+    """The decision in the form of the evaluator, from what an operator is shown."""
+    by_reason = {
+        klass: {row["reason"]: row["organisations"] for row in rows} for klass, rows in view["not_told"].items()
+    }
+    return {**view, "not_told": by_reason, "hold": [row["code"] for row in view["hold"]]}
 
 
 def _by_concern(receipts: Sequence[Receipt]) -> dict[str, list[Receipt]]:

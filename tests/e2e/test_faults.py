@@ -138,9 +138,9 @@ async def test_an_agreement_that_has_expired_tells_nobody_and_says_so(world: Wor
     await until(lambda: _is_decided(world, concern_id), seconds=20, what="it is decided")
     found = await world.decision(concern_id)
     assert found is not None
-    assert found["decision"]["told"] == []
-    assert found["decision"]["unroutable"] is True
-    assert "cqc" in found["decision"]["not_told"]["gap"]["EXPIRED"]
+    assert found["told"] == []
+    assert found["unroutable"] is True
+    assert "cqc" in found["not_told"]["gap"]["EXPIRED"]
     queue = await world.concordat.get("operator", "router", "/v1/unroutable")
     assert concern_id in {item["concern_id"] for item in queue["items"]}
 

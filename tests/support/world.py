@@ -14,6 +14,7 @@ import httpx
 from deploy.cli.demo import credentials_of
 from deploy.client import Concordat, Refused
 from deploy.demo.farm import Farm, Receipt
+from deploy.demo.run import as_decided
 from deploy.local.layout import Layout
 from deploy.local.ports import free_port_base
 from deploy.local.system import LocalSystem
@@ -75,10 +76,9 @@ class World:
     async def decision(self, concern_id: str) -> dict[str, Any] | None:
         """The operator's view of a decision, as soon as there is one."""
         try:
-            found: dict[str, Any] = await self.concordat.get("operator", "router", f"/v1/decisions/{concern_id}")
+            return as_decided(await self.concordat.get("operator", "router", f"/v1/decisions/{concern_id}"))
         except Refused:
             return None
-        return found
 
     async def status(self, concern_id: str, *, org: str = "cqc") -> dict[str, Any]:
         """The originator's view of a concern."""
