@@ -134,11 +134,9 @@ def _ends(attempt: Attempt) -> list[date]:
     if attempt.clause.when.by_incident:
         return []
     agreement, signed = attempt.agreement, {attempt.discloser.party, attempt.recipient.party}
-    later = attempt.case.snapshot.later_version(agreement.id)
     days = [
         agreement.span.end,
         agreement.terminated,
-        later.span.start if later else None,
         *(span.start for span in agreement.suspended),
         *(party.span.end for party in agreement.parties if party.org in signed),
     ]

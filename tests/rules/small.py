@@ -136,6 +136,7 @@ def ask(snapshot: Snapshot, **concern: Any) -> Decision:
         "categories": ["harm"],
         "nation": "england",
         "subjects": [{"kind": "provider"}],
+        "purposes": ["regulatory-function"],
     }
     return decide(snapshot, facts_of({**routing, **concern}))
 

@@ -32,6 +32,29 @@ def test_a_split_is_followed_by_the_functions_of_the_concern() -> None:
     assert verdict(snapshot, functions=["records"]) == ("held", "HOLD_SUCCESSION_AMBIGUOUS")
 
 
+def test_a_concern_that_waits_for_a_successor_to_be_chosen_is_not_unroutable() -> None:
+    part = follows("gamma", "beta", "split", functions=["hygiene"])
+    decision = ask(world(pact(TO_GAMMA), part, org("gamma", exists=GONE)))
+    assert decision.hold == ("HOLD_SUCCESSION_AMBIGUOUS",)
+    assert not decision.unroutable
+
+
+def test_a_body_reached_by_two_ways_is_named_once_by_the_shorter() -> None:
+    ways = [follows("old", "gamma"), follows("gamma", "beta"), follows("old", "beta")]
+    old = pact(clause(to=["old"]), parties=[party("alpha"), party("old")])
+    because = beta(world(org("old"), old, *ways)).because
+    assert [row.path for row in because] == [("old", "beta")]
+
+
+def test_two_heirs_of_one_signatory_may_not_tell_each_other_under_its_signature() -> None:
+    halves = [follows("gamma", name, "split", functions=["hygiene"]) for name in ("alpha", "beta")]
+    among = clause(frm=["@signatories"], to=["@signatories"], direction="among")
+    own = pact(among, parties=[party("gamma"), party("delta")])
+    snapshot = world(own, *halves, org("gamma", exists=GONE), org("delta", remit()))
+    decision = ask(snapshot, functions=["hygiene"])
+    assert [row.org for row in decision.told] == ["delta"]
+
+
 def test_a_split_is_followed_by_categories_if_the_concern_names_no_function() -> None:
     part = follows("gamma", "beta", "split", functions=["hygiene"], categories=["harm"])
     snapshot = world(pact(TO_GAMMA), part, org("gamma", exists=GONE), org("beta", remit("harm", "theft")))

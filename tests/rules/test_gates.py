@@ -134,7 +134,7 @@ def test_a_purpose_covers_its_descendants_and_not_its_parent() -> None:
 
 
 def test_a_concern_without_purposes_has_the_regulatory_one() -> None:
-    assert verdict(world(pact(clause(purposes=["law"])))) == ("gap", "PURPOSE_NOT_COVERED")
+    assert verdict(world(pact(clause(purposes=["law"]))), purposes=[]) == ("gap", "PURPOSE_NOT_COVERED")
     assert verdict(world(), purposes=[]) == TOLD
 
 
@@ -180,6 +180,7 @@ def test_the_caps_of_the_vocabulary_stand_where_the_policy_has_none() -> None:
     caps = {"public_parties_only": {"isa": ["child"]}, "any_other_party": {}}
     words = {"kind": "vocabulary", "id": "instrument_caps", "value": caps}
     snapshot = world(words, instrument_caps=None)
+    assert verdict(snapshot, sensitivity=["child"]) == TOLD
     assert verdict(snapshot, sensitivity=["personal_data"]) == ("gap", "INSTRUMENT_INSUFFICIENT")
 
 

@@ -13,7 +13,7 @@ def _clause(fits: dict[str, Any], fails: dict[str, Any], **when: Any) -> None:
     snapshot = world(pact(clause(when=when)))
     assert verdict(snapshot, **fits) == TOLD
     assert verdict(snapshot, **fails) == MISS
-    lacking = {key: [] if isinstance(value, list) else None for key, value in fits.items()}
+    lacking: dict[str, Any] = {key: [] if isinstance(value, list) else None for key, value in fits.items()}
     assert verdict(snapshot, **lacking) == MISS
 
 

@@ -1,0 +1,169 @@
+"""The one reader of graph objects: it knows every key of the seed, and names every fault at once."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.registry.adapters.seed_files import SEED_DIR, SeedUnreadable, read_objects
+from shared.agreements import GraphInvalid, load
+from tests.rules.small import POLICY, WORDS, Row, bar, clause, during, follows, gateway, lead_rule, org, pact, party
+from tests.unit.agreements.seeds import objects, seed_graph
+
+# Texts for people that may have any shape; no key below them is read.
+FREE = ("terms", "still_stands")
+
+
+def _problems(*rows: Row) -> list[str]:
+    words = [{"kind": "vocabulary", "id": name, "terms": terms} for name, terms in WORDS.items()]
+    plain = [POLICY, *(org(name) for name in ("alpha", "beta", "gamma"))]
+    placed = {(row["kind"], row["id"]): row for row in [*plain, *words, *rows]}
+    try:
+        load(placed.values())
+    except GraphInvalid as fault:
+        return [str(problem) for problem in fault.problems]
+    return []
+
+
+def _records(value: Any, free: bool = False) -> Iterator[dict[str, Any]]:
+    """Every object under a graph object that the reader must know by its keys."""
+    if isinstance(value, dict):
+        if not free:
+            yield value
+        for key, item in value.items():
+            yield from _records(item, free or (key in FREE and isinstance(item, dict)))
+    elif isinstance(value, list):
+        for item in value:
+            yield from _records(item, free)
+
+
+def test_the_seed_has_no_problem() -> None:
+    graph = seed_graph()
+    assert (len(graph.organisations), len(graph.agreements), len(graph.duties), len(graph.bars)) == (89, 71, 6, 7)
+    assert (len(graph.successions), len(graph.forums), len(graph.sources)) == (30, 10, 85)
+
+
+def test_no_key_of_the_seed_is_left_unread() -> None:
+    """An unknown key anywhere would be a problem; so each key that is there is one that the reader knows."""
+    marked = copy.deepcopy([dict(row) for row in objects()])
+    wanted = 0
+    for row in marked:
+        for found in list(_records(row)):
+            found["unread"] = 1
+            wanted += 1
+    with pytest.raises(GraphInvalid) as caught:
+        load(marked)
+    unread = [problem for problem in caught.value.problems if "unread" in problem.what or "unread" in problem.where]
+    assert len(unread) > 1000
+    assert len({str(problem) for problem in unread}) >= wanted * 0.9
+
+
+def test_every_file_of_the_seed_is_read(tmp_path: Path) -> None:
+    for path in SEED_DIR.rglob("*.yaml"):
+        target = tmp_path / path.relative_to(SEED_DIR)
+        target.parent.mkdir(exist_ok=True)
+        target.write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "extra.yaml").write_text("format: concordat.graph/1\n", encoding="utf-8")
+    with pytest.raises(SeedUnreadable, match=r"extra\.yaml"):
+        read_objects(tmp_path)
+
+
+def test_a_malformed_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "categories.yaml").write_text("format: [", encoding="utf-8")
+    with pytest.raises(SeedUnreadable, match=r"categories\.yaml"):
+        read_objects(tmp_path)
+
+
+def test_a_key_given_twice_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "categories.yaml").write_text("format: concordat.graph/1\nformat: x\n", encoding="utf-8")
+    with pytest.raises(SeedUnreadable, match="twice"):
+        read_objects(tmp_path)
+
+
+def test_the_order_of_objects_decides_nothing() -> None:
+    assert load(reversed(objects())) == seed_graph()
+
+
+def test_every_problem_is_named_at_once() -> None:
+    wrong = pact(
+        clause(mode="shout", when={"categories": ["nothing"]}),
+        clause(id="c2", when={"weather": ["rain"]}, purposes=[]),
+        in_force=during("2025-01-02", "2025-01-01"),
+        instrument="handshake",
+    )
+    found = _problems(wrong)
+    assert found == sorted(found)
+    assert any("'shout' is not known in mode" in line for line in found)
+    assert any("'nothing' is not known in any category" in line for line in found)
+    assert any("unknown key 'weather'" in line for line in found)
+    assert any("purposes: must not be empty" in line for line in found)
+    assert any("interval [2025-01-02, 2025-01-01) is empty" in line for line in found)
+    assert any("'handshake' is not known in instrument" in line for line in found)
+
+
+BROKEN: dict[str, tuple[list[Row], str]] = {
+    "an unknown kind": ([{"kind": "wish", "id": "x"}], "kind 'wish' is not known"),
+    "a dangling party": ([pact(parties=[party("alpha"), party("nobody")])], "'nobody' is not known"),
+    "a dangling parent": ([pact(supports="nothing")], "'nothing' is not known in agreement ids"),
+    "one signatory": ([pact(parties=[party("alpha"), party("beta", capacity="aligned")])], "fewer than two"),
+    "a clause of a stranger": ([pact(parties=[party("alpha"), party("gamma")])], "'beta' is no signatory"),
+    "a clause to itself": ([pact(clause(to=["alpha"]))], "tells only its own discloser"),
+    "among unlike sets": ([pact(clause(direction="among"))], "among needs the same set"),
+    "a clause of no category": ([pact(clause(when={"categories": []}))], "only a record clause"),
+    "a clause told twice": ([pact(clause(), clause())], "'c1' is there 2 times"),
+    "a promise that tells": ([pact(status="promised")], "a promise can only be on record"),
+    "@named that tells": ([pact(clause(frm=["@named"]))], "@named can only be told"),
+    "@named both ways": ([pact(clause(to=["@named"], direction="both"))], "@named can only be told, one way"),
+    "a version that overlaps": (
+        [pact(), pact(id="pact-2", supersedes="pact", in_force=during("2025-01-01"))],
+        "does not start on the day the older version ends",
+    ),
+    "a version of another lineage": (
+        [pact(in_force=during(None, "2025-01-01")), pact(id="b", lineage="b", supersedes="pact")],
+        "outside its lineage",
+    ),
+    "a circle of successions": ([follows("alpha", "beta"), follows("beta", "alpha")], "runs in a circle"),
+    "a planned succession with a day": ([follows("alpha", "beta", "planned")], "a planned one has no day"),
+    "a split without scope": (
+        [{key: value for key, value in follows("alpha", "beta", "split").items() if key != "scope"}],
+        "a split needs a scope",
+    ),
+    "a bar that its holder does not name": ([bar()], "alpha does not name this bar"),
+    "a bar that omits nothing": (
+        [org("alpha", bars=["bar"]), bar(without_gateway="omit_fields")],
+        "omits fields, yet names none",
+    ),
+    "a gateway of a stranger": (
+        [org("alpha", bars=["bar"]), bar(gateway(permits=clause(id="g1", frm=["beta"], to=["gamma"])))],
+        "for the holders of the bar only",
+    ),
+    "a division of a division": (
+        [org("alpha", deliver_to="beta"), org("beta", deliver_to="gamma")],
+        "delivers to a body that delivers to another",
+    ),
+    "half a step of a lead rule": ([pact(), lead_rule({"lead": ["alpha"]})], "must be `if` with `lead`"),
+    "a day that is none": ([pact(in_force=during("2025-02-30"))], "is not a day"),
+    "a limit of nothing": (
+        [pact(clause(limits={"acknowledge": {"amount": 0, "unit": "months"}}))],
+        "whole number of at least 1",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_graph_is_refused_for(name: str) -> None:
+    rows, message = BROKEN[name]
+    assert any(message in line for line in _problems(*rows)), _problems(*rows)
+
+
+def test_a_graph_needs_exactly_one_policy() -> None:
+    with pytest.raises(GraphInvalid, match="exactly one, found 0"):
+        load([])
+
+
+def test_a_vocabulary_list_that_is_not_known_is_refused() -> None:
+    assert _problems({"kind": "vocabulary", "id": "colours", "terms": ["red"]}) != []
