@@ -189,10 +189,14 @@ async def test_two_transactions_with_the_same_keys_store_each_once(store: Store)
 
 async def test_a_transaction_that_raised_left_nothing(store: Store) -> None:
     one = acceptance()
-    with pytest.raises(ZeroDivisionError):
+
+    async def accept_and_fail() -> None:
         async with store.begin() as tx:
             await tx.accept([one])
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await accept_and_fail()
     assert not store.offered
     assert await store.archive.concern(one.concern.id, ALL) is None
 
@@ -274,9 +278,13 @@ async def test_a_transaction_moves_past_its_spans_or_does_nothing(store: Store) 
     await store.place(span)
     async with store.begin([span]):
         pass
-    with pytest.raises(PositionMoved):
+
+    async def note_again() -> None:
         async with store.begin([span]) as tx:
             await tx.note([decided(one.concern.id)])
+
+    with pytest.raises(PositionMoved):
+        await note_again()
     found = await store.archive.concern(one.concern.id, CQC)
     assert found is not None
     assert not found.entries

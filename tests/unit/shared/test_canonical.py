@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from shared.canonical import NotCanonical, canonical, digest
 
-keys = st.text(st.characters(exclude_categories=("Cs",), max_codepoint=0xFFFF), max_size=8)
-texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
+keys = st.text(st.characters(exclude_categories=["Cs"], max_codepoint=0xFFFF), max_size=8)
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | texts,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=5),
