@@ -1,0 +1,306 @@
+"""The notifier's ports in memory, and notices to feed them with."""
+
+import itertools
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from services.notifier.domain.errors import EndpointExists
+from services.notifier.domain.model import (
+    Answer,
+    Endpoint,
+    EndpointId,
+    EndpointState,
+    Entry,
+    Leased,
+    NoticeId,
+    NoticeState,
+    Subject,
+    Target,
+)
+from services.notifier.ports import FactRecord, Recorded, Settlement
+from shared.contracts.audit import AuditFact
+from shared.contracts.concern import Sealed
+from shared.contracts.notice import Because, Notice, NoticeIssued
+from shared.contracts.outcome import NoticeOutcome
+from shared.contracts.topics import lane_of
+from shared.ids import derived_id
+from shared.records import Span
+from shared.sealing import SecretKey, seal
+from tests.support.clock import NOON
+
+SEALING = SecretKey.of(b"s" * 32)
+TOKENS = SecretKey.of(b"t" * 32)
+SECRET = b"k" * 32
+LEASE = timedelta(seconds=6)
+FULL = dict.fromkeys(("header", "provider", "registrant", "narrative"), "full")
+ROUTING: Mapping[str, Any] = {
+    "originator": "cqc",
+    "originator_ref": "REF-1",
+    "version": 1,
+    "received_at": "2025-03-10T12:00:00Z",
+    "categories": ["patient-safety"],
+    "urgency": "urgent",
+    "subjects": [{"kind": "registrant", "registers": ["gmc"]}],
+}
+DETAIL: Mapping[str, Any] = {
+    "summary": "Something is wrong.",
+    "subjects": [{"name": "A Doctor", "identifiers": [{"scheme": "gmc-number", "value": "4012345"}]}],
+}
+_numbers = itertools.count(1)
+
+
+def a_notice(recipient: str = "gmc", *, detail: Mapping[str, Any] = DETAIL, **changes: Any) -> NoticeIssued:
+    """A notice of a concern of its own, sealed as intake seals."""
+    concern_id = changes.pop("concern_id", f"con_{next(_numbers):032x}")
+    version, kind, ref = changes.get("version", 1), changes.get("kind", "tell"), changes.get("ref", "")
+    sealed = Sealed.model_validate(seal(dict(detail), SEALING, bound_to=f"{concern_id}/{version}"))
+    notice = Notice(
+        notice_id=derived_id("ntc", concern_id, version, recipient, kind, ref),
+        decision_id=derived_id("dec", concern_id, version),
+        concern_id=concern_id,
+        version=1,
+        round=1,
+        kind="tell",
+        recipient=recipient,
+        lane=lane_of(recipient),
+        reason="PERMITTED",
+        because=[Because(agreement="mou-cqc-gmc", clause="c1", signed_as={"discloser": "cqc"}, path=[])],
+        fields=dict(FULL),
+        withheld={},
+        duties={},
+        onward="none",
+        graph_version=1,
+        graph_root="00",
+        routing=dict(ROUTING),
+        sealed=sealed,
+    )
+    data = notice.model_copy(update=changes)
+    return NoticeIssued(id=f"evt_{data.notice_id}", source="/concordat/router", time=NOON, data=data)
+
+
+@dataclass(slots=True)
+class Row:
+    """A notice as the fake ledger keeps it."""
+
+    entry: Entry
+    state: NoticeState = NoticeState.PENDING
+    reason: str = ""
+    attempt_count: int = 0
+    fencing: int = 0
+    due_at: datetime = NOON
+    lease_until: datetime | None = None
+    outcome: bytes | None = None
+
+    @property
+    def leased(self) -> Leased:
+        """As its holder sees it."""
+        entry = self.entry
+        return Leased(
+            notice_id=entry.notice_id,
+            subject=entry.subject,
+            body=entry.body,
+            body_digest=entry.body_digest,
+            attempt_count=self.attempt_count,
+            fencing=self.fencing,
+            give_up_at=entry.give_up_at,
+            valid_until=entry.valid_until,
+        )
+
+
+@dataclass(slots=True)
+class InMemoryStore:
+    """The ledger in memory. `database_now` is the clock that judges leases; `fault` is raised at the next commit."""
+
+    rows: dict[NoticeId, Row] = field(default_factory=dict)
+    attempts: list[tuple[NoticeId, int]] = field(default_factory=list)
+    outcomes: list[NoticeOutcome] = field(default_factory=list)
+    facts: list[AuditFact] = field(default_factory=list)
+    kept: dict[str, FactRecord] = field(default_factory=dict)
+    suspended: dict[EndpointId, str] = field(default_factory=dict)
+    spans: list[Span] = field(default_factory=list)
+    database_now: datetime = NOON
+    fault: Exception | None = None
+
+    @asynccontextmanager
+    async def begin(self, spans: Sequence[Span] = ()) -> AsyncIterator["InMemoryLedger"]:
+        """All or nothing."""
+        before = {notice_id: replace(row) for notice_id, row in self.rows.items()}
+        ledger = InMemoryLedger(self)
+        try:
+            yield ledger
+            if self.fault is not None:
+                fault, self.fault = self.fault, None
+                raise fault
+        except BaseException:
+            self.rows = before
+            raise
+        self.spans.extend(spans)
+        self.outcomes.extend(ledger.told)
+        self.facts.extend(ledger.recorded_facts)
+        self.attempts.extend(ledger.made)
+        self.suspended.update(ledger.gone)
+
+
+class InMemoryLedger:
+    """One transaction."""
+
+    def __init__(self, store: InMemoryStore) -> None:
+        self._store = store
+        self.told: list[NoticeOutcome] = []
+        self.recorded_facts: list[AuditFact] = []
+        self.made: list[tuple[NoticeId, int]] = []
+        self.gone: dict[EndpointId, str] = {}
+
+    async def register(self, entries: Sequence[Entry], *, leased: frozenset[NoticeId]) -> frozenset[NoticeId]:
+        known = {row.entry.subject for row in self._store.rows.values()}
+        new = [e for e in entries if e.subject not in known and e.notice_id not in self._store.rows]
+        for entry in new:
+            row = Row(entry, due_at=entry.registered_at)
+            self._store.rows[entry.notice_id] = row
+            if entry.notice_id in leased:
+                self._lease(row)
+        return frozenset(entry.notice_id for entry in new)
+
+    async def recorded(self, subjects: Sequence[Subject]) -> Sequence[Recorded]:
+        return [_recorded(row) for row in self._store.rows.values() if row.entry.subject in subjects]
+
+    async def claim(self, free: Mapping[str, int], *, held: Sequence[NoticeId], now: datetime) -> Sequence[Leased]:
+        claimed: list[Leased] = []
+        for recipient, slots in free.items():
+            due = [r for r in self._claimable(held) if r.entry.subject.recipient == recipient and r.due_at <= now]
+            first = sorted((r for r in due if not r.attempt_count), key=lambda r: r.due_at)[: slots - slots // 4]
+            again = sorted((r for r in due if r.attempt_count), key=lambda r: r.due_at)
+            claimed += [self._lease(row) for row in [*first, *again][:slots]]
+        return claimed
+
+    async def claim_ended(self, *, now: datetime, row_count_max: int) -> Sequence[Leased]:
+        ended = [r for r in self._claimable(()) if min(_ends(r.entry)) <= now]
+        return [self._lease(row) for row in ended[:row_count_max]]
+
+    async def renew(self, held: Sequence[Leased]) -> None:
+        for notice in held:
+            row = self._store.rows[notice.notice_id]
+            if row.fencing == notice.fencing and row.lease_until is not None:
+                row.lease_until = self._store.database_now + LEASE
+
+    async def settle(self, settlements: Sequence[Settlement]) -> frozenset[NoticeId]:
+        return frozenset(s.notice.notice_id for s in settlements if self._settle(s))
+
+    async def untold(self, *, before: datetime, row_count_max: int) -> Sequence[Recorded]:
+        rows = [r for r in self._store.rows.values() if r.outcome is None and r.entry.registered_at <= before]
+        return [_recorded(row) for row in rows[:row_count_max]]
+
+    async def note_outcomes(self, outcomes: Sequence[NoticeOutcome]) -> None:
+        for outcome in outcomes:
+            self._store.rows[NoticeId(outcome.data.notice_id)].outcome = outcome.encode()
+
+    async def publish(self, outcomes: Sequence[NoticeOutcome]) -> None:
+        self.told.extend(outcomes)
+
+    async def republish(self, outcomes: Sequence[NoticeOutcome]) -> None:
+        self.told.extend(outcomes)
+
+    async def record(self, facts: Sequence[AuditFact]) -> None:
+        self.recorded_facts.extend(facts)
+
+    async def keep_facts(self, facts: Sequence[FactRecord]) -> None:
+        for record in facts:
+            self._store.kept.setdefault(record.fact.fact_id, record)
+
+    async def suspend(self, reasons: Mapping[EndpointId, str], *, at: datetime) -> None:  # noqa: ARG002 - the port's
+        self.gone.update(reasons)
+
+    def _claimable(self, held: Sequence[NoticeId]) -> list[Row]:
+        now = self._store.database_now
+        pending = [r for r in self._store.rows.values() if r.state is NoticeState.PENDING]
+        free = [r for r in pending if r.lease_until is None or r.lease_until < now]
+        return [r for r in free if r.entry.notice_id not in held]
+
+    def _lease(self, row: Row) -> Leased:
+        row.lease_until = self._store.database_now + LEASE
+        row.fencing += 1
+        return row.leased
+
+    def _settle(self, settlement: Settlement) -> bool:
+        row = self._store.rows.get(settlement.notice.notice_id)
+        if row is None or row.fencing != settlement.notice.fencing or row.lease_until is None:
+            return False
+        row.state, row.reason, row.lease_until = settlement.state, settlement.reason, None
+        row.due_at = settlement.due_at or row.due_at
+        if settlement.outcome is not None:
+            row.outcome = settlement.outcome.encode()
+        if settlement.attempt is not None:
+            row.attempt_count = settlement.attempt.attempt_no
+            self.made.append((row.entry.notice_id, row.attempt_count))
+        return True
+
+
+@dataclass(slots=True)
+class InMemoryEndpoints:
+    """Endpoints in memory."""
+
+    rows: dict[str, Endpoint] = field(default_factory=dict)
+    secrets: dict[str, bytes] = field(default_factory=dict)
+
+    async def add(self, endpoint: Endpoint, secret: bytes) -> None:
+        if await self.all_of(endpoint.org):
+            raise EndpointExists(endpoint.org)
+        self.rows[endpoint.endpoint_id], self.secrets[endpoint.endpoint_id] = endpoint, secret
+
+    async def all_of(self, org: str | None) -> Sequence[Endpoint]:
+        present = [e for e in self.rows.values() if e.state is not EndpointState.REMOVED]
+        return [e for e in present if org in (None, e.org)]
+
+    async def one(self, endpoint_id: str) -> Endpoint | None:
+        return next((e for e in await self.all_of(None) if e.endpoint_id == endpoint_id), None)
+
+    async def change(self, endpoint_id: str, state: EndpointState, *, at: datetime) -> None:  # noqa: ARG002 - port's
+        self.rows[endpoint_id] = replace(self.rows[endpoint_id], state=state, reason="")
+
+    async def targets(self) -> Sequence[Target]:
+        active = [e for e in self.rows.values() if e.state is EndpointState.ACTIVE]
+        return [Target(e.endpoint_id, e.org, e.url, self.secrets[e.endpoint_id]) for e in active]
+
+
+@dataclass(slots=True)
+class ScriptedWire:
+    """Answers from a script, 204 when it has run out; remembers what was sent."""
+
+    script: list[Answer] = field(default_factory=list)
+    sent: list[tuple[str, Mapping[str, str], bytes]] = field(default_factory=list)
+
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        self.sent.append((url, headers, body))
+        return self.script.pop(0) if self.script else Answer(204)
+
+
+@dataclass(slots=True)
+class RoomyLanes:
+    """Lanes with `room` slots in all; remembers what is to be delivered and what was given back."""
+
+    room: int = 1000
+    started: list[Leased] = field(default_factory=list)
+    given_back: list[Leased] = field(default_factory=list)
+
+    def reserve(self, entries: Sequence[Entry]) -> Sequence[Leased]:
+        return [replace(Row(entry).leased, fencing=1) for entry in entries[: self.room]]
+
+    def fill(self, slots: Sequence[Leased], inserted: frozenset[NoticeId]) -> None:
+        self.started += [n for n in slots if n.notice_id in inserted]
+        self.given_back += [n for n in slots if n.notice_id not in inserted]
+
+
+def a_target(org: str = "gmc", url: str = "https://receiver.example/hooks") -> Target:
+    """An active endpoint."""
+    return Target(EndpointId(f"end_{org}"), org, url, SECRET)
+
+
+def _ends(entry: Entry) -> list[datetime]:
+    return [moment for moment in (entry.give_up_at, entry.valid_until) if moment is not None]
+
+
+def _recorded(row: Row) -> Recorded:
+    return Recorded(row.entry.notice_id, row.entry.subject, row.outcome)
