@@ -26,7 +26,7 @@ from deploy.local.process import Child
 from deploy.local.progress import Progress, Silent, step
 from deploy.local.seed import seed_organisations
 from deploy.local.services import Instance, Services
-from deploy.local.topics import create_topics
+from deploy.local.topics import create_topics, open_groups
 from deploy.local.waiting import together
 from deploy.local.wiring import Wiring
 
@@ -222,3 +222,4 @@ class LocalSystem:
                 self._pids.note(plan.KAFKA, self.kafka.child.pid)
         with step(self._progress, "Create topics"):
             await create_topics(self.bootstrap)
+            await open_groups(self.bootstrap)

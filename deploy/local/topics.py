@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError, TopicAlreadyExistsError, for_code
 
 from deploy.local.faults import EngineFailed
 from deploy.local.plan import RETENTION_MS
+from deploy.local.waiting import until
 from shared.contracts.topics import ALL, Topic
 
 CALL_SECONDS = 20
@@ -25,12 +27,26 @@ async def create_topics(bootstrap: str, topics: Iterable[Topic] = ALL) -> None:
             raise EngineFailed(f"Kafka refused to create {name}: {for_code(code).__name__} {rest}", "See Kafka's log.")
 
 
+async def open_groups(bootstrap: str) -> None:
+    """Have the broker make its own topic for consumer groups now: the first members need not wait and retry."""
+    async with _admin(bootstrap) as admin:
+        await until(partial(_has_coordinator, admin), seconds=CALL_SECONDS)
+
+
 async def answers(bootstrap: str) -> bool:
     """Whether a broker answers there."""
     try:
         async with asyncio.timeout(CALL_SECONDS), _admin(bootstrap) as admin:
             await admin.list_topics()
     except (KafkaError, OSError, TimeoutError):
+        return False
+    return True
+
+
+async def _has_coordinator(admin: AIOKafkaAdminClient) -> bool:
+    try:
+        await admin.find_coordinator("concordat")
+    except GroupCoordinatorNotAvailableError:
         return False
     return True
 

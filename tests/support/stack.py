@@ -25,7 +25,7 @@ from deploy.local.migrations import migrate
 from deploy.local.plan import DATABASE
 from deploy.local.ports import free_port_base
 from deploy.local.postgres import PostgresEngine
-from deploy.local.topics import create_topics
+from deploy.local.topics import create_topics, open_groups
 from shared.contracts.topics import Topic
 
 _PRISTINE = "pristine"
@@ -206,6 +206,7 @@ async def kafka_engine(stack_layout: Layout) -> AsyncIterator[TestKafka]:
     try:
         await engine.start()
         await create_topics(engine.bootstrap)
+        await open_groups(engine.bootstrap)
         yield TestKafka(engine)
     finally:
         await engine.stop()
