@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import orjson
 
 from services.router.domain.errors import RegistryUnavailable
@@ -21,19 +22,26 @@ from services.router.domain.model import (
 )
 from services.router.domain.policy import CurrentJudge, Judge
 from services.router.domain.replica import Bodies, CommitPart, Replica
-from services.router.ports import Decided
+from services.router.entrypoints.faults import ANSWERS
+from services.router.entrypoints.http import DecisionRoutes
+from services.router.ports import Decided, DecisionStore
 from services.router.usecases import GraphPorts
 from services.router.usecases.graph import root_over
 from shared.agreements import Snapshot, load
 from shared.canonical import canonical
+from shared.clock import Clock
 from shared.contracts.audit import AuditFact
 from shared.contracts.decision import ConcernRouted
 from shared.contracts.notice import NoticeIssued
 from shared.faults import PositionMoved
 from shared.graphroot import object_key
+from shared.http.app import Edge, make_app
+from shared.http.auth import Principal, Verifier, unauthorised
 from shared.records import Span
+from shared.supervision import Health
+from shared.telemetry import Telemetry
 from tests.rules import small
-from tests.support.clock import NOON
+from tests.support.clock import NOON, FrozenClock
 
 Row = dict[str, Any]
 SEALED = {"alg": "A256GCM", "kid": "0a1b2c3d", "wrapped_key": "d3JhcA==", "nonce": "bm9uY2U=", "ciphertext": "c2VhbGVk"}
@@ -228,3 +236,48 @@ def one_round_later(decided: Decided) -> Decided:
     """The same decision as a later round of its concern."""
     key = replace(decided.record.key, round=decided.record.key.round + 1)
     return replace(decided, record=replace(decided.record, key=key))
+
+
+OPERATOR, READER, STRANGER, CASE_SYSTEM = "operator", "alpha-desk", "beta-desk", "alpha-case"
+_CALLERS = {
+    OPERATOR: Principal("op", "hq", frozenset({"decisions:read", "decisions:preview"}), frozenset({"operator"})),
+    READER: Principal("a", "alpha", frozenset({"decisions:read", "decisions:preview"}), frozenset()),
+    STRANGER: Principal("b", "beta", frozenset({"decisions:read", "decisions:preview"}), frozenset()),
+    CASE_SYSTEM: Principal("c", "alpha", frozenset({"concerns:write"}), frozenset()),
+}
+
+
+class KnownCallers(Verifier):
+    """Takes the name of a caller for its token."""
+
+    def __init__(self) -> None:
+        super().__init__([], audience="concordat", clock=FrozenClock())
+
+    async def principal(self, authorization: str | None) -> Principal:
+        name = (authorization or "").removeprefix("Bearer ")
+        if name not in _CALLERS:
+            raise unauthorised("not known")
+        return _CALLERS[name]
+
+
+class RouterUnderTest:
+    """The router's HTTP app on any store, called without a socket by a named caller."""
+
+    def __init__(self, store: DecisionStore, current: CurrentJudge, clock: Clock) -> None:
+        telemetry = Telemetry("router", clock=clock)
+        routes = DecisionRoutes(store, current, clock)
+        edge = Edge(Health(30), telemetry, KnownCallers(), ANSWERS, 65_536)
+        app = make_app("router", routes.router(), edge)
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        self.http = httpx.AsyncClient(transport=transport, base_url="http://router.test")
+
+    async def get(self, path: str, *, by: str | None = OPERATOR) -> httpx.Response:
+        return await self.http.get(path, headers=_bearer(by))
+
+    async def preview(self, body: object, *, by: str = OPERATOR) -> httpx.Response:
+        content = body if isinstance(body, bytes) else orjson.dumps(body)
+        return await self.http.post("/v1/decisions/preview", content=content, headers=_bearer(by))
+
+
+def _bearer(caller: str | None) -> dict[str, str]:
+    return {} if caller is None else {"Authorization": f"Bearer {caller}"}

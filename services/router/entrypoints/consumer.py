@@ -72,6 +72,7 @@ class GraphRefresher:
 
     async def _step(self) -> float:
         before = self._current.head
+        self._progress.beat(waiting=0 if before.version else 1)
         with passing():
             news = await self._refresh()
         if news is not None:

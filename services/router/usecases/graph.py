@@ -77,9 +77,10 @@ async def follow_graph(batch: Batch[CommitPart], ports: GraphPorts) -> tuple[Gra
 
 
 async def refresh_graph(current: CurrentJudge, ports: GraphPorts) -> GraphNews | None:
-    """Decide on the stored graph from now on, if it is another one. Gives news when it had to be read whole.
+    """Decide on the stored graph from now on, if it is another one.
 
-    Raises RegistryUnavailable where there is none yet and none can be had, GraphUnfit, GraphInvalid.
+    Gives news when the stored graph had to be read whole, or cannot be read; the judge in office stays then.
+    Raises RegistryUnavailable or GraphUnfit where there is none and none can be had.
     """
     head = await ports.store.head()
     if not head.version:
@@ -89,7 +90,10 @@ async def refresh_graph(current: CurrentJudge, ports: GraphPorts) -> GraphNews |
     replica = await ports.store.stored_replica()
     if not await asyncio.to_thread(_is_sound, replica):
         return await _adopt((), f"the stored graph {head.version} does not have its root", ports)
-    current.swap(await asyncio.to_thread(ports.make_judge, replica))
+    try:
+        current.swap(await asyncio.to_thread(ports.make_judge, replica))
+    except GraphInvalid as invalid:
+        return _refused(replica, invalid)
     return None
 
 
@@ -149,8 +153,12 @@ async def _refusal(replica: Replica, make_judge: MakeJudge) -> Refused | None:
     try:
         await asyncio.to_thread(make_judge, replica)
     except GraphInvalid as invalid:
-        return Refused(replica.head, tuple(map(str, invalid.problems)))
+        return _refused(replica, invalid)
     return None
+
+
+def _refused(replica: Replica, invalid: GraphInvalid) -> Refused:
+    return Refused(replica.head, tuple(map(str, invalid.problems)))
 
 
 def _is_sound(replica: Replica) -> bool:
