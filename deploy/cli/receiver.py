@@ -1,0 +1,210 @@
+"""`concordat receiver`: a recipient's side, which verifies every delivery and writes it down before it answers."""
+
+import asyncio
+import base64
+import hashlib
+import json
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+import orjson
+import uvloop
+from aiohttp import web
+
+from services.notifier.domain.errors import SecretRefused, SignatureRefused
+from services.notifier.domain.signature import secret_bytes, verify
+from shared.clock import Clock, SystemClock
+from shared.contracts.envelope import rfc3339
+
+BODY_BYTES_MAX = 1024 * 1024
+STOP_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """How a request is answered: a status, after a pause in seconds; None never answers."""
+
+    status: int = 204
+    pause_seconds: float | None = 0.0
+
+    @classmethod
+    def parse(cls, text: str) -> "Behaviour":
+        """Read `slow:SECONDS`, `status:CODE` or `hang`. Raises ValueError for anything else."""
+        name, _, value = text.partition(":")
+        match name:
+            case "hang" if not value:
+                return cls(pause_seconds=None)
+            case "slow":
+                return cls(pause_seconds=float(value))
+            case "status" if 200 <= int(value) <= 599:
+                return cls(status=int(value))
+            case _:
+                raise ValueError("a behaviour is slow:SECONDS, status:CODE or hang")
+
+
+class Secrets:
+    """The secrets by organisation, read again whenever the file has changed.
+
+    The file holds one `whsec_…` text, a JSON list of them (each valid for every path), or a JSON object that maps
+    an organisation (the last part of the path) to its secret or list of secrets.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._seen: tuple[int, int] | None = None
+        self._by_org: Mapping[str, Sequence[bytes]] = {}
+        self._for_all: Sequence[bytes] = ()
+
+    def of(self, path: str) -> Sequence[bytes]:
+        """The secrets that may have signed a delivery to this path. Raises OSError, ValueError, SecretRefused."""
+        stat = self._file.stat()
+        if self._seen != (stat.st_mtime_ns, stat.st_size):
+            self._read()
+            self._seen = (stat.st_mtime_ns, stat.st_size)
+        return [*self._by_org.get(path.rpartition("/")[2], ()), *self._for_all]
+
+    def _read(self) -> None:
+        text = self._file.read_text().strip()
+        held = json.loads(text) if text[:1] in ("[", "{", '"') else text
+        if isinstance(held, dict):
+            self._by_org, self._for_all = {org: _secrets(value) for org, value in held.items()}, ()
+        else:
+            self._by_org, self._for_all = {}, _secrets(held)
+
+
+@dataclass(slots=True)
+class Receiver:
+    """What the server does with each request. Counts what came, for the last line."""
+
+    secrets: Secrets
+    out: BinaryIO | None
+    behaviour: Behaviour
+    clock: Clock
+    as_json: bool
+    verified_count: int = 0
+    refused_count: int = 0
+    hang: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Verify, write down, answer."""
+        if request.method != "POST":
+            return web.json_response({"status": "alive"}) if request.path == "/healthz" else web.Response(status=405)
+        line = self._receipt(request, await request.read())
+        self._write(line)
+        if not line["signature_ok"]:
+            return web.Response(status=401, text=f"{line['reason']}\n")
+        await self._pause()
+        return web.Response(status=self.behaviour.status)
+
+    def _receipt(self, request: web.BaseRequest, body: bytes) -> dict[str, Any]:
+        now = self.clock.now()
+        reason = self._fault(request, body, now)
+        event = _event(body)
+        return {
+            "received_at": rfc3339(now),
+            "path": request.path,
+            "webhook_id": request.headers.get("webhook-id", ""),
+            "signature_ok": not reason,
+            "reason": reason,
+            "type": str(event.get("type", "")),
+            "subject": str(event.get("subject", "")),
+            "sha256": hashlib.sha256(body).hexdigest(),
+            "body": base64.b64encode(body).decode(),
+        }
+
+    def _fault(self, request: web.BaseRequest, body: bytes, now: datetime) -> str:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        try:
+            verify(self.secrets.of(request.path), headers, body, now_seconds=now.timestamp())
+        except (SignatureRefused, SecretRefused) as refused:
+            return str(refused)
+        except (OSError, ValueError) as error:
+            return f"the secret file cannot be read: {type(error).__name__}"
+        return ""
+
+    def _write(self, line: dict[str, Any]) -> None:
+        self.verified_count += line["signature_ok"]
+        self.refused_count += not line["signature_ok"]
+        if self.out is not None:
+            self.out.write(orjson.dumps(line) + b"\n")
+        if not self.as_json:
+            click.echo(_for_people(line))
+        elif self.out is None:
+            click.echo(orjson.dumps(line))
+
+    async def _pause(self) -> None:
+        if self.behaviour.pause_seconds is None:
+            await self.hang.wait()
+        elif self.behaviour.pause_seconds:
+            await asyncio.sleep(self.behaviour.pause_seconds)
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65_535), default=8500, help="Port to listen on; 0 takes a free one.")
+@click.option(
+    "--secret-file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    required=True,
+    help="A secret, a JSON list of secrets, or a JSON object {organisation: secret}; read again when it changes.",
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Append one JSON line per request, before it is answered.")
+@click.option("--behave", default="", help="For tests: slow:SECONDS, status:CODE or hang.")
+@click.option("--json", "as_json", is_flag=True, help="JSON lines instead of words.")
+def receiver(host: str, port: int, secret_file: Path, out: Path | None, **options: Any) -> None:
+    """Receive notices, verify their signatures and show them. Ctrl-C ends it.
+
+    The last part of the path names the organisation: register http://HOST:PORT/hooks/ORG as its endpoint.
+    """
+    try:
+        behaviour = Behaviour.parse(options["behave"]) if options["behave"] else Behaviour()
+    except ValueError as error:
+        raise click.BadParameter("slow:SECONDS, status:CODE or hang", param_hint="--behave") from error
+    # Unbuffered: a line is with the kernel before its request is answered.
+    written = out.open("ab", buffering=0) if out else None
+    made = Receiver(Secrets(secret_file), written, behaviour, SystemClock(), options["as_json"])
+    uvloop.run(_serve(made, host, port))
+
+
+async def _serve(made: Receiver, host: str, port: int) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    runner = web.ServerRunner(web.Server(made.handle, access_log=None), shutdown_timeout=STOP_SECONDS)
+    await runner.setup()
+    await web.TCPSite(runner, host, port, backlog=1024).start()
+    address = runner.addresses[0]
+    _say(made, {"listening": f"http://{address[0]}:{address[1]}"}, f"Listening on http://{address[0]}:{address[1]}")
+    await stop.wait()
+    made.hang.set()
+    await runner.cleanup()
+    counts = {"verified": made.verified_count, "refused": made.refused_count}
+    _say(made, counts, f"{made.verified_count} verified, {made.refused_count} refused")
+
+
+def _say(made: Receiver, fields: Mapping[str, Any], words: str) -> None:
+    click.echo(json.dumps(fields) if made.as_json else words)
+
+
+def _for_people(line: Mapping[str, Any]) -> str:
+    verdict = click.style("verified", fg="green") if line["signature_ok"] else click.style("REFUSED", fg="red")
+    kind = str(line["type"]).removeprefix("uk.concordat.").removesuffix(".v1") or "?"
+    told = f"{line['received_at'][11:23]}  {verdict}  {kind:<18} {line['path']}  {line['subject']}"
+    return told if line["signature_ok"] else f"{told}  {line['reason']}"
+
+
+def _event(body: bytes) -> Mapping[str, Any]:
+    try:
+        event = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return event if isinstance(event, dict) else {}
+
+
+def _secrets(held: object) -> Sequence[bytes]:
+    return [secret_bytes(str(text)) for text in (held if isinstance(held, list) else [held])]
