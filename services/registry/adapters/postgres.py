@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select, text, tuple_
+from sqlalchemy import Row, Select, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.registry.adapters.tables import commits, objects
@@ -28,6 +28,12 @@ _ADD_OBJECTS = text(
     """INSERT INTO registry.objects (kind, id, version, body)
     SELECT kind, id, :version, body
     FROM unnest(CAST(:kinds AS text[]), CAST(:ids AS text[]), CAST(:bodies AS bytea[])) AS o(kind, id, body)"""
+)
+
+
+_GRAPH = text(
+    """SELECT DISTINCT ON (kind, id) kind, id, body FROM registry.objects
+    WHERE version <= :version ORDER BY kind, id, version DESC"""
 )
 
 
@@ -73,12 +79,7 @@ class PostgresTransaction:
 
     async def graph(self, version: int) -> Sequence[GraphObject]:
         """Every object as it stood after the commit of that version."""
-        found = await self._connection.execute(
-            select(objects.c.kind, objects.c.id, objects.c.body)
-            .distinct(objects.c.kind, objects.c.id)
-            .where(objects.c.version <= version)
-            .order_by(objects.c.kind, objects.c.id, objects.c.version.desc())
-        )
+        found = await self._connection.execute(_GRAPH, {"version": version})
         # Sorted here: the order of keys is that of their code points, whatever the database's collation is.
         return sorted((GraphObject(*row) for row in found), key=lambda item: item.key)
 
@@ -93,7 +94,7 @@ class PostgresTransaction:
         """The newest state of one object."""
         found = await self._connection.execute(
             select(objects.c.version, objects.c.body)
-            .where(tuple_(objects.c.kind, objects.c.id) == tuple_(kind, object_id))
+            .where(objects.c.kind == kind, objects.c.id == object_id)
             .order_by(objects.c.version.desc())
             .limit(1)
         )
@@ -132,9 +133,8 @@ class PostgresTransaction:
         return _commit(row, ()) if row else None
 
     async def _objects_of(self, versions: Sequence[int]) -> dict[int, list[GraphObject]]:
-        wanted = select(objects).where(objects.c.version == func.any(list(versions)))
         made: dict[int, list[GraphObject]] = defaultdict(list)
-        for row in await self._connection.execute(wanted):
+        for row in await self._connection.execute(select(objects).where(objects.c.version.in_(versions))):
             made[row.version].append(GraphObject(row.kind, row.id, row.body))
         return made
 

@@ -59,7 +59,7 @@ def proven(client: Client | None, request: TokenRequest) -> Client:
     """
     if request.grant_type != GRANT:
         raise GrantUnsupported
-    proof = hashlib.sha256(request.secret.encode()).hexdigest()
+    proof = hashlib.sha256(request.secret.encode("utf-8", "surrogatepass")).hexdigest()
     is_right = hmac.compare_digest(proof, client.secret_sha256 if client else _NOBODY)
     if client is None or not is_right:
         raise ClientNotProven

@@ -1,0 +1,84 @@
+"""The registry's HTTP app on any history, with clients and a key of its own, called without a socket."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fastapi import APIRouter
+
+from services.registry.adapters.clients_file import ClientsFile
+from services.registry.adapters.signing import Ed25519Signer
+from services.registry.entrypoints.answers import FAULTS
+from services.registry.entrypoints.http import GraphRoutes
+from services.registry.entrypoints.tokens import TokenRoutes
+from services.registry.ports import Begin
+from services.registry.usecases import Issuer
+from shared.clock import Clock
+from shared.http.app import Edge, make_app
+from shared.http.auth import Verifier
+from shared.settings import TokenIssuer
+from shared.supervision import Health
+from shared.telemetry import Telemetry
+
+ISSUER = "https://registry.test"
+SECRET = "a long secret: with + and %"
+CLIENTS: list[dict[str, Any]] = [
+    {"client_id": "operator", "org": "cqc", "scopes": ["graph:write", "decisions:read"], "roles": ["operator"]},
+    {"client_id": "clerk", "org": "cqc", "scopes": ["graph:write"], "roles": []},
+    {"client_id": "case", "org": "gmc", "scopes": ["concerns:write", "concerns:read"], "roles": []},
+]
+
+
+def write_clients(folder: Path) -> Path:
+    """The clients file; all clients have the same secret."""
+    digest = hashlib.sha256(SECRET.encode()).hexdigest()
+    file = folder / "clients.json"
+    file.write_text(json.dumps([{**client, "secret_sha256": digest} for client in CLIENTS]))
+    return file
+
+
+class RegistryUnderTest:
+    """The app, and a client that calls it."""
+
+    def __init__(self, begin: Begin, *, clock: Clock, folder: Path) -> None:
+        signer = Ed25519Signer(Ed25519PrivateKey.generate())
+        telemetry = Telemetry("registry", clock=clock)
+        self.alarms: list[str] = []
+        self.verifier = Verifier([TokenIssuer(issuer=ISSUER, jwks_url="")], audience="concordat", clock=clock)
+        self.verifier._keys[ISSUER, signer.jwk["kid"]] = jwt.PyJWK(dict(signer.jwk))
+        routes = APIRouter()
+        routes.include_router(GraphRoutes(begin=begin, clock=clock, telemetry=telemetry).router())
+        tokens = TokenRoutes(
+            clients=ClientsFile(write_clients(folder), alarm=self.alarms.append),
+            issuer=Issuer(ISSUER, "concordat", signer),
+            jwk=signer.jwk,
+            clock=clock,
+            telemetry=telemetry,
+        )
+        routes.include_router(tokens.router())
+        edge = Edge(Health(30), telemetry, self.verifier, FAULTS, 262_144)
+        transport = httpx.ASGITransport(make_app("registry", routes, edge), raise_app_exceptions=False)
+        self.http = httpx.AsyncClient(transport=transport, base_url=ISSUER)
+
+    async def token(self, client_id: str) -> str:
+        """A token of that client, with all its scopes."""
+        form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": SECRET}
+        answer = await self.http.post("/oauth2/token", data=form)
+        token: str = answer.raise_for_status().json()["access_token"]
+        return token
+
+    async def commit(self, body: object, *, by: str = "operator") -> httpx.Response:
+        """Ask for a change of the graph."""
+        headers = {"Authorization": f"Bearer {await self.token(by)}", "Content-Type": "application/json"}
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return await self.http.post("/v1/graph/commits", content=content, headers=headers)
+
+
+def change(parent_version: int, *objects: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of a change."""
+    return {"parent_version": parent_version, "reason": "to try it", "objects": list(objects)}
