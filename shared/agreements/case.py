@@ -41,6 +41,7 @@ class Case:
         self.facts = facts
         self.graph = snapshot.graph
         self.policy: Policy = snapshot.graph.policy
+        self.words = snapshot.graph.vocabularies
         self.day = facts.day
         self.functions = facts.functions or implied_functions(snapshot.graph, facts)
         self.opened = facts.opened

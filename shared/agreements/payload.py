@@ -35,7 +35,7 @@ def payload_of(org: str, telling: tuple[Attempt, ...]) -> Payload:
 
 
 def _field_classes(case: Case) -> tuple[str, ...]:
-    return case.graph.vocabularies.ids("field_classes")
+    return case.words.ids("field_classes")
 
 
 def _shut_for(telling: tuple[Attempt, ...]) -> tuple[Bar, ...]:
@@ -47,7 +47,7 @@ def _shut_for(telling: tuple[Attempt, ...]) -> tuple[Bar, ...]:
 
 def _policy(telling: tuple[Attempt, ...], name: str) -> str:
     """Most protective first, as `field_policy_order` lists them; a field of no policy does not travel."""
-    words = telling[0].case.graph.vocabularies
+    words = telling[0].case.words
     policies = [_clause_policy(attempt, name) for attempt in telling]
     return min(policies, key=lambda policy: words.rank("field_policy_order", policy))
 
@@ -108,7 +108,7 @@ def _strictness(limit: Limit) -> tuple[int, str, str]:
 def _marking(telling: tuple[Attempt, ...], case: Case) -> str | None:
     """The highest of the clauses' and the concern's own."""
     markings = {attempt.clause.marking for attempt in telling} | {case.facts.marking}
-    order = case.graph.vocabularies.ids("markings")
+    order = case.words.ids("markings")
     return max((marking for marking in markings if marking in order), key=order.index, default=None)
 
 

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from shared.agreements.facts import Facts
 from shared.agreements.model import Graph, Organisation, Remit
-from shared.agreements.scope import REMIT_TESTS
-
-if TYPE_CHECKING:
-    from shared.agreements.case import Case
+from shared.agreements.scope import REMIT_TESTS, Asked
 
 
-def categories_in_remit(organisation: Organisation | None, case: Case) -> frozenset[str]:
+def categories_in_remit(organisation: Organisation | None, case: Asked) -> frozenset[str]:
     """The concern's categories that some remit of the body covers on the day of receipt (rule 6)."""
     remits = organisation.remits if organisation else ()
     covered = (remit.scope.categories for remit in remits if _covers(remit, case))
     return case.facts.categories & frozenset().union(*covered)
 
 
-def _covers(remit: Remit, case: Case) -> bool:
+def _covers(remit: Remit, case: Asked) -> bool:
     """Every key that is present must match (rule 1)."""
     return (
         bool(remit.scope.categories & case.facts.categories)

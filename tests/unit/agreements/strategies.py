@@ -70,7 +70,7 @@ def clauses(draw: st.DrawFn, name: str, effects: tuple[str, ...] = ("PERMIT", "P
         onward=draw(st.sampled_from(("none", "ask_originator", "free"))),
     )
     limit = draw(st.one_of(st.none(), some(("personal_data", "child"))))
-    fine = row["direction"] != "one_way" or len({*row["from"], *row["to"]}) > 1
+    fine = among or len({*row["from"], *row["to"]}) > 1
     return {
         **row,
         **({} if limit is None else {"sensitivity_max": limit}),

@@ -25,7 +25,9 @@ def test_every_key_of_a_remit_can_be_taken_out() -> None:
 def test_every_kind_of_succession_and_novation_has_a_rule() -> None:
     assert all(any(f"succession {kind} " in name for name in NAMES) for kind in WORDS["succession"])
     told = " ".join(name for name in NAMES if name.startswith("novation"))
-    assert all(kind.removeprefix("inherited_").replace("_", " ") in told.replace("_", " ") for kind in WORDS["novation"])
+    assert all(
+        kind.removeprefix("inherited_").replace("_", " ") in told.replace("_", " ") for kind in WORDS["novation"]
+    )
 
 
 def test_every_rule_has_its_own_name() -> None:
