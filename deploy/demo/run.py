@@ -13,6 +13,7 @@ from deploy.demo.farm import Farm, Receipt
 from deploy.demo.judge import judge
 from deploy.demo.report import Told
 from deploy.local.waiting import until
+from shared.agreements import with_assumed
 from shared.clock import Clock
 
 OPERATOR = "operator"
@@ -73,7 +74,7 @@ class Demo:
 
         async def all_there() -> bool:
             answer = await self.concordat.get(OPERATOR, "notifier", "/v1/audit/facts", concern_id=concern_id)
-            found[:] = answer["facts"]
+            found[:] = [item["data"] for item in answer["items"]]
             return len(found) >= count_min
 
         await until(all_there, seconds=SECONDS_MAX)
@@ -94,11 +95,12 @@ class Demo:
         graph = await self.concordat.get(OPERATOR, "registry", "/v1/graph")
         policy = next(o for o in graph["objects"] if o["kind"] == "policy")
         version = graph["version"]
-        if policy["assumed_clauses"] is not assumed:
+        switched = with_assumed(policy, on=assumed)
+        if switched != policy:
             body = {
                 "parent_version": version,
                 "reason": f"Assumed clauses {'on' if assumed else 'off'} for the demo",
-                "objects": [{**policy, "assumed_clauses": assumed}],
+                "objects": [switched],
             }
             version = (await self.concordat.post(OPERATOR, "registry", "/v1/graph/commits", body))["version"]
         await until(lambda: self._router_has(version), seconds=SECONDS_MAX)
