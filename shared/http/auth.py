@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import jwt
 from fastapi import Request
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from shared.clock import Clock
 from shared.http.problems import Problem, unavailable
@@ -24,6 +25,7 @@ TOKEN_BYTES_MAX = 4096
 CACHE_TOKENS_MAX = 4096
 FETCH_SECONDS = 5.0
 REFETCH_SECONDS = 10.0
+SKEW_SECONDS = 60.0
 _KID = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
 
 
@@ -41,6 +43,20 @@ class Principal:
     def is_operator(self) -> bool:
         """Whether the caller operates this deployment."""
         return "operator" in self.roles
+
+
+class _Claims(BaseModel):
+    """The claims that we read, in the types that they must have; an issuer of others may add what it likes."""
+
+    model_config = ConfigDict(strict=True, frozen=True, allow_inf_nan=False)
+
+    sub: str
+    org: str
+    exp: float
+    iat: float
+    nbf: float | None = None
+    scope: str = ""
+    roles: list[str] = []
 
 
 def unauthorised(detail: str) -> Problem:
@@ -90,16 +106,16 @@ class Verifier:
         # Times are checked below against our own clock, which tests and time faults can move.
         options: Any = {"require": required, "verify_exp": False, "verify_iat": False, "verify_nbf": False}
         try:
-            claims = jwt.decode(
-                token, key, algorithms=[ALGORITHM], audience=self._audience, issuer=issuer, options=options
+            claims = _Claims.model_validate(
+                jwt.decode(token, key, algorithms=[ALGORITHM], audience=self._audience, issuer=issuer, options=options)
             )
-        except jwt.PyJWTError:
+        except (jwt.PyJWTError, ValidationError):
             raise unauthorised("The token does not verify.") from None
         now = self._clock.now().timestamp()
-        if not float(claims.get("nbf", claims["iat"])) - 60 <= now < float(claims["exp"]):
+        if not (claims.iat if claims.nbf is None else claims.nbf) - SKEW_SECONDS <= now < claims.exp:
             raise unauthorised("The token has expired or is not yet valid.")
-        scopes, roles = frozenset(str(claims.get("scope", "")).split()), frozenset(claims.get("roles", ()))
-        return Principal(claims["sub"], claims["org"], scopes, roles, float(claims["exp"]))
+        scopes, roles = frozenset(claims.scope.split()), frozenset(claims.roles)
+        return Principal(claims.sub, claims.org, scopes, roles, claims.exp)
 
     async def _key(self, issuer: str, kid: str) -> jwt.PyJWK | None:
         if issuer not in self._issuers or not _KID.match(kid):
