@@ -97,14 +97,14 @@ def _reachable_data(data_dir: Path) -> Path:
         return data_dir / "postgres"
     shared = environment.shared_data_dir()
     shared.mkdir(parents=True, exist_ok=True)
-    _remove_deserted(shared)
+    remove_deserted(shared)
     home = shared / hashlib.sha256(bytes(data_dir)).hexdigest()[:16]
     home.mkdir(exist_ok=True)
     (home / _OWNER_FILE).write_text(str(data_dir))
     return home / "postgres"
 
 
-def _remove_deserted(shared: Path) -> None:
+def remove_deserted(shared: Path) -> None:
     """Data whose data folder was removed belongs to nobody any more."""
     for note in shared.glob(f"*/{_OWNER_FILE}"):
         if not Path(note.read_text()).exists():

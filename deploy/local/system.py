@@ -9,6 +9,7 @@ async with LocalSystem(Layout(folder, port_base)) as system:
 
 import signal
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -64,18 +65,11 @@ class LocalSystem:
     async def __aenter__(self) -> Self:
         """Take the data folder, end what an earlier run left behind, and make the keys."""
         await self._hold.take()
-        note_runner(self.layout.data_dir)
-        for name in await self._pids.end_all():
-            self._progress.said(f"Ended {name}, which an earlier run had left behind.")
-        passwords = self.keyring.passwords()
-        held = (self._hold.fd,)
-        self.postgres = PostgresEngine(self.layout, passwords, held_fds=held)
-        self.kafka = KafkaEngine(self.layout, options=self._kafka_options, held_fds=held)
-        self.database = self._database(passwords)
-        self.bootstrap = self._external.kafka or self.kafka.bootstrap
-        self.credentials = self.keyring.clients(seed_organisations(), self.layout.credentials_file)
-        wiring = Wiring(self.layout, self.database, self.keyring, self.bootstrap)
-        self.services = Services(wiring, self._pids, held_fds=held)
+        with ExitStack() as undo:
+            undo.callback(self._hold.let_go)
+            await self._take_over()
+            self._wire()
+            undo.pop_all()
         return self
 
     async def __aexit__(
@@ -189,6 +183,22 @@ class LocalSystem:
     def pids(self) -> dict[str, int]:
         """The process ids of what runs now, by label."""
         return {label: self.child(label).pid for label in self.labels if self.child(label).running}
+
+    async def _take_over(self) -> None:
+        note_runner(self.layout.data_dir)
+        for name in await self._pids.end_all():
+            self._progress.said(f"Ended {name}, which an earlier run had left behind.")
+
+    def _wire(self) -> None:
+        passwords = self.keyring.passwords()
+        held = (self._hold.fd,)
+        self.postgres = PostgresEngine(self.layout, passwords, held_fds=held)
+        self.kafka = KafkaEngine(self.layout, options=self._kafka_options, held_fds=held)
+        self.database = self._database(passwords)
+        self.bootstrap = self._external.kafka or self.kafka.bootstrap
+        self.credentials = self.keyring.clients(seed_organisations(), self.layout.credentials_file)
+        wiring = Wiring(self.layout, self.database, self.keyring, self.bootstrap)
+        self.services = Services(wiring, self._pids, held_fds=held)
 
     def _own_engines(self) -> list[str]:
         started = {plan.POSTGRES: self.postgres.started, plan.KAFKA: self.kafka.started}
