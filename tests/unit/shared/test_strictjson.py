@@ -99,3 +99,14 @@ def test_every_place_with_a_forbidden_character_is_named_at_once(text: str) -> N
 
 def test_a_pair_of_surrogates_is_one_character() -> None:
     assert parse(b'"\\ud83d\\ude00"') == "\N{GRINNING FACE}"
+
+
+@given(
+    st.lists(st.sampled_from(["a", "é", "\x00", "\ufffe", "\ufdd0", "\N{GRINNING FACE}"]), max_size=4), st.booleans()
+)
+def test_a_bad_character_is_found_however_it_was_written(letters: list[str], ascii_only: bool) -> None:
+    raw = json.dumps({"a": ["".join(letters)]}, ensure_ascii=ascii_only).encode()
+    if {"\x00", "\ufffe", "\ufdd0"} & set(letters):
+        assert [error.pointer for error in refusal(raw).errors] == ["/a/0"]
+    else:
+        assert parse(raw) == {"a": ["".join(letters)]}
