@@ -98,6 +98,10 @@ class InMemoryIntake:
             if reader.org in (None, c.key.originator)
         ]
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self.__dict__.update(vars(InMemoryIntake()))
+
     @property
     def bare(self) -> bool:
         """Whether nothing was ever stored."""
@@ -173,6 +177,12 @@ class Front:
     batcher: Batcher[Acceptance, Answer]
     telemetry: QuietTelemetry
     clock: FrozenClock
+
+    def renew(self) -> None:
+        """Forget what was, so that the next test can use the same app: to make one takes longer than most tests."""
+        self.telemetry.lines.clear()
+        self.clock.moment = FrozenClock().moment
+        self.batcher._arrived = asyncio.Event()  # an event belongs to the loop that first waited for it
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[httpx.AsyncClient]:

@@ -24,6 +24,7 @@ concerns = Table(
     UniqueConstraint("originator", "originator_ref", name="concerns_natural_key"),
 )
 Index("concerns_newest", concerns.c.originator, concerns.c.accepted_at, concerns.c.concern_id)
+Index("concerns_newest_of_all", concerns.c.accepted_at, concerns.c.concern_id)
 
 versions = Table(
     "versions",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Annotated, Any
 
 import orjson
@@ -199,6 +200,7 @@ def _request_body() -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}}
 
 
+@cache
 def _inlined(form: type[BaseModel]) -> Any:
     """The schema of a form with its definitions in place: an OpenAPI document has them nowhere else."""
     schema = form.model_json_schema()

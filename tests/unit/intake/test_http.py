@@ -32,14 +32,20 @@ GOOD = orjson.dumps(a_concern())
 TRACE = {"traceparent": f"00-{'a' * 32}-{'b' * 16}-01"}
 
 
+STORE = InMemoryIntake()
+FRONT = front_of(STORE.begin, STORE)
+
+
 @pytest.fixture
 def store() -> InMemoryIntake:
-    return InMemoryIntake()
+    STORE.clear()
+    return STORE
 
 
 @pytest.fixture
 def front(store: InMemoryIntake) -> Front:
-    return front_of(store.begin, store)
+    FRONT.renew()
+    return FRONT
 
 
 @pytest.fixture

@@ -38,6 +38,7 @@ def upgrade() -> None:
         schema=SCHEMA,
     )
     op.create_index("concerns_newest", "concerns", ["originator", "accepted_at", "concern_id"], schema=SCHEMA)
+    op.create_index("concerns_newest_of_all", "concerns", ["accepted_at", "concern_id"], schema=SCHEMA)
     op.create_table(
         "versions",
         sa.Column("concern_id", sa.Text(), primary_key=True),
