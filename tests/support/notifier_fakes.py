@@ -298,6 +298,21 @@ def a_target(org: str = "gmc", url: str = "https://receiver.example/hooks") -> T
     return Target(EndpointId(f"end_{org}"), org, url, SECRET)
 
 
+def a_leased(number: int = 1, *, recipient: str = "gmc", **changes: Any) -> Leased:
+    """A notice under a lease."""
+    notice = Leased(
+        notice_id=NoticeId(f"ntc_{number:032x}"),
+        subject=Subject(f"con_{number:032x}", 1, recipient, "tell", ""),
+        body=b"{}",
+        body_digest="00",
+        attempt_count=0,
+        fencing=1,
+        give_up_at=NOON + timedelta(days=8),
+        valid_until=None,
+    )
+    return replace(notice, **changes)
+
+
 def _ends(entry: Entry) -> list[datetime]:
     return [moment for moment in (entry.give_up_at, entry.valid_until) if moment is not None]
 
