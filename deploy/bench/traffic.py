@@ -21,7 +21,7 @@ class Traffic:
     def __init__(self, cases: Sequence[Case], run: str) -> None:
         self._cases = [case for case in cases if not case.assumed]
         self._run = run
-        self._order = itertools.cycle(range(len(cases)))
+        self._order = itertools.cycle(range(len(self._cases)))
 
     @property
     def recipients(self) -> set[str]:
