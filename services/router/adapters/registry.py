@@ -9,9 +9,8 @@ from pydantic import ValidationError
 
 from services.router.domain.errors import RegistryUnavailable
 from services.router.domain.model import Head
-from services.router.domain.replica import Bodies, Replica
-from shared.canonical import canonical
-from shared.contracts.envelope import JsonObject
+from services.router.domain.replica import Replica
+from shared.canonical import NotCanonical, canonical
 from shared.contracts.graph import GraphDocument
 from shared.graphroot import object_key
 
@@ -28,10 +27,9 @@ class HttpRegistry:
         try:
             async with asyncio.timeout(self._deadline_seconds):
                 raw = await self._fetch()
-            document = GraphDocument.model_validate_json(raw)
-        except (httpx.HTTPError, TimeoutError, ValidationError) as error:
+            return _replica_of(GraphDocument.model_validate_json(raw))
+        except (httpx.HTTPError, TimeoutError, ValidationError, NotCanonical, KeyError) as error:
             raise RegistryUnavailable(type(error).__name__) from error
-        return Replica(Head(document.version, document.root), bodies_of(document.objects))
 
     async def _fetch(self) -> bytes:
         async with httpx.AsyncClient(timeout=self._deadline_seconds, trust_env=False) as client:
@@ -39,6 +37,7 @@ class HttpRegistry:
             return answer.raise_for_status().content
 
 
-def bodies_of(objects: list[JsonObject]) -> Bodies:
-    """The canonical bytes of each object. Raises NotCanonical, KeyError without kind or id."""
-    return {object_key(one): canonical(one) for one in objects}
+def _replica_of(document: GraphDocument) -> Replica:
+    """Raises NotCanonical, or KeyError for an object without kind or id."""
+    bodies = {object_key(one): canonical(one) for one in document.objects}
+    return Replica(Head(document.version, document.root), bodies)
