@@ -82,7 +82,8 @@ def redact(routing: Json, detail: Json, terms: Terms, pseudonym: Pseudonym) -> J
 
 def left_out(routing: Json, detail: Json, terms: Terms) -> frozenset[str]:
     """The classes of which the concern holds something that this recipient does not get at all."""
-    present = {str(row.get("class", STRICTEST)) for row in detail.get("annex") or ()}
+    labelled = {str(row.get("class")) for row in detail.get("annex") or ()}
+    present = {klass if klass in HELD_WORDS else STRICTEST for klass in labelled}
     present |= {NARRATIVE for name in ("summary", "immediate_action") if detail.get(name)}
     present |= {SOURCE} if detail.get("source") else set()
     pairs = _paired(routing.get("subjects") or (), detail.get("subjects") or ())
