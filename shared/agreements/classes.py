@@ -52,7 +52,7 @@ def classify(standing: Standing) -> Outcome:
     case, org = standing.case, standing.org
     if org == case.originator:
         return Outcome(org, Class.ORIGINATOR, reasons.ORIGINATOR)
-    if not case.can_receive(org):
+    if org not in case.bodies.able:
         return Outcome(org, Class.NO_PATH, _why_gone(case, org))
     if telling := standing.telling():
         return _told(org, telling)
@@ -65,7 +65,7 @@ def classify(standing: Standing) -> Outcome:
 
 def _why_gone(case: Case, org: str) -> str:
     """Rule 7."""
-    return reasons.REPLACED_BY_SUCCESSOR if case.replaced(org) else reasons.NO_PATH
+    return reasons.REPLACED_BY_SUCCESSOR if case.bodies.replaced(case.graph.organisations[org]) else reasons.NO_PATH
 
 
 def _told(org: str, telling: tuple[Attempt, ...]) -> Outcome:

@@ -50,7 +50,7 @@ def standings_of(case: Case) -> tuple[Standing, ...]:
     attempts: dict[str, list[Attempt]] = {}
     for attempt in case.attempts:
         attempts.setdefault(attempt.recipient.org, []).append(attempt)
-    wrong_way = case.bodies_that_may_tell(case.originator)
+    wrong_way = case.bodies.wrong_way_to(case.originator)
     return tuple(
         Standing(case, org, tuple(map(try_gates, attempts.get(org, ()))), wrong_way=org in wrong_way)
         for org in sorted(case.graph.organisations)

@@ -1,42 +1,23 @@
-"""A graph at one version, indexed by who may speak: each clause once per direction and discloser."""
+"""A graph at one version: immutable, indexed by who may speak, with what one day settles worked out once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeVar
+from datetime import date
 
-from shared.agreements.model import NAMED, SIGNATORIES, Agreement, Clause, Graph, Succession
+from shared.agreements.bodies import Bodies
+from shared.agreements.model import Agreement, Graph, Succession
+from shared.agreements.rights import Right, Tie, index_by_body, rights_of, ties_of
+from shared.agreements.succession import Lineage
 
-
-@dataclass(frozen=True, slots=True)
-class Right:
-    """One clause in one direction for one discloser: parties as they signed, `@named` left to the concern.
-
-    Bodies that are parties in another capacity stand here too; the capacity gate turns them away.
-    """
-
-    agreement: Agreement
-    clause: Clause
-    discloser: str
-    recipients: tuple[str, ...]
-
-
-class Tie(NamedTuple):
-    """Somebody may tell somebody, whatever the clause: all that the other direction is asked."""
-
-    discloser: str
-    recipient: str
-    personal: bool
+# Concerns of one day and function share their bodies; history is asked rarely, so few days are kept.
+BODIES_KEPT_MAX = 128
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """An immutable graph with its version and root; shared freely between threads.
-
-    `speaking(org)` and `hearing(org)` give the rights in which the body may act on either side, whatever the day:
-    who really acts on a day is `Lineage`'s to say.
-    """
+    """An immutable graph with its version and root; shared freely between threads."""
 
     graph: Graph
     version: int
@@ -46,83 +27,41 @@ class Snapshot:
     _superseded: dict[str, Agreement] = field(init=False, repr=False, compare=False)
     _speaking: dict[str, tuple[Right, ...]] = field(init=False, repr=False, compare=False)
     _hearing: dict[str, tuple[Tie, ...]] = field(init=False, repr=False, compare=False)
+    _parts: frozenset[str] = field(init=False, repr=False, compare=False)
+    _bodies: dict[object, Bodies] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         sharing = self.graph.sharing()
         rights = [right for agreement in _by_id(sharing) for right in rights_of(agreement)]
-        later = {row.supersedes: row for row in sharing.values() if row.supersedes}
-        ties = sorted({tie for right in rights for tie in _ties(right)})
+        ties = sorted({tie for right in rights for tie in ties_of(right)})
         built: dict[str, object] = {
             "successions": _successions(self.graph),
             "_sharing": sharing,
-            "_superseded": later,
-            "_speaking": _index(self.graph, ((right, right.discloser) for right in rights)),
-            "_hearing": _index(self.graph, ((tie, tie.recipient) for tie in ties)),
+            "_superseded": {row.supersedes: row for row in sharing.values() if row.supersedes},
+            "_speaking": index_by_body(self.graph, ((right, right.discloser) for right in rights)),
+            "_hearing": index_by_body(self.graph, ((tie, tie.recipient) for tie in ties)),
+            "_parts": frozenset(name for row in self.graph.successions for name in row.categories),
+            "_bodies": {},
         }
         for name, value in built.items():
             object.__setattr__(self, name, value)
 
-    def speaking(self, org: str) -> tuple[Right, ...]:
-        return self._speaking.get(org, ())
-
-    def hearing(self, org: str) -> tuple[Tie, ...]:
-        return self._hearing.get(org, ())
+    def bodies(self, day: date, functions: frozenset[str], categories: frozenset[str]) -> Bodies:
+        """Who acts for whom on the day, for a concern of these functions and categories."""
+        key = (day, functions, categories & self._parts)
+        found = self._bodies.get(key)
+        if found is None:
+            lineage = Lineage(self.successions, self.graph.organisations, day, functions, categories)
+            if len(self._bodies) >= BODIES_KEPT_MAX:
+                self._bodies.clear()
+            found = self._bodies[key] = Bodies(lineage, self._speaking, self._hearing)
+        return found
 
     def sharing(self, agreement: str) -> Agreement | None:
         return self._sharing.get(agreement)
 
     def later_version(self, agreement: str) -> Agreement | None:
         return self._superseded.get(agreement)
-
-
-Side = TypeVar("Side")
-
-
-def _index(graph: Graph, sides: Iterable[tuple[Side, str]]) -> dict[str, tuple[Side, ...]]:
-    """Each right or tie under every body that its party could be today or one day."""
-    found: dict[str, list[Side]] = {}
-    heirs = _heirs(graph)
-    for side, party in sides:
-        for org in heirs.get(party, {party}):
-            found.setdefault(org, []).append(side)
-    return {org: tuple(rights) for org, rights in found.items()}
-
-
-def _ties(right: Right) -> Iterator[Tie]:
-    """Between signatories: a party in another capacity is joined both ways by its own rights."""
-    signed = right.agreement.signatories
-    for recipient in right.recipients:
-        if right.discloser in signed and recipient in signed:
-            yield Tie(right.discloser, recipient, right.agreement.personal)
-
-
-def rights_of(agreement: Agreement) -> Iterator[Right]:
-    """The directed readings of an agreement's clauses: `both` is two, `among` is each signatory to every other."""
-    for clause in agreement.clauses:
-        for disclosers, recipients in _directions(clause):
-            for discloser in _parties(disclosers, agreement):
-                told = tuple(org for org in _parties(recipients, agreement) if org != discloser)
-                yield Right(agreement, clause, discloser, told)
-        yield from _in_other_capacity(agreement, clause)
-
-
-def _directions(clause: Clause) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
-    there = (clause.disclosers, clause.recipients)
-    return [there, there[::-1]] if clause.direction == "both" else [there]
-
-
-def _parties(names: tuple[str, ...], agreement: Agreement) -> tuple[str, ...]:
-    found = {org for name in names for org in (agreement.signatories if name == SIGNATORIES else {name})}
-    return tuple(sorted(found))
-
-
-def _in_other_capacity(agreement: Agreement, clause: Clause) -> Iterator[Right]:
-    """Aligned, affiliated, in attendance: joined to every other party, and turned away by the capacity gate."""
-    everybody = {party.org for party in agreement.parties}
-    unsigned = everybody - agreement.signatories
-    for org in sorted(everybody if unsigned else ()):
-        others = (everybody if org in unsigned else unsigned) - {org}
-        yield Right(agreement, clause, org, tuple(sorted(others)))
 
 
 def _by_id(sharing: Mapping[str, Agreement]) -> list[Agreement]:
@@ -134,21 +73,3 @@ def _successions(graph: Graph) -> dict[str, tuple[Succession, ...]]:
     for row in sorted(graph.successions, key=lambda item: item.id):
         rows.setdefault(row.predecessor, []).append(row)
     return {party: tuple(found) for party, found in rows.items()}
-
-
-def _heirs(graph: Graph) -> dict[str, set[str]]:
-    """Each party with every body that could ever act for it: successors of successors, and parents of divisions."""
-    steps: dict[str, set[str]] = {}
-    for row in graph.successions:
-        steps.setdefault(row.predecessor, set()).add(row.successor)
-    for organisation in graph.organisations.values():
-        if organisation.deliver_to:
-            steps.setdefault(organisation.id, set()).add(organisation.deliver_to)
-    return {party: _closure(party, steps) for party in {*graph.organisations, NAMED}}
-
-
-def _closure(start: str, steps: Mapping[str, set[str]]) -> set[str]:
-    found, ahead = {start}, {start}
-    while ahead := {after for org in ahead for after in steps.get(org, ())} - found:
-        found |= ahead
-    return found

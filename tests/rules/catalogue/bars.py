@@ -10,9 +10,9 @@ BARS = [
     Rule(
         "bar binds its holders only",
         "case",
-        Swap(" and any(self.originator in self.acting_for(org) for org in bar.holders)", ""),
+        Swap(" and self.originator in holders", ""),
     ),
-    Rule("bar follows its holder", "case", Swap("self.originator in self.acting_for(org)", "self.originator == org")),
+    Rule("bar follows its holder", "case", Swap("self.originator in holders", "self.originator in bar.holders")),
     Rule("bar has days", "case", Swap("bar.span.covers(self.day) and ", "")),
     Rule("bar omits its fields", "payload", Swap("[bar.id for bar in shut if name in bar.fields]", "[]")),
     Rule("gateway: person's entry", "bars", Instead("_recorded", "True")),
@@ -56,8 +56,8 @@ BARS = [
     Rule("gateway: any clause's necessity suffices", "payload", Swap("set.intersection(*shut)", "set.union(*shut)")),
     Rule(
         "@named means the named bodies",
-        "case",
-        Swap("for named in self.facts.named_recipients if party == NAMED else (party,):", "for named in (party,):"),
+        "bodies",
+        Swap("if NAMED in right.recipients else ()", "if False else ()"),
     ),
     Rule(
         "14 @named needs a remit",

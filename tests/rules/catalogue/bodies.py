@@ -102,10 +102,10 @@ BODIES = [
         "case",
         Swap("return self.discloser.ambiguous or self.recipient.ambiguous", "return self.recipient.ambiguous"),
     ),
-    Rule("5 a parent receives", "case", Instead("Case._delivered", "reached")),
+    Rule("5 a parent receives", "bodies", Instead("Bodies._delivered", "reached")),
     Rule(
         "5 a parent originates",
-        "case",
+        "bodies",
         Swap("if originator in (reached.org, self._parent(reached.org)):", "if originator == reached.org:"),
     ),
     Rule(
@@ -114,14 +114,14 @@ BODIES = [
         Swap("attempt.case.remit(attempt.recipient.org)", "attempt.case.remit(attempt.recipient.party)"),
     ),
     Rule("6 remits have days", "remits", Swap("and remit.span.covers(case.day)", "")),
-    Rule("7 exists", "case", Swap("organisation.exists.covers(self.day) and", "")),
-    Rule("7 ended is replaced", "case", Swap("organisation.exists.has_ended(self.day)\n            or ", "")),
+    Rule("7 exists", "bodies", Swap("if organisation.exists.covers(self.day) and", "if")),
+    Rule("7 ended is replaced", "bodies", Swap("organisation.exists.has_ended(self.day)\n            or ", "")),
     Rule(
         "7 wholly succeeded is replaced",
-        "case",
+        "bodies",
         Swap("any(row.has_happened(self.day) and not row.partial for row in rows)", "False"),
     ),
-    Rule("7 a division is replaced", "case", Swap("or organisation.deliver_to is not None", "")),
-    Rule("a discloser is never told", "snapshot", Swap(" if org != discloser)", ")")),
+    Rule("7 a division is replaced", "bodies", Swap("or organisation.deliver_to is not None", "")),
+    Rule("a discloser is never told", "rights", Swap(" if org != discloser)", ")")),
     Rule("each body once", "succession", Instead("_each_once", "tuple(found)")),
 ]

@@ -65,7 +65,7 @@ CLASSES = [
         "classes",
         Swap("if any(verdict.reach > 0 for verdict in standing.verdicts):", "if standing.verdicts:"),
     ),
-    Rule("other capacities join", "snapshot", Instead("_in_other_capacity", "iter(())")),
+    Rule("other capacities join", "rights", Instead("_in_other_capacity", "iter(())")),
     Rule(
         "WRONG_DIRECTION",
         "classes",
@@ -73,13 +73,13 @@ CLASSES = [
     ),
     Rule(
         "both is two directions",
-        "snapshot",
+        "rights",
         Swap('if clause.direction == "both" else [there]', "if False else [there]"),
     ),
-    Rule("one way is one direction", "snapshot", Swap('if clause.direction == "both" else [there]', "")),
+    Rule("one way is one direction", "rights", Swap('if clause.direction == "both" else [there]', "")),
     Rule(
         "@signatories means all of them",
-        "snapshot",
+        "rights",
         Swap("(agreement.signatories if name == SIGNATORIES else {name})", "{name}"),
     ),
     Rule("17 nobody told", "decide", Swap("unroutable=not told and not held", "unroutable=not held")),

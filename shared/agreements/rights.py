@@ -1,0 +1,98 @@
+"""Each clause once per direction and discloser, and under every body that could ever act for a party."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
+
+from shared.agreements.model import NAMED, SIGNATORIES, Agreement, Clause, Graph
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """One clause in one direction for one discloser: parties as they signed, `@named` left to the concern.
+
+    Bodies that are parties in another capacity stand here too; the capacity gate turns them away.
+    """
+
+    agreement: Agreement
+    clause: Clause
+    discloser: str
+    recipients: tuple[str, ...]
+
+
+class Tie(NamedTuple):
+    """Somebody may tell somebody, whatever the clause: all that the other direction is asked."""
+
+    discloser: str
+    recipient: str
+    personal: bool
+
+
+Side = TypeVar("Side")
+
+
+def index_by_body(graph: Graph, sides: Iterable[tuple[Side, str]]) -> dict[str, tuple[Side, ...]]:
+    """Each right or tie under every body that its party could be today or one day."""
+    found: dict[str, list[Side]] = {}
+    heirs = _heirs(graph)
+    for side, party in sides:
+        for org in heirs.get(party, {party}):
+            found.setdefault(org, []).append(side)
+    return {org: tuple(rights) for org, rights in found.items()}
+
+
+def ties_of(right: Right) -> Iterator[Tie]:
+    """Between signatories: a party in another capacity is joined both ways by its own rights."""
+    signed = right.agreement.signatories
+    for recipient in right.recipients:
+        if right.discloser in signed and recipient in signed:
+            yield Tie(right.discloser, recipient, right.agreement.personal)
+
+
+def rights_of(agreement: Agreement) -> Iterator[Right]:
+    """The directed readings of an agreement's clauses: `both` is two, `among` is each signatory to every other."""
+    for clause in agreement.clauses:
+        for disclosers, recipients in _directions(clause):
+            for discloser in _parties(disclosers, agreement):
+                told = tuple(org for org in _parties(recipients, agreement) if org != discloser)
+                yield Right(agreement, clause, discloser, told)
+        yield from _in_other_capacity(agreement, clause)
+
+
+def _directions(clause: Clause) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    there = (clause.disclosers, clause.recipients)
+    return [there, there[::-1]] if clause.direction == "both" else [there]
+
+
+def _parties(names: tuple[str, ...], agreement: Agreement) -> tuple[str, ...]:
+    found = {org for name in names for org in (agreement.signatories if name == SIGNATORIES else {name})}
+    return tuple(sorted(found))
+
+
+def _in_other_capacity(agreement: Agreement, clause: Clause) -> Iterator[Right]:
+    """Aligned, affiliated, in attendance: joined to every other party, and turned away by the capacity gate."""
+    everybody = {party.org for party in agreement.parties}
+    unsigned = everybody - agreement.signatories
+    for org in sorted(everybody if unsigned else ()):
+        others = (everybody if org in unsigned else unsigned) - {org}
+        yield Right(agreement, clause, org, tuple(sorted(others)))
+
+
+def _heirs(graph: Graph) -> dict[str, set[str]]:
+    """Each party with every body that could ever act for it: successors of successors, and parents of divisions."""
+    steps: dict[str, set[str]] = {}
+    for row in graph.successions:
+        steps.setdefault(row.predecessor, set()).add(row.successor)
+    for organisation in graph.organisations.values():
+        if organisation.deliver_to:
+            steps.setdefault(organisation.id, set()).add(organisation.deliver_to)
+    return {party: _closure(party, steps) for party in {*graph.organisations, NAMED}}
+
+
+def _closure(start: str, steps: Mapping[str, set[str]]) -> set[str]:
+    found, ahead = {start}, {start}
+    while ahead := {after for org in ahead for after in steps.get(org, ())} - found:
+        found |= ahead
+    return found
