@@ -10,6 +10,7 @@ from services.intake.config import IntakeSettings
 from services.intake.domain.model import Answer
 from services.intake.entrypoints.consumer import decisions_handler, outcomes_handler
 from services.intake.entrypoints.http import FAULTS, Desk, accept_batch, routes
+from services.intake.entrypoints.watch import BatchWatch
 from services.intake.ports import Acceptance, Begin
 from services.intake.usecases import Keys, accept_concerns, note_decisions, note_outcomes, submit_concern
 from shared.batching import Batcher
@@ -20,7 +21,7 @@ from shared.http.app import make_app
 from shared.kafka.consumer import Subscription
 from shared.sealing import SecretKey
 from shared.service import Foundation, lay_foundation
-from shared.supervision import Loop
+from shared.supervision import Loop, Pause, repeat
 
 GROUP = "intake"
 
@@ -35,8 +36,10 @@ async def run(settings: IntakeSettings) -> None:
 def assemble(foundation: Foundation, settings: IntakeSettings) -> tuple[FastAPI, Mapping[str, Loop]]:
     """The app and the loops beside it. Raises ValueError or OSError for a key file that cannot be read."""
     store = PostgresIntake(foundation.engine, offer=foundation.relay.offer, fail_points=foundation.fail_points)
+    watch = BatchWatch(foundation.health.watch("accept"))
+    accept = partial(accept_concerns, begin=store.begin)
     batcher: Batcher[Acceptance, Answer] = Batcher(
-        partial(accept_batch, accept=partial(accept_concerns, begin=store.begin), telemetry=foundation.telemetry),
+        partial(accept_batch, accept=accept, telemetry=foundation.telemetry, ended=watch.ended),
         batch_size_max=settings.accept_batch_max,
         waiting_max=settings.accept_waiting_max,
     )
@@ -50,7 +53,9 @@ def assemble(foundation: Foundation, settings: IntakeSettings) -> tuple[FastAPI,
     app = make_app(
         "Concordat intake", routes(Desk(submit, PostgresArchive(foundation.engine))), foundation.edge(FAULTS)
     )
-    return app, {"accept": batcher.run, **_consumers(foundation, store.begin)}
+    look = partial(watch.look, lambda: batcher.waiting_count)
+    watching = partial(repeat, look, pause=Pause("accept watch", foundation.telemetry))
+    return app, {"accept": batcher.run, "accept watch": watching, **_consumers(foundation, store.begin)}
 
 
 def _consumers(foundation: Foundation, begin: Begin) -> Mapping[str, Loop]:

@@ -209,7 +209,7 @@ def front_of(begin: Begin, archive: Archive, rules: Rules | None = None) -> Fron
     rules = rules or Rules()
     telemetry = QuietTelemetry()
     batcher: Batcher[Acceptance, Answer] = Batcher(
-        partial(accept_batch, accept=partial(accept_concerns, begin=begin), telemetry=telemetry),
+        partial(accept_batch, accept=partial(accept_concerns, begin=begin), telemetry=telemetry, ended=lambda: None),
         batch_size_max=256,
         waiting_max=rules.waiting_max,
     )

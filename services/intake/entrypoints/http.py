@@ -84,12 +84,16 @@ async def accept_batch(
     *,
     accept: Callable[[Sequence[Acceptance]], Awaitable[Sequence[Answer]]],
     telemetry: Telemetry,
+    ended: Callable[[], None],
 ) -> Sequence[Answer]:
-    """One batch, one line."""
-    with telemetry.unit("concerns.accepted", items=len(batch)) as row:
-        answers = await accept(batch)
-        row["replayed"] = sum(1 for answer in answers if isinstance(answer, Receipt) and answer.replayed)
-        row["clashed"] = sum(1 for answer in answers if isinstance(answer, Clash))
+    """One batch, one line; `ended` is called whatever came of it."""
+    try:
+        with telemetry.unit("concerns.accepted", items=len(batch)) as row:
+            answers = await accept(batch)
+            row["replayed"] = sum(1 for answer in answers if isinstance(answer, Receipt) and answer.replayed)
+            row["clashed"] = sum(1 for answer in answers if isinstance(answer, Clash))
+    finally:
+        ended()
     return answers
 
 
