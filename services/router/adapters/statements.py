@@ -4,6 +4,7 @@ from sqlalchemy import text
 
 # One statement for everything that a batch of decisions writes. `fresh` are the decisions whose key is new: only
 # theirs are the notices, work items and events. `told` are the notices that no earlier round has issued.
+# `IN (…) IS TRUE` is looked up in a hash; as a join it becomes a nested loop, since arrays are taken to be short.
 RECORD = text("""
 WITH body AS (
   INSERT INTO router.decision_bodies (body_digest, body)
@@ -24,7 +25,7 @@ WITH body AS (
   SELECT n.* FROM unnest(CAST(:notice_ids AS text[]), CAST(:notice_decision_ids AS text[]),
     CAST(:notice_concern_ids AS text[]), CAST(:notice_versions AS integer[]), CAST(:recipients AS text[]),
     CAST(:notice_kinds AS text[]), CAST(:notice_refs AS text[])) AS n(notice_id, decision_id, c, v, r, k, f)
-  JOIN fresh USING (decision_id)
+  WHERE (n.decision_id IN (SELECT decision_id FROM fresh)) IS TRUE
   ON CONFLICT (concern_id, version, recipient, kind, ref) DO NOTHING
   RETURNING notice_id
 ), item AS (
@@ -35,7 +36,7 @@ WITH body AS (
     CAST(:item_concern_ids AS text[]), CAST(:item_versions AS integer[]), CAST(:item_rounds AS smallint[]),
     CAST(:item_codes AS text[]), CAST(:item_bodies AS text[]), CAST(:item_opened_ats AS timestamptz[]))
     AS i(item_id, decision_id, kind, concern_id, version, round, codes, bodies, opened_at)
-  JOIN fresh USING (decision_id)
+  WHERE (i.decision_id IN (SELECT decision_id FROM fresh)) IS TRUE
   ON CONFLICT DO NOTHING
 ), said AS (
   INSERT INTO router.outbox (event_id, topic, partition, key, value, closes_with)
@@ -43,8 +44,8 @@ WITH body AS (
   FROM unnest(CAST(:event_ids AS text[]), CAST(:event_decision_ids AS text[]), CAST(:topics AS text[]),
     CAST(:partitions AS smallint[]), CAST(:keys AS text[]), CAST(:event_values AS bytea[]), CAST(:closes AS text[]))
     AS e(event_id, decision_id, topic, partition, key, value, closes_with)
-  JOIN fresh USING (decision_id)
-  WHERE e.closes_with IS NULL OR e.closes_with IN (SELECT notice_id FROM told)
+  WHERE (e.decision_id IN (SELECT decision_id FROM fresh)) IS TRUE
+    AND (e.closes_with IS NULL OR e.closes_with IN (SELECT notice_id FROM told))
   RETURNING event_id
 )
 SELECT event_id FROM said

@@ -31,7 +31,7 @@ ALARMED_PAUSE_SECONDS = 5.0
 async def take_concerns(batch: Batch[ConcernSubmitted], *, route: Route, telemetry: Telemetry) -> None:
     """Route concerns; say what became of them and alarm for those that wait for a person."""
     concerns = Batch(tuple(map(concern_of, batch.events)), batch.spans)
-    with telemetry.unit("concerns.routed", items=len(batch.events)) as line, passing():
+    with telemetry.unit("concerns.routed", items=len(batch.events)) as line, passing(telemetry):
         routed = await route(concerns)
         line.update(_counts(routed))
     for one in routed:
@@ -42,7 +42,7 @@ async def take_concerns(batch: Batch[ConcernSubmitted], *, route: Route, telemet
 async def take_commits(batch: Batch[GraphCommitted], *, follow: Follow, telemetry: Telemetry) -> None:
     """Apply commits of the graph."""
     parts = Batch(tuple(map(part_of, batch.events)), batch.spans)
-    with telemetry.unit("graph.followed", items=len(batch.events)), passing():
+    with telemetry.unit("graph.followed", items=len(batch.events)), passing(telemetry):
         news = await follow(parts)
     for one in news:
         say_news(one, telemetry)
@@ -73,7 +73,7 @@ class GraphRefresher:
     async def _step(self) -> float:
         before = self._current.head
         self._progress.beat(waiting=0 if before.version else 1)
-        with passing():
+        with passing(self._telemetry):
             news = await self._refresh()
         if news is not None:
             say_news(news, self._telemetry)
@@ -108,8 +108,8 @@ def part_of(event: GraphCommitted) -> CommitPart:
 def say_news(news: GraphNews, telemetry: Telemetry) -> None:
     """A line for a commit that took effect, an alarm for everything else."""
     match news:
-        case Applied(head, changed_count):
-            telemetry.line("graph.applied", **_head(head), changed=changed_count)
+        case Applied(head):
+            telemetry.line("graph.applied", **_head(head))
         case Adopted(head, because):
             telemetry.alarm("graph-read-whole", **_head(head), because=because)
         case Refused(head, problems):

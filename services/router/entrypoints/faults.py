@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from services.router.domain.errors import GraphUnfit, NoGraphYet, RegistryUnavailable, RouterFault
 from shared.faults import Transient
 from shared.http.problems import Problem, unavailable
+from shared.telemetry import Telemetry
 
 ANSWERS: dict[type[Exception], Problem] = {
     NoGraphYet: unavailable("The agreement graph has not arrived yet."),
@@ -19,9 +20,14 @@ class Waiting(Transient):
 
 
 @contextmanager
-def passing() -> Iterator[None]:
-    """Make of the router's faults what a loop takes for a reason to wait."""
+def passing(telemetry: Telemetry) -> Iterator[None]:
+    """Make of the router's faults what a loop takes for a reason to wait.
+
+    All but the first wait for a graph are an alarm: commits do not fit, and no graph that does can be had.
+    """
     try:
         yield
     except RouterFault as fault:
+        if not isinstance(fault, NoGraphYet):
+            telemetry.alarm("graph-unfit", fault=type(fault).__name__, detail=str(fault))
         raise Waiting(f"{type(fault).__name__}: {fault}".rstrip(": ")) from fault

@@ -47,7 +47,10 @@ class NecessityForm(_Form):
 
 
 class ConcernForm(_Form):
-    """The clear part of a concern; nothing is required but who raises it and a category."""
+    """The clear part of a concern; nothing is required but who raises it and a category.
+
+    `field_classes`: the classes of detail that it would carry, which intake finds by itself; absent: any.
+    """
 
     originator: Term
     categories: Annotated[list[Term], Field(min_length=1, max_length=LIST_MAX)]
@@ -74,6 +77,7 @@ class ConcernForm(_Form):
     necessity: NecessityForm | None = None
     subject_informed: Term | None = None
     min_graph_token: Term | None = None
+    field_classes: Terms = []
 
     def routing(self, now: datetime) -> dict[str, Any]:
         """The routing part as intake would hand it on; received now unless it says otherwise."""

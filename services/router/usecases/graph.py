@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from services.router.domain.errors import GraphUnfit
+from services.router.domain.errors import GraphUnfit, NoGraphYet, RegistryUnavailable
 from services.router.domain.model import Head
 from services.router.domain.policy import CurrentJudge
 from services.router.domain.replica import (
@@ -29,10 +29,9 @@ from shared.records import Batch, Span
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """A commit took effect."""
+    """A commit took effect, or the first graph of all."""
 
     head: Head
-    changed_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +79,11 @@ async def refresh_graph(current: CurrentJudge, ports: GraphPorts) -> GraphNews |
     """Decide on the stored graph from now on, if it is another one.
 
     Gives news when the stored graph had to be read whole, or cannot be read; the judge in office stays then.
-    Raises RegistryUnavailable or GraphUnfit where there is none and none can be had.
+    Raises NoGraphYet where there is none and none can be had, RegistryUnavailable or GraphUnfit where it is damaged.
     """
     head = await ports.store.head()
     if not head.version:
-        return await _adopt((), "there is no graph yet", ports)
+        return await _begin_with_the_registrys(ports)
     if head == current.head:
         return None
     replica = await ports.store.stored_replica()
@@ -127,16 +126,28 @@ async def _take(
             if refused := await _refusal(after, make_judge):
                 return replica, (refused,)
             await tx.follow(after.head, changed)
-            return after, (Applied(after.head, len(changed)),)
+            return after, (Applied(after.head),)
         case Misfit(reason):
             raise GraphUnfit(reason)
         case _:
             assert_never(step)
 
 
+async def _begin_with_the_registrys(ports: GraphPorts) -> GraphNews:
+    """The first graph of a new router; its commits are repeats when they come."""
+    try:
+        news = await _adopt((), "there is no graph yet", ports)
+    except RegistryUnavailable as away:
+        raise NoGraphYet(str(away)) from away
+    return Applied(news.head) if isinstance(news, Adopted) else news
+
+
 async def _adopt(spans: Sequence[Span], because: str, ports: GraphPorts) -> GraphNews:
     """Take the registry's graph whole, if it has the root it states, can be read, and is not older than ours."""
-    replica = await ports.registry.graph()
+    try:
+        replica = await ports.registry.graph()
+    except RegistryUnavailable as away:
+        raise RegistryUnavailable(f"{because}; the registry: {away}") from away
     if not await asyncio.to_thread(_is_sound, replica):
         raise GraphUnfit(f"the registry's graph {replica.head.version} does not have its root")
     refused = await _refusal(replica, ports.make_judge)

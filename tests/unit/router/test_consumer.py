@@ -141,6 +141,16 @@ async def test_commits_are_followed_and_told_of(telemetry: Telemetry, lines: Lin
     assert [line["event"] for line in lines()] == ["graph.followed", "graph.applied"]
 
 
+async def test_a_gap_while_the_registry_is_away_is_an_alarm_and_waits(telemetry: Telemetry, lines: Lines) -> None:
+    follow = partial(follow_graph, ports=graph_ports(InMemoryRouter(), InMemoryRegistry()))
+    first = committed(graph_objects())
+    gap = first.model_copy(update={"data": first.data.model_copy(update={"version": 5})})
+    with pytest.raises(Transient):
+        await take_commits(Batch((gap,), ()), follow=follow, telemetry=telemetry)
+    (alarm,) = [line for line in lines() if line["event"] == "alarm"]
+    assert (alarm["alarm"], alarm["detail"]) == ("graph-unfit", "commit 5 came after version 0; the registry: away")
+
+
 async def test_whatever_became_of_a_notice_it_is_closed(telemetry: Telemetry) -> None:
     router = InMemoryRouter()
     outcome = Outcome(notice_id="ntc_1", concern_id="con_1", version=1, recipient="beta", at=NOON)
@@ -152,7 +162,7 @@ async def test_whatever_became_of_a_notice_it_is_closed(telemetry: Telemetry) ->
 @pytest.mark.parametrize(
     ("news", "alarm"),
     [
-        (Applied(Head(2, "r"), 1), None),
+        (Applied(Head(2, "r")), None),
         (Adopted(Head(2, "r"), "a gap"), "graph-read-whole"),
         (Refused(Head(2, "r"), ("a problem",) * 9), "graph-refused"),
     ],
@@ -180,10 +190,12 @@ async def test_the_refresher_takes_a_graph_in_office_and_reports_progress(teleme
     assert await refresher._step() == 0.2
     assert (progress.waiting, progress.moved_at) == (0, progress.alive_at)
     assert current.head.version == 1
-    assert [line["event"] for line in lines()] == ["alarm", "graph.in-force"]
+    assert [line["event"] for line in lines()] == ["graph.applied", "graph.in-force"]
 
 
-async def test_the_refresher_waits_while_no_graph_can_be_had(telemetry: Telemetry) -> None:
+async def test_the_refresher_waits_while_no_graph_can_be_had_without_an_alarm(
+    telemetry: Telemetry, lines: Lines
+) -> None:
     current = CurrentJudge()
     ports = graph_ports(InMemoryRouter(), InMemoryRegistry())
     refresher = GraphRefresher(
@@ -191,6 +203,7 @@ async def test_the_refresher_waits_while_no_graph_can_be_had(telemetry: Telemetr
     )
     with pytest.raises(Transient):
         await refresher._step()
+    assert lines() == []
 
 
 def test_every_fault_has_its_answer() -> None:

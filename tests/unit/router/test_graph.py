@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.router.domain.errors import GraphUnfit, RegistryUnavailable
+from services.router.domain.errors import GraphUnfit, NoGraphYet, RegistryUnavailable
 from services.router.domain.model import Head
 from services.router.domain.policy import CurrentJudge
 from services.router.domain.replica import CommitPart, Replica
@@ -55,7 +55,7 @@ async def followed(
 async def test_the_first_commit_of_all_makes_the_graph() -> None:
     router = InMemoryRouter()
     news = await followed(router, CommitPart(1, "", FIRST.head.root, 1, 1, FIRST.bodies))
-    assert news == (Applied(FIRST.head, len(FIRST.bodies)),)
+    assert news == (Applied(FIRST.head),)
     assert graph_of(router) == FIRST
 
 
@@ -86,7 +86,7 @@ async def test_a_commit_in_parts_takes_effect_with_the_last_even_over_several_ba
     assert await followed(router, parts[0]) == ()
     assert await followed(router, parts[0], parts[1]) == ()
     assert router.state.head == FIRST.head
-    assert await followed(router, parts[2]) == (Applied(whole.head, 3),)
+    assert await followed(router, parts[2]) == (Applied(whole.head),)
     assert graph_of(router) == after(FIRST, whole)
     assert router.state.parts == []
 
@@ -183,9 +183,9 @@ async def test_a_commit_applied_by_another_router_is_decided_on() -> None:
 
 async def test_an_empty_copy_is_filled_from_the_registry() -> None:
     router, current = InMemoryRouter(), CurrentJudge()
-    with pytest.raises(RegistryUnavailable):
+    with pytest.raises(NoGraphYet):
         await refreshed(router, current)
-    assert await refreshed(router, current, InMemoryRegistry(FIRST)) == Adopted(FIRST.head, "there is no graph yet")
+    assert await refreshed(router, current, InMemoryRegistry(FIRST)) == Applied(FIRST.head)
     await refreshed(router, current)
     assert current.head == FIRST.head
 
