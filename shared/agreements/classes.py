@@ -60,7 +60,9 @@ def classify(standing: Standing) -> Outcome:
         return _citing(Outcome(org, Class.AVAILABLE, reasons.AVAILABLE), standing.passed)
     if waiting := standing.awaiting_a_person():
         return _citing(Outcome(org, Class.HELD, reasons.HOLD_SUCCESSION_AMBIGUOUS), waiting)
-    return Outcome(org, _class_of_untold(standing), reason_of(standing), nearest=_nearest(standing))
+    furthest = _furthest(standing)
+    nearest = furthest.attempt.clause.cite if furthest else None
+    return Outcome(org, _class_of_untold(standing), reason_of(standing, furthest), nearest=nearest)
 
 
 def _why_gone(case: Case, org: str) -> str:
@@ -119,13 +121,12 @@ def _silence_is_meant(standing: Standing) -> bool:
     return org in case.subjects or standing.excluded_on_purpose() or withholds_from(case, org)
 
 
-def reason_of(standing: Standing) -> str:
+def reason_of(standing: Standing, furthest: Verdict | None) -> str:
     """The furthest gate that any clause reached; rule 16: subject and conflict come before the nearest miss."""
     if standing.org in standing.case.subjects:
         return reasons.SUBJECT_IS_RECIPIENT
     if any(verdict.reason == reasons.CONFLICT_OF_INTEREST for verdict in standing.verdicts):
         return reasons.CONFLICT_OF_INTEREST
-    furthest = _furthest(standing)
     if furthest and furthest.reason:
         return furthest.reason
     if any(verdict.reach > 0 for verdict in standing.verdicts):
@@ -139,8 +140,3 @@ def _furthest(standing: Standing) -> Verdict | None:
     """Among the clauses between signatories that name one of the concern's categories."""
     naming = (v for v in standing.verdicts if v.reach > 0 and not v.passed and names_category(v.attempt))
     return max(naming, key=lambda v: (v.reach, v.reason or "", v.attempt.clause.cite), default=None)
-
-
-def _nearest(standing: Standing) -> str | None:
-    furthest = _furthest(standing)
-    return furthest.attempt.clause.cite if furthest else None

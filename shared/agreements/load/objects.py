@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from shared.agreements.load.form import Problem
-from shared.agreements.load.shapes import SHAPES, VALUES, WORDS
+from shared.agreements.load.shapes import SHAPES, VALUES
+from shared.agreements.load.words import WORDS
 from shared.agreements.model import NAMED, SIGNATORIES
 from shared.agreements.vocabulary import LISTS
 

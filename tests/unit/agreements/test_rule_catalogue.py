@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.agreements.gates import GATES, name_of
-from shared.agreements.load.shapes import WORDS
+from shared.agreements.load.words import WORDS
 from shared.agreements.scope import REMIT_TESTS, SCOPE_TESTS
 from tests.rules.catalogue import RULES
 from tests.rules.removal import Drop
