@@ -45,7 +45,7 @@ def lead_step(value: object, where: str, book: object) -> None:
     """`if` with a scope and leads, or one of the two sentences of the conflict rule, or `else`."""
     conflict = isinstance(value, dict) and isinstance(value.get("if"), str)
     step = record({"if": one_of("conflict"), "then": one_of("reason_codes")}) if conflict else _LEAD_STEP
-    step(value, where, book)  # type: ignore[arg-type]
+    step(value, where, book)  # type: ignore[arg-type]  # shapes take the book as an object: only form.py reads it
 
 
 _LEAD_STEP = record({}, {"if": LEAD_IF, "lead": terms("organisation ids"), "else": text})

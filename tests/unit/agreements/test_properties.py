@@ -181,7 +181,7 @@ def test_p13_a_decision_is_constant_within_a_civil_day(drawn: list[Row], routing
 
 
 @quick
-@given(st.dates(min_value=datetime(2000, 1, 1).date(), max_value=datetime(2040, 1, 1).date()))  # noqa: DTZ001
+@given(st.dates(min_value=datetime(2000, 1, 1).date(), max_value=datetime(2040, 1, 1).date()))  # noqa: DTZ001 - civil days have no zone
 def test_p13_told_on_the_first_day_and_not_on_the_day_of_the_end(day: Any) -> None:
     span = {"from": day.isoformat(), "to": (day + timedelta(days=1)).isoformat()}
     snapshot = world(pact(in_force=span))
