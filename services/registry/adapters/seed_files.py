@@ -12,6 +12,11 @@ from typing import Any
 
 import yaml
 
+try:
+    from yaml import CSafeLoader as SafeLoader  # ten times as fast, where PyYAML was built with it
+except ImportError:
+    from yaml import SafeLoader  # type: ignore[assignment]
+
 FORMAT = "concordat.graph/1"
 ROWS = {
     "organisations": "organisation",
@@ -40,13 +45,13 @@ class SeedUnreadable(ValueError):
     """A graph file that is missing, malformed, or holds something the reader does not know; the text names it."""
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(SafeLoader):
     """Plain values: days stay text, and a key given twice is an error."""
 
 
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    for first, resolvers in SafeLoader.yaml_implicit_resolvers.items()
 }
 
 

@@ -32,7 +32,7 @@ def test_protected_material_of_hssib_goes_to_nobody() -> None:
 
 
 def test_on_the_belief_of_the_chief_investigator_it_goes_to_whom_he_names_and_no_further() -> None:
-    flags = {"flags": ["chief-investigator-certified"], "urgency": "urgent"}
+    flags: dict[str, Any] = {"flags": ["chief-investigator-certified"], "urgency": "urgent"}
     decision = _decide("hssib", "patient-safety", named_recipients=["cqc"], **flags)
     assert [row.org for row in decision.told] == ["cqc"]
     assert decision.of("cqc").because[0].cite == "bar-hssib-s122/g1"
