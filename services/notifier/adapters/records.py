@@ -72,7 +72,7 @@ class PostgresRecords:
 
 
 def _notice(row: Any) -> Json:
-    shown: Json = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
+    shown: Json = {str(column.name): value for column, value in zip(_SHOWN, row, strict=True)}
     for name in ("next_attempt_at", "registered_at", "give_up_at", "valid_until", "closed_at"):
         shown[name] = rfc3339(shown[name]) if shown[name] else None
     if row.state != "pending":
