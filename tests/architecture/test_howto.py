@@ -1,0 +1,77 @@
+"""What the how-tos tell people to type does what they say."""
+
+import json
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from deploy.cli.graph import graph
+from deploy.local import plan
+from deploy.local.make_keys import SYMMETRIC
+from services.intake.entrypoints.http import read_form
+from services.notifier.domain.signature import secret_text, signed_headers
+from tests.architecture.sources import ROOT
+
+HOWTO = ROOT / "docs" / "howto"
+SECRET = bytes(range(32))
+
+
+def block(name: str, pattern: str) -> str:
+    """The first piece of a how-to between two lines of a fence or of a here-document."""
+    found = re.search(pattern, (HOWTO / name).read_text(), flags=re.DOTALL)
+    assert found, f"{name} holds no such block"
+    return found.group(1)
+
+
+@pytest.fixture
+def is_genuine() -> Callable[[str, dict[str, str], bytes], bool]:
+    names: dict[str, Callable[[str, dict[str, str], bytes], bool]] = {}
+    exec(block("receive-notices.md", "```python\n(.*?)```"), names)  # noqa: S102 - our own text
+    return names["is_genuine"]
+
+
+def test_the_verifier_of_the_how_to_takes_what_we_send(is_genuine: Callable[..., bool]) -> None:
+    headers = signed_headers(SECRET, webhook_id="ntc_1", timestamp=_now(), body=b"{}")
+    assert is_genuine(secret_text(SECRET), headers, b"{}")
+    two = {**headers, "webhook-signature": "v1,AAAA v1a,BBBB " + headers["webhook-signature"]}
+    assert is_genuine(secret_text(SECRET), two, b"{}")
+
+
+def test_the_verifier_of_the_how_to_takes_nothing_else(is_genuine: Callable[..., bool]) -> None:
+    good = signed_headers(SECRET, webhook_id="ntc_1", timestamp=_now(), body=b"{}")
+    old = signed_headers(SECRET, webhook_id="ntc_1", timestamp=_now() - 400, body=b"{}")
+    assert not is_genuine(secret_text(SECRET), good, b"{ }")
+    assert not is_genuine(secret_text(SECRET), {**good, "webhook-id": "ntc_2"}, b"{}")
+    assert not is_genuine(secret_text(SECRET), old, b"{}")
+    assert not is_genuine(secret_text(bytes(32)), good, b"{}")
+
+
+def test_the_concern_of_the_how_to_has_the_form_that_intake_takes() -> None:
+    concern = block("publish-a-concern.md", "<<'JSON'\n(.*?)\nJSON\n")
+    assert read_form("application/json", concern.encode())
+    assert json.loads(concern)["originator"] == "cqc"
+
+
+def test_the_case_of_the_how_to_is_decided_as_it_expects(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(block("test-a-graph.md", "```yaml\n(.*?)```"))
+    answer = CliRunner().invoke(graph, ["test", str(tmp_path / "mine.yaml")])
+    assert answer.exit_code == 0, answer.output
+
+
+@pytest.mark.parametrize("service", plan.SERVICES, ids=lambda s: s.name)
+def test_the_ports_of_the_how_to_are_those_of_the_plan(service: plan.ServicePlan) -> None:
+    text = (HOWTO / "publish-a-concern.md").read_text()
+    assert f"{service.name} {plan.port_of(service.name, plan.PORT_BASE)}" in text
+
+
+def test_the_keys_of_the_how_to_can_be_made() -> None:
+    assert "deploy.local.make_keys" in (HOWTO / "run-with-your-own-kafka-and-postgres.md").read_text()
+    assert len(SYMMETRIC) == 3
+
+
+def _now() -> int:
+    return int(time.time())  # noqa: TID251 - the how-to reads the machine's clock, so this must too
