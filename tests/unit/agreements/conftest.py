@@ -2,4 +2,4 @@
 
 from hypothesis import settings
 
-settings.register_profile("nightly", max_examples=2000, deadline=None)
+settings.register_profile("nightly", max_examples=500, deadline=None)

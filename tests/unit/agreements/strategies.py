@@ -14,7 +14,7 @@ from tests.unit.agreements.seeds import seed_graph
 
 # The unit level stays fast; the nightly profile brings its own number.
 thorough = settings.get_current_profile_name() == "nightly"
-quick = settings(max_examples=2000 if thorough else 8, deadline=None)
+quick = settings(max_examples=500 if thorough else 8, deadline=None)
 ORGS = ("alpha", "beta", "gamma", "delta")
 CATEGORIES = ("harm", "theft", "fire-risk")
 _FIRST, _LAST = date(2005, 1, 1), date(2034, 12, 31)
