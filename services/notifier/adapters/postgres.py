@@ -66,6 +66,7 @@ class PostgresLedger:
         self._connection = connection
         self._lease_seconds = lease_seconds
         self.changes_notices = False
+        self._bytes: dict[str, bytes] = {}
         self.rows: list[OutboxRow] = []
         self.repeated: list[OutboxRow] = []
 
@@ -116,7 +117,7 @@ class PostgresLedger:
             "notice_id": [s.notice.notice_id for s in settlements],
             "fencing": [s.notice.fencing for s in settlements],
             "state": [s.state.value for s in settlements],
-            "outcome": [s.outcome.encode() if s.outcome else None for s in settlements],
+            "outcome": [s.outcome and self._encoded(s.outcome) for s in settlements],
         }
         found = await self._connection.execute(statements.SETTLE, columns)
         return frozenset(row.notice_id for row in found)
@@ -134,11 +135,11 @@ class PostgresLedger:
 
     async def publish(self, outcomes: Sequence[NoticeOutcome]) -> None:
         """Tell through the outbox."""
-        self.rows.extend(_outcome_row(outcome) for outcome in outcomes)
+        self.rows.extend(self._row(outcome) for outcome in outcomes)
 
     async def republish(self, outcomes: Sequence[NoticeOutcome]) -> None:
         """Offer again what the outbox has had before."""
-        self.repeated.extend(_outcome_row(outcome) for outcome in outcomes)
+        self.repeated.extend(self._row(outcome) for outcome in outcomes)
 
     async def record(self, facts: Sequence[AuditFact]) -> None:
         """Write audit facts to the outbox."""
@@ -156,6 +157,16 @@ class PostgresLedger:
         """Suspend active endpoints."""
         asked = {"ids": list(reasons), "reasons": list(reasons.values()), "at": at}
         await self._connection.execute(statements.SUSPEND, asked)
+
+    def _row(self, outcome: NoticeOutcome) -> OutboxRow:
+        key = outcome.data.concern_id
+        return OutboxRow(outcome.id, OUTCOMES.name, OUTCOMES.partition_of(key), key, self._encoded(outcome))
+
+    def _encoded(self, outcome: NoticeOutcome) -> bytes:
+        """The bytes of an event that goes to the ledger and to the outbox, made once."""
+        if outcome.id not in self._bytes:
+            self._bytes[outcome.id] = outcome.encode()
+        return self._bytes[outcome.id]
 
 
 def _columns(names: Sequence[str], rows: Sequence[object]) -> dict[str, list[Any]]:
@@ -178,11 +189,6 @@ def _attempts(settlements: Sequence[Settlement]) -> dict[str, list[Any]]:
         "error": [a and a.answer.error for a in made],
         "answer": [a and a.answer.body for a in made],
     }
-
-
-def _outcome_row(outcome: NoticeOutcome) -> OutboxRow:
-    key = outcome.data.concern_id
-    return OutboxRow(outcome.id, OUTCOMES.name, OUTCOMES.partition_of(key), key, outcome.encode())
 
 
 def _subject(row: Any) -> Subject:

@@ -57,7 +57,7 @@ class LaneMachine(RuleBasedStateMachine):
 
 
 TestLane = LaneMachine.TestCase
-TestLane.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)
+TestLane.settings = settings(max_examples=15, stateful_step_count=25, deadline=None)
 
 
 def filled(*attempt_counts: int) -> Lane:
