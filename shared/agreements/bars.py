@@ -1,4 +1,4 @@
-"""Statutory bars and their gateways (statute.yaml; README, gateways)."""
+"""Statutory bars and their gateways (SEMANTICS, Gateways)."""
 
 from __future__ import annotations
 

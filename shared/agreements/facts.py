@@ -81,7 +81,7 @@ class Facts:
 
     @property
     def incident_day(self) -> date:
-        """README, defaults: without a date of the incident, the day of receipt."""
+        """Defaults: without a date of the incident, the day of receipt."""
         return self.incident_date or self.day
 
     @property

@@ -93,7 +93,7 @@ def _duties(telling: tuple[Attempt, ...], case: Case) -> Duties:
 
 
 def _limits(telling: tuple[Attempt, ...], case: Case) -> list[Limit]:
-    """README, defaults: where no clause sets a limit to acknowledge, the deployment's for this urgency."""
+    """Defaults: where no clause sets a limit to acknowledge, the deployment's for this urgency."""
     limits = [limit for attempt in telling for limit in attempt.clause.limits]
     default = case.policy.acknowledge.get(case.facts.urgency)
     if default and not any(limit.name == default.name for limit in limits):

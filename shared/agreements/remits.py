@@ -25,6 +25,6 @@ def _covers(remit: Remit, case: Asked) -> bool:
 
 
 def implied_functions(graph: Graph, facts: Facts) -> frozenset[str]:
-    """README, clause: a concern that names no function has those of a succession that lists one of its categories."""
+    """Clauses: a concern that names no function has those of a succession that lists one of its categories."""
     rows = (row for row in graph.successions if row.kind != "planned" and row.categories & facts.categories)
     return frozenset(function for row in rows for function in row.functions)
