@@ -140,9 +140,8 @@ class BatchConsumer(Generic[EventT]):
             await self._arm(consumer)
             polled = await consumer.getmany(timeout_ms=POLL_MILLISECONDS)
             ready = {tp: records for tp, records in polled.items() if self._expected(tp, records)}
-            if ready:
-                await self._take(ready)
-            self._report(consumer, moved=bool(ready))
+            if not ready or await self._take(ready):
+                self._report(consumer, moved=bool(ready))
 
     def _expected(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> bool:
         """Whether these records start where the partition is armed; if not it is armed anew."""
@@ -177,7 +176,8 @@ class BatchConsumer(Generic[EventT]):
         await self._positions.set(self._subscription.group, tp.topic, tp.partition, start)
         return start
 
-    async def _take(self, ready: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> None:
+    async def _take(self, ready: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> bool:
+        """Whether the records took effect; if not they are read again."""
         records = [record for part in ready.values() for record in part]
         try:
             await self._take_all(records)
@@ -185,11 +185,12 @@ class BatchConsumer(Generic[EventT]):
             self._armed.clear()  # whether the transaction took place is not known: read the positions again
             self._progress.beat(waiting=len(records))
             await self._pause.after(fault)
-            return
+            return False
         self._pause.over()
         for tp, part in ready.items():
             if tp in self._armed:
                 self._armed[tp] = part[-1].offset + 1
+        return True
 
     async def _take_all(self, records: Sequence[ConsumerRecord]) -> None:
         try:

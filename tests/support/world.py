@@ -23,6 +23,7 @@ from tests.support.waiting import until
 RECIPIENTS = ("gmc", "cqc", "nhs-england", "hse", "local-authorities", "ofsted")
 FARM_PORT_OFFSET = 60
 RETRY_SECONDS = 0.2
+WORKERS = 4
 _runs = itertools.count(1)
 
 # CQC finds an unsafe doctor: the GMC is told, and nobody else.
@@ -54,11 +55,14 @@ class World:
     async def publish(self, count: int, *, concern: Mapping[str, Any] = ONE_RECIPIENT) -> list[str]:
         """Publish that many new concerns as a client that never gives up: the same key until a 202. Gives their ids."""
         run = next(_runs)
-        refs = [f"run{run}-{number}" for number in range(count)]
-        ids = await asyncio.gather(
-            *(self._until_accepted({**concern, "originator_ref": ref, "version": 1}) for ref in refs)
-        )
-        return list(ids)
+        new = [{**concern, "originator_ref": f"run{run}-{number}", "version": 1} for number in range(count)]
+        workers = asyncio.Semaphore(WORKERS)  # few, so that there are many batches to be killed in
+
+        async def one(concern: Mapping[str, Any]) -> str:
+            async with workers:
+                return await self._until_accepted(concern)
+
+        return list(await asyncio.gather(*map(one, new)))
 
     async def told_once(self, concern_ids: Sequence[str], *, org: str = "gmc", seconds: float = 60) -> list[Receipt]:
         """Wait until each concern has reached the body; gives every receipt of them."""
