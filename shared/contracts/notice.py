@@ -24,7 +24,8 @@ class Notice(Contract):
     """All that the notifier needs to tell one body; it reads no graph.
 
     `fields` gives the policy for each field class, `withheld` the classes left out with the reason, `duties` the
-    strictest time limits and tasks, `valid_until` the earliest end of the telling clauses.
+    strictest time limits and tasks, `valid_until` the earliest end of the telling clauses. `accepted_at` is when intake
+    accepted this version of the concern: from there a historic concern ages, however long it was held.
     """
 
     notice_id: str
@@ -46,6 +47,7 @@ class Notice(Contract):
     valid_until: Instant | None = None
     graph_version: int
     graph_root: str
+    accepted_at: Instant
     routing: JsonObject
     sealed: Sealed
 

@@ -74,6 +74,7 @@ def a_notice(recipient: str = "gmc", *, detail: Mapping[str, Any] = DETAIL, **ch
         onward="none",
         graph_version=1,
         graph_root="00",
+        accepted_at=NOON,
         routing=dict(ROUTING),
         sealed=sealed,
     )

@@ -1,6 +1,6 @@
 """What follows from the clock and from an answer; pure."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from services.notifier.domain import retry
 from services.notifier.domain.model import Answer, Delivered, Leased, Retry, Stopped
@@ -9,7 +9,6 @@ BASIS_ENDED = "the basis for telling has ended"
 UNDELIVERED = "undelivered for 8 days"
 GONE = 410
 WISH_STATUSES = frozenset({429, 503})
-HISTORIC_AFTER = timedelta(days=1)
 
 
 def stop(notice: Leased, *, now: datetime) -> Stopped | None:
@@ -30,13 +29,12 @@ def judge(notice: Leased, answer: Answer, *, now: datetime, fraction: float) -> 
 
 
 def basis_ends_at(valid_until: datetime | None, *, as_of: datetime, accepted_at: datetime) -> datetime | None:
-    """When the basis ends by our clock (CONTRACTS 2): a historic concern ages from its acceptance on.
+    """When the basis ends by our clock (CONTRACTS 2): the law is read at `as_of` + the time since acceptance.
 
-    The law is read at `as_of` + the time since acceptance, which reaches `valid_until` that much later.
+    A live concern is accepted at the very moment that it is read as of, so its basis ends at `valid_until`; that of a
+    historic one ends as much later as it was accepted after `as_of`.
     """
-    if valid_until is None or accepted_at - as_of < HISTORIC_AFTER:
-        return valid_until
-    return accepted_at + (valid_until - as_of)
+    return None if valid_until is None else accepted_at + (valid_until - as_of)
 
 
 def _detail(answer: Answer) -> str:

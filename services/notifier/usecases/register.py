@@ -76,6 +76,7 @@ def prepare(event: NoticeIssued, opener: Opener, *, now: datetime) -> Entry:
     notice = event.data
     subject = Subject(notice.concern_id, notice.version, notice.recipient, notice.kind, notice.ref)
     body = orjson.dumps(_message(event, opener))
+    as_of = datetime.fromisoformat(notice.routing["received_at"])
     return Entry(
         notice_id=NoticeId(notice.notice_id),
         decision_id=notice.decision_id,
@@ -85,9 +86,7 @@ def prepare(event: NoticeIssued, opener: Opener, *, now: datetime) -> Entry:
         body_digest=hashlib.sha256(body).hexdigest(),
         registered_at=now,
         give_up_at=now + GIVE_UP_AFTER,
-        valid_until=policy.basis_ends_at(
-            notice.valid_until, as_of=datetime.fromisoformat(notice.routing["received_at"]), accepted_at=event.time
-        ),
+        valid_until=policy.basis_ends_at(notice.valid_until, as_of=as_of, accepted_at=notice.accepted_at),
     )
 
 

@@ -109,6 +109,7 @@ def _issued(concern: Concern, outcome: Outcome, record: DecisionRecord) -> Notic
             reason=outcome.reason,
             graph_version=record.graph.version,
             graph_root=record.graph.root,
+            accepted_at=concern.accepted_at,
             routing=dict(concern.routing),
             sealed=Sealed.model_validate(concern.sealed),
             **_terms(outcome),

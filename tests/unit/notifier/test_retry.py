@@ -87,7 +87,7 @@ def test_a_historic_basis_ages_from_acceptance_and_a_live_one_by_the_calendar() 
     accepted, ends = datetime(2026, 11, 22, tzinfo=UTC), NOON + timedelta(days=3)
     historic = policy.basis_ends_at(ends, as_of=NOON, accepted_at=accepted)
     assert historic == accepted + timedelta(days=3)
-    assert policy.basis_ends_at(ends, as_of=NOON, accepted_at=NOON + timedelta(hours=2)) == ends
+    assert policy.basis_ends_at(ends, as_of=NOON, accepted_at=NOON) == ends
     assert policy.basis_ends_at(None, as_of=NOON, accepted_at=accepted) is None
 
 

@@ -1,7 +1,7 @@
 """The flows on in-memory ports."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import orjson
 import pytest
@@ -93,6 +93,20 @@ async def test_a_notice_becomes_a_cloud_event_under_its_own_id() -> None:
     assert body["data"]["because"][0]["cite"] == "mou-cqc-gmc/c1"
     assert body["data"]["reason"]["code"] == "PERMITTED"
     assert body["data"]["concern"]["subjects"][0]["name"] == "A Doctor"
+
+
+@pytest.mark.parametrize(
+    ("accepted_at", "gained"),
+    [(NOON, timedelta(0)), (NOON + timedelta(days=400), timedelta(days=400))],
+    ids=["live", "historic"],
+)
+async def test_a_concern_held_for_a_day_ages_from_its_acceptance(accepted_at: datetime, gained: timedelta) -> None:
+    ends = NOON + timedelta(days=3)
+    event = a_notice(valid_until=ends, accepted_at=accepted_at)
+    notifier = Notifier()
+    await notifier.take(event.model_copy(update={"time": accepted_at + timedelta(days=1)}))
+    (row,) = notifier.store.rows.values()
+    assert row.entry.valid_until == ends + gained
 
 
 async def test_a_delivery_is_signed_over_the_stored_bytes() -> None:

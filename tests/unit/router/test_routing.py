@@ -52,6 +52,7 @@ async def test_a_notice_carries_the_concern_unchanged_and_the_terms_of_its_claus
     (notice,) = (await routed(concern)).issued
     assert notice.data.routing == dict(concern.routing)
     assert notice.data.sealed.model_dump() == SEALED
+    assert notice.data.accepted_at == concern.accepted_at != notice.time
     assert notice.data.fields == {"header": "full", "narrative": "full", "registrant": "generalise"}
     assert notice.data.onward == "free"
     assert notice.data.duties["limits"]["acknowledge"] == {"amount": 2, "unit": "working_days", "by": "policy"}
