@@ -75,7 +75,7 @@ class GraphRoutes:
         return router
 
     async def graph(self, request: Request, version: Version = None) -> Response:
-        """The whole graph, newest or at a version: a GraphDocument. `ETag` is the root; 304 where it is known."""
+        """The whole graph, newest or at a version: a GraphDocument. `ETag` names version and root; 304 where known."""
         with self._watched():
             page = await (self._page() if version is None else self._page_at(version))
         headers = {"ETag": page.etag, "Cache-Control": "no-cache"}
@@ -124,7 +124,8 @@ class GraphRoutes:
         graph = await read_graph(version, begin=self._begin)
         if graph is None:
             raise not_found()
-        return _Page(version, f'"{graph.commit.root}"', _document(graph))
+        # Both, because a change that is taken back gives an earlier root under a new version, in another document.
+        return _Page(version, f'"{version}.{graph.commit.root}"', _document(graph))
 
     @contextmanager
     def _watched(self) -> Iterator[None]:

@@ -33,16 +33,25 @@ async def test_anyone_can_read_the_graph_and_check_its_root(registry: RegistryUn
     answer = await registry.http.get("/v1/graph")
     document = GraphDocument.model_validate_json(answer.content)
     assert (document.version, document.root) == (1, graph_root(document.objects))
-    assert answer.headers["etag"] == f'"{document.root}"'
+    assert answer.headers["etag"] == f'"1.{document.root}"'
 
 
 @pytest.mark.parametrize(
     ("form", "status"), [('"{}"', 304), ('W/"{}"', 304), ('"x", "{}"', 304), ("*", 304), ('"x"', 200)]
 )
 async def test_who_has_the_graph_is_not_sent_it_again(registry: RegistryUnderTest, form: str, status: int) -> None:
-    header = form.format(graph_root(SMALL))
+    header = form.format(f"1.{graph_root(SMALL)}")
     answer = await registry.http.get("/v1/graph", headers={"If-None-Match": header})
     assert answer.status_code == status
+
+
+async def test_a_change_that_was_taken_back_is_another_document_of_the_same_root(registry: RegistryUnderTest) -> None:
+    await registry.commit(change(1, source("page-one", "changed")))
+    changed = (await registry.http.get("/v1/graph")).headers["etag"]
+    (before,) = [row for row in SMALL if (row["kind"], row["id"]) == ("source", "page-one")]
+    await registry.commit(change(2, before))
+    answer = await registry.http.get("/v1/graph", headers={"If-None-Match": f'"1.{graph_root(SMALL)}", {changed}'})
+    assert (answer.status_code, answer.headers["etag"]) == (200, f'"3.{graph_root(SMALL)}"')
 
 
 async def test_the_graph_follows_its_commits_and_its_past_stays_readable(registry: RegistryUnderTest) -> None:
