@@ -72,11 +72,16 @@ class Real:
 
 
 @pytest.fixture(params=["in-memory", pytest.param("postgres", marks=pytest.mark.stack)])
-async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
-    if request.param == "in-memory":
+def postgres(request: pytest.FixtureRequest) -> TestPostgres | None:
+    """The real Postgres, or None; asked for outside any event loop, as a session's fixture must be."""
+    return None if request.param == "in-memory" else request.getfixturevalue("postgres_engine")
+
+
+@pytest.fixture
+async def store(postgres: TestPostgres | None) -> AsyncIterator[Store]:
+    if postgres is None:
         yield Fake(InMemoryOutbox())
         return
-    postgres: TestPostgres = request.getfixturevalue("postgres_engine")
     async with plumbing_of(await postgres.fresh_database()) as plumbing:
         yield Real(plumbing)
 
