@@ -40,7 +40,7 @@ class Fake:
 
     async def lost(self, count_max: int = 100) -> list[str]:
         rows = await self.outbox.lost(unpublished_seconds=3, open_seconds=30, row_count_max=count_max)
-        return sorted(row.event_id for row in rows)
+        return [row.event_id for row in rows]
 
 
 @dataclass
@@ -68,7 +68,7 @@ class Real:
 
     async def lost(self, count_max: int = 100) -> list[str]:
         rows = await self.plumbing.outbox.lost(unpublished_seconds=3, open_seconds=30, row_count_max=count_max)
-        return sorted(row.event_id for row in rows)
+        return [row.event_id for row in rows]
 
 
 @pytest.fixture(params=["in-memory", pytest.param("postgres", marks=pytest.mark.stack)])
@@ -118,6 +118,17 @@ async def test_the_same_row_again_changes_nothing(store: Store) -> None:
     await store.write([row("a", value=b"other")])
     await store.pass_time(1000)
     assert await store.lost() == []
+
+
+async def test_what_was_written_at_once_is_found_in_its_order_and_what_came_first_before_it(store: Store) -> None:
+    older, newer = ["zz", "m", "a", "z", "b"], ["c", "0", "y"]
+    await store.write([row(name) for name in older])
+    await store.pass_time(1)
+    await store.write([row(name) for name in newer])
+    await store.pass_time(4)
+    assert await store.lost() == older + newer
+    await store.mark_published(["m"])
+    assert await store.lost(count_max=3) == ["zz", "a", "z"]
 
 
 async def test_no_more_rows_are_found_than_were_asked_for(store: Store) -> None:
