@@ -14,6 +14,7 @@ from shared.db.positions import Positions
 from shared.failpoints import FailPoints
 from shared.http.app import Edge, serve
 from shared.http.auth import Verifier
+from shared.http.jwks import PublishedKeys
 from shared.http.problems import Problem
 from shared.kafka.consumer import BatchConsumer, Subscription
 from shared.kafka.producer import Producer
@@ -53,7 +54,9 @@ class Foundation:
 
     def edge(self, faults: Mapping[type[Exception], Problem]) -> Edge:
         """What the HTTP app needs; `faults` maps the service's own faults to their answers."""
-        verifier = Verifier(self.settings.token_issuers, audience=self.settings.token_audience, clock=self.clock)
+        verifier = Verifier(
+            PublishedKeys(self.settings.token_issuers), audience=self.settings.token_audience, clock=self.clock
+        )
         return Edge(self.health, self.telemetry, verifier, faults, self.settings.http_body_bytes_max)
 
     async def run(self, app: FastAPI, loops: Mapping[str, Loop]) -> None:

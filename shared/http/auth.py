@@ -1,32 +1,28 @@
 """Bearer tokens: verified against the published keys of a list of issuers (RFC 7519, RFC 8725, RFC 9068).
 
-One algorithm, EdDSA; keys come from the configured JWKS addresses alone, never from the token.
+One algorithm, EdDSA; keys come from the configured JWKS addresses alone (`shared/http/jwks.py`), never from the token.
 """
 
-import asyncio
 import hashlib
 import re
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
 import jwt
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from shared.clock import Clock
-from shared.http.problems import Problem, unavailable
-from shared.settings import TokenIssuer
+from shared.http.jwks import PublishedKeys
+from shared.http.problems import Problem
 
 ALGORITHM = "EdDSA"
 TOKEN_BYTES_MAX = 4096
 CACHE_TOKENS_MAX = 4096
-FETCH_SECONDS = 5.0
-REFETCH_SECONDS = 10.0
 SKEW_SECONDS = 60.0
-_KID = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
+_KID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +39,16 @@ class Principal:
     def is_operator(self) -> bool:
         """Whether the caller operates this deployment."""
         return "operator" in self.roles
+
+
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """A principal that a token proved, and the key that it was proven by."""
+
+    principal: Principal
+    issuer: str
+    kid: str
+    key: jwt.PyJWK
 
 
 class _Claims(BaseModel):
@@ -66,40 +72,44 @@ def unauthorised(detail: str) -> Problem:
 
 
 class Verifier:
-    """Verifies tokens and remembers the good ones until they expire."""
+    """Verifies tokens and remembers the good ones until they expire or their key is withdrawn."""
 
-    def __init__(self, issuers: Sequence[TokenIssuer], *, audience: str, clock: Clock) -> None:
-        self._issuers = {issuer.issuer: issuer for issuer in issuers}
+    def __init__(self, keys: PublishedKeys, *, audience: str, clock: Clock) -> None:
+        self._keys = keys
         self._audience = audience
         self._clock = clock
-        self._keys: dict[tuple[str, str], jwt.PyJWK] = {}
-        self._fetched_at: dict[str, float] = {}
-        self._fetching = asyncio.Lock()
-        self._known: OrderedDict[bytes, Principal] = OrderedDict()
+        self._known: OrderedDict[bytes, _Verified] = OrderedDict()
 
     async def principal(self, authorization: str | None) -> Principal:
         """The caller behind an `Authorization` header. Raises Problem 401, or 503 where the issuer is away."""
         token = _bearer(authorization)
         name = hashlib.sha256(token.encode()).digest()
         known = self._known.get(name)
-        if known is not None and known.expires_at > self._clock.now().timestamp():
-            return known
-        principal = await self._verify(token)
-        self._known[name] = principal
+        if known is not None and self._stands(known):
+            return known.principal
+        self._known.pop(name, None)
+        verified = await self._verify(token)
+        self._known[name] = verified
         if len(self._known) > CACHE_TOKENS_MAX:
             self._known.popitem(last=False)
-        return principal
+        return verified.principal
 
-    async def _verify(self, token: str) -> Principal:
+    def _stands(self, known: _Verified) -> bool:
+        """Whether the token still lives and the very key that proved it is still published."""
+        alive = known.principal.expires_at > self._clock.now().timestamp()
+        return alive and self._keys.known(known.issuer, known.kid) is known.key
+
+    async def _verify(self, token: str) -> _Verified:
         try:
             header = jwt.get_unverified_header(token)
             issuer = str(jwt.decode(token, options={"verify_signature": False}).get("iss"))
         except jwt.PyJWTError:
             raise unauthorised("The token is malformed.") from None
-        key = await self._key(issuer, str(header.get("kid", "")))
+        kid = str(header.get("kid", ""))
+        key = await self._keys.key(issuer, kid) if _KID.fullmatch(kid) else None
         if key is None or header.get("alg") != ALGORITHM or header.get("typ") != "at+jwt" or "crit" in header:
             raise unauthorised("The token comes from no issuer that is known here.")
-        return self._claims(token, key, issuer)
+        return _Verified(self._claims(token, key, issuer), issuer, kid, key)
 
     def _claims(self, token: str, key: jwt.PyJWK, issuer: str) -> Principal:
         required = ["iss", "sub", "aud", "exp", "iat", "org"]
@@ -116,28 +126,6 @@ class Verifier:
             raise unauthorised("The token has expired or is not yet valid.")
         scopes, roles = frozenset(claims.scope.split()), frozenset(claims.roles)
         return Principal(claims.sub, claims.org, scopes, roles, claims.exp)
-
-    async def _key(self, issuer: str, kid: str) -> jwt.PyJWK | None:
-        if issuer not in self._issuers or not _KID.match(kid):
-            return None
-        if (issuer, kid) not in self._keys:
-            async with self._fetching:
-                await self._fetch(self._issuers[issuer], kid)
-        return self._keys.get((issuer, kid))
-
-    async def _fetch(self, issuer: TokenIssuer, kid: str) -> None:
-        now = asyncio.get_running_loop().time()
-        too_soon = now - self._fetched_at.get(issuer.issuer, -REFETCH_SECONDS) < REFETCH_SECONDS
-        if (issuer.issuer, kid) in self._keys or too_soon:
-            return
-        try:
-            async with httpx.AsyncClient(timeout=FETCH_SECONDS, trust_env=False) as client:
-                answer = await client.get(issuer.jwks_url)
-            keys = jwt.PyJWKSet.from_dict(answer.raise_for_status().json()).keys
-        except (httpx.HTTPError, jwt.PyJWTError, ValueError) as error:
-            raise unavailable("The token issuer does not answer.") from error
-        self._fetched_at[issuer.issuer] = now
-        self._keys.update({(issuer.issuer, str(key.key_id)): key for key in keys})
 
 
 def _bearer(authorization: str | None) -> str:

@@ -38,10 +38,10 @@ from shared.http.app import Edge, make_app
 from shared.http.auth import Verifier
 from shared.records import Span
 from shared.sealing import SecretKey
-from shared.settings import TokenIssuer
 from shared.supervision import Health
 from shared.telemetry import Telemetry
 from tests.support.clock import FrozenClock
+from tests.support.issuers import keys_at_hand
 
 ISSUER = "https://issuer.test"
 AUDIENCE = "concordat"
@@ -222,11 +222,10 @@ def front_of(begin: Begin, archive: Archive, rules: Rules | None = None) -> Fron
 
 def verifier_of(clock: FrozenClock) -> Verifier:
     """The real verifier, with the issuer's key at hand so that it needs no network."""
-    verifier = Verifier([TokenIssuer(issuer=ISSUER, jwks_url=f"{ISSUER}/jwks")], audience=AUDIENCE, clock=clock)
     raw = _SIGNING.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     x = base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-    verifier._keys[(ISSUER, "k1")] = jwt.PyJWK({"kty": "OKP", "crv": "Ed25519", "x": x, "kid": "k1", "alg": "EdDSA"})
-    return verifier
+    jwk = {"kty": "OKP", "crv": "Ed25519", "x": x, "kid": "k1", "alg": "EdDSA"}
+    return Verifier(keys_at_hand({ISSUER: jwk}), audience=AUDIENCE, clock=clock)
 
 
 def bearer(org: str = "cqc", scope: str = SCOPES, **claims: Any) -> dict[str, str]:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import APIRouter
 
@@ -21,9 +20,9 @@ from services.registry.usecases import Issuer
 from shared.clock import Clock
 from shared.http.app import Edge, make_app
 from shared.http.auth import Verifier
-from shared.settings import TokenIssuer
 from shared.supervision import Health
 from shared.telemetry import Telemetry
+from tests.support.issuers import keys_at_hand
 
 ISSUER = "https://registry.test"
 SECRET = "a long secret: with + and %"
@@ -49,8 +48,7 @@ class RegistryUnderTest:
         signer = Ed25519Signer(Ed25519PrivateKey.generate())
         telemetry = Telemetry("registry", clock=clock)
         self.alarms: list[str] = []
-        self.verifier = Verifier([TokenIssuer(issuer=ISSUER, jwks_url="")], audience="concordat", clock=clock)
-        self.verifier._keys[ISSUER, signer.jwk["kid"]] = jwt.PyJWK(dict(signer.jwk))
+        self.verifier = Verifier(keys_at_hand({ISSUER: signer.jwk}), audience="concordat", clock=clock)
         routes = APIRouter()
         routes.include_router(GraphRoutes(begin=begin, clock=clock, telemetry=telemetry).router())
         tokens = TokenRoutes(

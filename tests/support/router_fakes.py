@@ -37,6 +37,7 @@ from shared.faults import PositionMoved
 from shared.graphroot import object_key
 from shared.http.app import Edge, make_app
 from shared.http.auth import Principal, Verifier, unauthorised
+from shared.http.jwks import PublishedKeys
 from shared.records import Span
 from shared.supervision import Health
 from shared.telemetry import Telemetry
@@ -251,7 +252,7 @@ class KnownCallers(Verifier):
     """Takes the name of a caller for its token."""
 
     def __init__(self) -> None:
-        super().__init__([], audience="concordat", clock=FrozenClock())
+        super().__init__(PublishedKeys([]), audience="concordat", clock=FrozenClock())
 
     async def principal(self, authorization: str | None) -> Principal:
         name = (authorization or "").removeprefix("Bearer ")

@@ -24,6 +24,7 @@ from shared.contracts.graph import GraphCommitted, GraphDocument
 from shared.contracts.topics import GRAPH
 from shared.graphroot import graph_root
 from shared.http.auth import Verifier
+from shared.http.jwks import PublishedKeys
 from shared.ids import new_id
 from shared.settings import TokenIssuer
 from tests.support.registry_app import SECRET, change, write_clients
@@ -147,7 +148,7 @@ async def test_a_token_of_the_process_verifies_by_its_published_keys(setting: Se
         client = await setting.client()
         url = str(client.base_url)
         issuers = [TokenIssuer(issuer=url, jwks_url=f"{url}/.well-known/jwks.json")]
-        verifier = Verifier(issuers, audience="concordat", clock=SystemClock())
+        verifier = Verifier(PublishedKeys(issuers), audience="concordat", clock=SystemClock())
         principal = await verifier.principal(f"Bearer {await token(client)}")
         assert (principal.subject, principal.is_operator) == ("operator", True)
         await client.aclose()

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from shared.http.auth import TOKEN_BYTES_MAX, Verifier
 from shared.http.problems import Problem
-from shared.settings import TokenIssuer
 from tests.support.clock import NOON, FrozenClock
+from tests.support.issuers import keys_at_hand
 
 ISSUER, OTHER_ISSUER = "https://registry.test", "https://other.test"
 KID, OTHER_KID = "key-1", "key-2"
@@ -54,18 +54,13 @@ def jwk(key: Ed25519PrivateKey, kid: str) -> dict[str, str]:
 
 @dataclass
 class Bench:
-    """A verifier that already has the keys of two issuers, so that nothing is fetched."""
+    """A verifier of the tokens of two issuers, whose keys are at hand."""
 
     clock: FrozenClock = field(default_factory=FrozenClock)
 
     def verifier(self) -> Verifier:
-        issuers = [TokenIssuer(issuer=name, jwks_url="") for name in (ISSUER, OTHER_ISSUER)]
-        made = Verifier(issuers, audience="concordat", clock=self.clock)
-        made._keys[ISSUER, KID] = jwt.PyJWK(dict(jwk(KEY, KID)))
-        made._keys[OTHER_ISSUER, OTHER_KID] = jwt.PyJWK(dict(jwk(OTHER_KEY, OTHER_KID)))
-        # Keys are fetched at most every ten seconds; the fetch of this bench has just been.
-        made._fetched_at |= dict.fromkeys((ISSUER, OTHER_ISSUER), float("inf"))
-        return made
+        keys = keys_at_hand({ISSUER: jwk(KEY, KID), OTHER_ISSUER: jwk(OTHER_KEY, OTHER_KID)})
+        return Verifier(keys, audience="concordat", clock=self.clock)
 
 
 Sign = Callable[[bytes], bytes]
