@@ -5,6 +5,13 @@ from typing import Any
 
 import orjson
 
+_OPTIONS = (
+    orjson.OPT_SORT_KEYS
+    | orjson.OPT_STRICT_INTEGER
+    | orjson.OPT_PASSTHROUGH_DATETIME
+    | orjson.OPT_PASSTHROUGH_DATACLASS
+)
+
 
 class NotCanonical(ValueError):
     """The value holds a key that is not a string, an integer beyond 53 bits, or something that JSON cannot say."""
@@ -13,11 +20,12 @@ class NotCanonical(ValueError):
 def canonical(value: Any) -> bytes:
     """The canonical bytes of a JSON value made of objects, arrays, strings, integers, booleans and null.
 
-    Raises NotCanonical for anything else; floats are not among our value types and no form lets one in. Equal to
-    RFC 8785 as long as keys are of the Basic Multilingual Plane (orders by UTF-8 and by UTF-16 agree there).
+    Raises NotCanonical for anything else but floats, UUIDs and enumerations: the encoder lets these by, so who calls
+    makes sure that there are none. No form has one, and parsed JSON holds none but floats, which the forms refuse.
+    Equal to RFC 8785 as long as keys are of the Basic Multilingual Plane (orders by UTF-8 and by UTF-16 agree there).
     """
     try:
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER, default=_refuse)
+        return orjson.dumps(value, option=_OPTIONS, default=_refuse)
     except orjson.JSONEncodeError as error:
         raise NotCanonical(str(error)) from error
 

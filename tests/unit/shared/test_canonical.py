@@ -1,5 +1,7 @@
 """Canonical bytes: equal to RFC 8785, as another implementation reads it, for our value types."""
 
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -30,7 +32,19 @@ def test_the_order_in_which_keys_were_set_never_matters(value: dict[str, int], s
     assert canonical(dict(items)) == canonical(value)
 
 
-@pytest.mark.parametrize("value", [2**53, -(2**53), {1: "a"}, {"a": {1}}, b"x", object(), "\ud800"])
+@dataclass
+class Thing:
+    """Something with fields, which another release may order or name in another way."""
+
+    name: str = "a"
+
+
+MOMENT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+NOT_JSON = [2**53, -(2**53), {1: "a"}, {"a": {1}}, b"x", object(), "\ud800"]
+NOT_OURS = [MOMENT, MOMENT.date(), MOMENT.time(), {"at": [MOMENT]}, Thing(), {"thing": Thing()}]
+
+
+@pytest.mark.parametrize("value", [*NOT_JSON, *NOT_OURS], ids=repr)
 def test_what_has_no_canonical_form_is_refused(value: Any) -> None:
     with pytest.raises(NotCanonical):
         canonical(value)
