@@ -1,12 +1,12 @@
 """The worked scenarios on the seed graph and the real Postgres: who is told is who is expected to be."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from deploy.demo.cases import SCENARIOS
 from services.registry.adapters.seed_files import read_objects
 from services.router.bootstrap import Parts, assemble
 from services.router.config import RouterSettings
@@ -21,7 +21,6 @@ from tests.support.stack import TestPostgres
 
 pytestmark = pytest.mark.stack
 
-SCENARIOS = Path(__file__).parents[2] / "data" / "scenarios.yaml"
 CASES: dict[str, dict[str, Any]] = {
     f"{scenario['id']}-{case['case']}": case
     for scenario in yaml.safe_load(SCENARIOS.read_text(encoding="utf-8"))["scenarios"]

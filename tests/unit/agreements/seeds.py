@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
+from deploy.demo.cases import SCENARIOS
 from services.registry.adapters.seed_files import read_objects, read_yaml
 from shared.agreements import Graph, Snapshot, assuming, load
-
-SCENARIOS = Path(__file__).resolve().parents[2] / "data" / "scenarios.yaml"
 
 
 @cache

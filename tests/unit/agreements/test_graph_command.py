@@ -8,7 +8,7 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 from deploy.cli.graph import graph
-from tests.unit.agreements.seeds import SCENARIOS
+from deploy.demo.cases import SCENARIOS
 
 CASE = """
 format: concordat.scenarios/1
