@@ -63,9 +63,10 @@ def not_found() -> Problem:
 
 
 def unavailable(detail: str) -> Problem:
-    """503 with `Retry-After`."""
+    """503 with `Retry-After`. It does not say that nothing happened: after a lost COMMIT that is not known."""
     headers = {"Retry-After": RETRY_AFTER_SECONDS}
-    return Problem(503, "unavailable", "Try again in a moment; nothing was changed", detail=detail, headers=headers)
+    title = "Try again in a moment; sending the same again is safe"
+    return Problem(503, "unavailable", title, detail=detail, headers=headers)
 
 
 def pointer(parts: Sequence[int | str]) -> str:
