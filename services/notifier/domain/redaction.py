@@ -129,7 +129,9 @@ def _subject(clear: Json, sealed: Json, terms: Terms, pseudonym: Pseudonym) -> J
 
 def _pseudonymised(klass: str, sealed: Json, pseudonym: Pseudonym) -> Json:
     rows = sealed.get("identifiers") or ()
-    tokens = [{"scheme": r["scheme"], "token": pseudonym(klass, f"{r['scheme']}:{r['value']}")} for r in rows]
+    # The normalised form, so that two spellings of one number are one token.
+    values = [(row["scheme"], row.get("normalised") or row["value"]) for row in rows]
+    tokens = [{"scheme": scheme, "token": pseudonym(klass, f"{scheme}:{value}")} for scheme, value in values]
     named = {"name_token": pseudonym(klass, str(sealed["name"]))} if sealed.get("name") else {}
     return named | ({"identifiers": tokens} if tokens else {})
 

@@ -118,6 +118,18 @@ def test_a_pseudonym_stands_for_the_value() -> None:
     assert "name" not in subject
 
 
+def test_two_spellings_of_one_number_are_one_pseudonym_and_two_numbers_are_two() -> None:
+    first = {"scheme": "nhs-number", "value": "943 476 5919", "normalised": "9434765919"}
+    rows = [first, {**first, "value": "943-476-5919"}, {"scheme": "nhs-number", "value": "9434765919"}]
+    others = [{**first, "normalised": "9434765870"}, {**first, "scheme": "chi-number"}]
+    detail = {"subjects": [{"identifiers": [*rows, *others]}]}
+    terms = Terms({"header": "full", "service-user": "pseudonymise"})
+    shown = redact({"subjects": [{"kind": "service-user"}]}, detail, terms, lambda klass, value: f"{klass}|{value}")
+    tokens = [row["token"] for row in shown["subjects"][0]["identifiers"]]
+    assert len(set(tokens[:3])) == 1
+    assert len(set(tokens[2:])) == 3
+
+
 def test_a_pointer_says_whom_to_ask_and_no_more() -> None:
     routing, detail = concern(("registrant",))
     shown = redact(
