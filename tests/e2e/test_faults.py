@@ -20,20 +20,22 @@ from tests.support.world import ONE_RECIPIENT, World, a_world, times_received
 
 pytestmark = [pytest.mark.stack, pytest.mark.asyncio(loop_scope="module")]
 COUNT = 20
+IN_FLIGHT_MAX = 8
 
-# Where a process is killed, and whether a request may then arrive twice (its outcome was unknown to the sender).
+# Where a process is killed, the how manieth time, and whether a request may then arrive twice: its outcome was unknown.
+# What the router and the notifier find after a restart is one batch, so theirs are the first.
 KILLS = [
-    ("intake", "intake.before-commit", False),
-    ("intake", "intake.after-commit", False),
-    ("intake", "relay.after-publish", False),
-    ("router", "router.before-commit", False),
-    ("router", "router.after-commit", False),
-    ("router", "relay.after-publish", False),
-    ("notifier", "notifier.before-commit", False),
-    ("notifier", "notifier.after-commit", False),
-    ("notifier", "notifier.before-send", False),
-    ("notifier", "notifier.after-send", True),
-    ("notifier", "relay.after-publish", False),
+    ("intake", "intake.before-commit", 3, False),
+    ("intake", "intake.after-commit", 3, False),
+    ("intake", "relay.after-publish", 3, False),
+    ("router", "router.before-commit", 1, False),
+    ("router", "router.after-commit", 1, False),
+    ("router", "relay.after-publish", 1, False),
+    ("notifier", "notifier.before-commit", 1, False),
+    ("notifier", "notifier.after-commit", 1, False),
+    ("notifier", "notifier.before-send", 3, False),
+    ("notifier", "notifier.after-send", 3, True),
+    ("notifier", "relay.after-publish", 1, True),
 ]
 
 
@@ -44,12 +46,12 @@ async def world() -> AsyncIterator[World]:
             yield made
 
 
-@pytest.mark.parametrize(("service", "point", "may_repeat"), KILLS)
+@pytest.mark.parametrize(("service", "point", "count", "may_repeat"), KILLS)
 async def test_a_kill_loses_and_doubles_nothing(
-    world: World, tmp_path: Path, service: str, point: str, may_repeat: bool
+    world: World, tmp_path: Path, service: str, point: str, count: int, may_repeat: bool
 ) -> None:
     marker = tmp_path / "reached"
-    armed = {f"{service.upper()}_FAIL_POINT": f"{point}:kill:3:{marker}"}
+    armed = {f"{service.upper()}_FAIL_POINT": f"{point}:kill:{count}:{marker}"}
     await world.system.restart(service, extra_env=armed)
     publishing = asyncio.create_task(world.publish(COUNT))
     await until(marker.exists, seconds=30, what=f"{point} is reached")
@@ -60,7 +62,7 @@ async def test_a_kill_loses_and_doubles_nothing(
     times = times_received(receipts)
     assert len(set(ids)) == len(times) == COUNT
     repeats = sum(times.values()) - COUNT
-    assert repeats <= (COUNT if may_repeat else 0)
+    assert repeats <= (IN_FLIGHT_MAX if may_repeat else 0)
     assert len({(r.webhook_id, r.body) for r in receipts}) == COUNT
 
 
