@@ -94,7 +94,11 @@ class Engine:
             self._workers = workers
             for recipient in {notice.subject.recipient for notice in self.lanes.held.values()}:
                 self._start(recipient)
-            await asyncio.Event().wait()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                # The consumer ends its batch after us: what it still takes in is left to the lease's next holder.
+                self._workers = None
 
     async def write_results(self) -> None:
         """Write batch after batch; what is answered during one write is the next batch."""
