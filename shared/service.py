@@ -21,7 +21,7 @@ from shared.kafka.producer import Producer
 from shared.relay import Relay
 from shared.settings import BaseServiceSettings
 from shared.supervision import Health, Loop, supervise
-from shared.telemetry import Telemetry
+from shared.telemetry import Telemetry, route_library_logs
 
 EventT = TypeVar("EventT")
 
@@ -65,6 +65,7 @@ class Foundation:
         async def serve_app() -> None:
             await serve(app, host=self.settings.http_host, port=self.settings.http_port)
 
+        route_library_logs(self.telemetry)
         relay = {"relay": self.relay.run, "relay marks": self.relay.mark, "relay sweeper": self.relay.sweep}
         try:
             await supervise({**relay, **loops}, serve=serve_app, health=self.health, telemetry=self.telemetry)

@@ -1,5 +1,7 @@
 """One wide line per unit of work, and the metrics that go with it. Use cases contain no log calls."""
 
+import logging
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -21,6 +23,12 @@ ITEMS = Counter("concordat_items_total", "Items handled by units of work", ["uni
 ALARMS = Counter("concordat_alarms_total", "Alarms raised for people", ["alarm"])
 LAG = Gauge("concordat_consumer_lag", "Records not yet handled, by topic", ["topic"])
 PARKED = Counter("concordat_parked_total", "Poison records set aside", ["topic"])
+
+REPEAT_SECONDS = 600.0
+TEMPLATES_MAX = 500
+MESSAGE_LENGTH_MAX = 200
+_NUMBER = re.compile(r"0x[0-9a-f]+|\d+")
+"""What differs between two tellings of one thing: counts, ports, addresses of objects."""
 
 
 class Telemetry:
@@ -60,3 +68,36 @@ class Telemetry:
             WORK_SECONDS.labels(event, row["outcome"]).observe(seconds)
             ITEMS.labels(event, row["outcome"]).inc(row["items"])
             self.line(event, **row, duration_ms=round(seconds * 1000, 3))
+
+
+class _LibraryLines(logging.Handler):
+    """Writes what libraries log as our lines: each text once (whatever its numbers), then not for REPEAT_SECONDS.
+
+    A library that cannot connect says so many times a second, for as long as that lasts.
+    """
+
+    def __init__(self, telemetry: Telemetry) -> None:
+        super().__init__()
+        self._telemetry = telemetry
+        self._said_at: dict[tuple[str, str], float] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the line, with the fault's class alone: the text of a fault may hold values of a row."""
+        template = (record.name, _NUMBER.sub("#", str(record.msg)))
+        if 0 <= record.created - self._said_at.get(template, float("-inf")) < REPEAT_SECONDS:
+            return
+        if len(self._said_at) >= TEMPLATES_MAX:
+            self._said_at.clear()
+        self._said_at[template] = record.created
+        first_line = record.getMessage().partition("\n")[0][:MESSAGE_LENGTH_MAX]
+        fault = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None
+        level = record.levelname.lower()
+        self._telemetry.line("library", logger=record.name, level=level, message=first_line, fault=fault)
+
+
+def route_library_logs(telemetry: Telemetry) -> None:
+    """Make the lines of this process ours alone: warnings of libraries, errors only of the Kafka client."""
+    root = logging.getLogger()
+    root.handlers[:] = [_LibraryLines(telemetry)]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("aiokafka").setLevel(logging.ERROR)  # it warns at every rebalance

@@ -166,10 +166,13 @@ class _Server(uvicorn.Server):
 
 
 async def serve(app: FastAPI, *, host: str, port: int) -> None:
-    """Serve until cancelled; then let open requests finish, under a limit."""
+    """Serve until cancelled; then let open requests finish, under a limit.
+
+    The server keeps no log of its own: what it warns of goes where the process sends what libraries say.
+    """
     config = uvicorn.Config(
         app, host=host, port=port, loop="uvloop", http="httptools", lifespan="off", access_log=False,
-        log_level="warning", timeout_graceful_shutdown=GRACE_SECONDS, server_header=False,
+        log_config=None, log_level="warning", timeout_graceful_shutdown=GRACE_SECONDS, server_header=False,
     )  # fmt: skip
     server = _Server(config)
     task = asyncio.create_task(server.serve())

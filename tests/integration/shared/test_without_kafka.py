@@ -1,0 +1,66 @@
+"""A consumer whose Kafka is away: it goes on trying, and says so once."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import pytest
+
+from deploy.local.ports import free_port_base
+from shared.kafka.consumer import BatchConsumer, Subscription
+from shared.records import Batch, Poison
+from shared.supervision import Progress
+from shared.telemetry import Telemetry, route_library_logs
+from tests.support.logs import kept_logging, lines
+from tests.support.waiting import until
+
+
+@pytest.fixture(autouse=True)
+def routed() -> Iterator[None]:
+    with kept_logging():
+        route_library_logs(Telemetry("test"))
+        yield
+
+
+class NoPositions:
+    async def read(self, _group: str, _topic: str) -> Mapping[int, int]:
+        return {}
+
+    async def set(self, group: str, topic: str, partition: int, next_offset: int) -> None: ...
+
+    async def park(self, poison: Poison) -> None: ...
+
+
+@dataclass(slots=True)
+class Beats(Progress):
+    """Counts how often the consumer came around."""
+
+    beat_count: int = 0
+
+    def beat(self, *, waiting: int = 0) -> None:
+        self.beat_count += 1
+        self.waiting = waiting
+
+
+async def nothing(_: Batch[bytes]) -> None: ...
+
+
+async def test_a_consumer_without_kafka_says_so_once(capsys: pytest.CaptureFixture[str]) -> None:
+    progress = Beats("consumer")
+    consumer = BatchConsumer(
+        Subscription("group", "topic", bytes, nothing),
+        bootstrap_servers=f"127.0.0.1:{free_port_base()}",
+        positions=NoPositions(),
+        progress=progress,
+        telemetry=Telemetry("test"),
+    )
+    task = asyncio.create_task(consumer.run())
+    await until(lambda: progress.beat_count >= 4)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    written = lines(capsys)
+    said = Counter((line["event"], line.get("logger"), str(line.get("message"))) for line in written)
+    assert set(said.values()) == {1}
+    assert said["loop.paused", None, "None"] == 1
+    assert len(written) <= 5
