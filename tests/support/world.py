@@ -42,6 +42,16 @@ ONE_RECIPIENT: Mapping[str, Any] = {
     "sensitivity": ["personal_data"],
 }
 
+# A GMC visit finds a staffing collapse: CQC is told, and nobody else.
+OTHER_RECIPIENT: Mapping[str, Any] = {
+    **ONE_RECIPIENT,
+    "originator": "gmc",
+    "summary": "A ward has too few staff.",
+    "categories": ["staffing"],
+    "subjects": [{"kind": "provider", "identifiers": [{"scheme": "cqc-provider", "value": "1-1020304050"}]}],
+    "sensitivity": [],
+}
+
 
 @dataclass(slots=True)
 class World:
@@ -55,7 +65,7 @@ class World:
     async def publish(self, count: int, *, concern: Mapping[str, Any] = ONE_RECIPIENT) -> list[str]:
         """Publish that many new concerns as a client that never gives up: the same key until a 202. Gives their ids."""
         run = next(_runs)
-        new = [{**concern, "originator_ref": f"run{run}-{number}", "version": 1} for number in range(count)]
+        new = [_numbered(concern, run, number) for number in range(count)]
         workers = asyncio.Semaphore(WORKERS)  # few, so that there are many batches to be killed in
 
         async def one(concern: Mapping[str, Any]) -> str:
@@ -84,6 +94,10 @@ class World:
         except Refused:
             return None
 
+    async def metrics(self, label: str) -> str:
+        """The metrics of one instance of a service, as text."""
+        return (await self.concordat.http.get(self.system.urls[label] + "/metrics")).text
+
     async def status(self, concern_id: str, *, org: str = "cqc") -> dict[str, Any]:
         """The originator's view of a concern."""
         found: dict[str, Any] = await self.concordat.get(org, "intake", f"/v1/concerns/{concern_id}")
@@ -102,6 +116,14 @@ class World:
 
     def _reached(self, org: str) -> set[str]:
         return {r.event["subject"] for r in self.farm.receipts() if r.org == org and r.signature_ok}
+
+
+def _numbered(concern: Mapping[str, Any], run: int, number: int) -> dict[str, Any]:
+    """The concern under a reference of its own, about a subject of its own, so that all partitions have work."""
+    first, *others = concern["subjects"]
+    identifiers = [{**row, "value": f"{row['value'][:-4]}{number:04d}"} for row in first.get("identifiers", ())]
+    subjects = [{**first, "identifiers": identifiers}, *others]
+    return {**concern, "originator_ref": f"run{run}-{number}", "version": 1, "subjects": subjects}
 
 
 def times_received(receipts: Sequence[Receipt]) -> Counter[str]:
