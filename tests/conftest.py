@@ -1,3 +1,20 @@
-"""Fixtures of all levels: the engines start only for the tests that ask for them."""
+"""Fixtures of all levels: the engines start only for the tests that ask for them.
+
+Properties take a few examples each, so that the unit level stays within seconds; `--hypothesis-profile=nightly` looks
+much harder.
+"""
+
+import gc
+
+from hypothesis import settings
 
 pytest_plugins = ["tests.support.stack"]
+
+settings.register_profile("quick", max_examples=10, deadline=None)
+settings.register_profile("nightly", max_examples=500, deadline=None)
+settings.load_profile("quick")
+
+
+def pytest_collection_finish() -> None:
+    """What collecting has made stays to the end: no later round of the garbage collector looks at it again."""
+    gc.freeze()

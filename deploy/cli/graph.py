@@ -48,8 +48,9 @@ def graph() -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def check(files: tuple[Path, ...], folder: Path, *, as_json: bool) -> None:
     """Decide every case of the scenario FILES and name each difference. Exit code 1 when there is one."""
+    scenarios = {path: _scenarios(path) for path in files}  # first: a file that is none costs no reading of the graph
     known = _graph(folder)
-    tried = [row for path in files for row in _try_file(path, known)]
+    tried = [row for path, found in scenarios.items() for row in _try_all(path, found, known)]
     if as_json:
         click.echo(json.dumps({"cases": [_to_json(row) for row in tried]}, indent=2))
     else:
@@ -66,8 +67,8 @@ def _graph(folder: Path) -> Graph:
         raise Unusable(f"{folder} is not a graph:\n{fault}") from fault
 
 
-def _try_file(path: Path, known: Graph) -> Iterator[Tried]:
-    for scenario in _scenarios(path):
+def _try_all(path: Path, scenarios: list[Mapping[str, Any]], known: Graph) -> Iterator[Tried]:
+    for scenario in scenarios:
         for case in scenario.get("cases", ()):
             name = f"{scenario.get('id')} {case.get('case')}"
             try:

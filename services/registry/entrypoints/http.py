@@ -49,7 +49,6 @@ _FORM: dict[str, Any] = {
 class _Page:
     """A graph as bytes, ready to be sent."""
 
-    version: int
     etag: str
     body: bytes
 
@@ -61,7 +60,7 @@ class GraphRoutes:
         self._begin = begin
         self._clock = clock
         self._telemetry = telemetry
-        self._newest = _Page(0, "", b"")
+        self._newest = _Page("", b"")
 
     def router(self) -> APIRouter:
         """Where each is found."""
@@ -116,7 +115,7 @@ class GraphRoutes:
         head = await read_head(begin=self._begin)
         if head is None:
             raise unavailable("The graph is not there yet.")
-        if head.version != self._newest.version:
+        if _etag(head) != self._newest.etag:
             self._newest = await self._page_at(head.version)
         return self._newest
 
@@ -124,8 +123,7 @@ class GraphRoutes:
         graph = await read_graph(version, begin=self._begin)
         if graph is None:
             raise not_found()
-        # Both, because a change that is taken back gives an earlier root under a new version, in another document.
-        return _Page(version, f'"{version}.{graph.commit.root}"', _document(graph))
+        return _Page(_etag(graph.commit), _document(graph))
 
     @contextmanager
     def _watched(self) -> Iterator[None]:
@@ -150,6 +148,11 @@ def _answer(outcome: Outcome) -> Response:
             raise refusal(defects)
         case _:
             assert_never(outcome)
+
+
+def _etag(commit: Commit) -> str:
+    """Version and root: a change that is taken back gives an earlier root under a new version, in another document."""
+    return f'"{commit.version}.{commit.root}"'
 
 
 def _summary(commit: Commit) -> dict[str, Any]:

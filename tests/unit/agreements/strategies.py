@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
+from functools import cache
 from typing import Any
 
 from hypothesis import settings
@@ -14,19 +16,29 @@ from tests.unit.agreements.seeds import seed_graph
 
 # The unit level stays fast; the nightly profile brings its own number.
 thorough = settings.get_current_profile_name() == "nightly"
-quick = settings(max_examples=500 if thorough else 8, deadline=None)
+quick = settings(max_examples=500 if thorough else 6, deadline=None)
 ORGS = ("alpha", "beta", "gamma", "delta")
 CATEGORIES = ("harm", "theft", "fire-risk")
 _FIRST, _LAST = date(2005, 1, 1), date(2034, 12, 31)
 DAYS = ("2024-06-01", "2025-01-01", "2025-03-03", "2025-03-04", "2025-06-01")
 
 
-def some(values: Any, least: int = 0, most: int = 3) -> st.SearchStrategy[list[Any]]:
-    return st.lists(st.sampled_from(list(values)), min_size=least, max_size=most, unique=True)
+def some(values: Iterable[Any], least: int = 0, most: int = 3) -> st.SearchStrategy[list[Any]]:
+    return _some(tuple(values), least, most)
 
 
-def maybe(values: Any) -> st.SearchStrategy[Any]:
-    return st.one_of(st.none(), st.sampled_from(list(values)))
+def maybe(values: Iterable[Any]) -> st.SearchStrategy[Any]:
+    return _maybe(tuple(values))
+
+
+@cache  # a strategy that is made anew for each draw costs more than the draw
+def _some(values: tuple[Any, ...], least: int, most: int) -> st.SearchStrategy[list[Any]]:
+    return st.lists(st.sampled_from(values), min_size=least, max_size=most, unique=True)
+
+
+@cache
+def _maybe(values: tuple[Any, ...]) -> st.SearchStrategy[Any]:
+    return st.one_of(st.none(), st.sampled_from(values))
 
 
 @st.composite
@@ -52,6 +64,9 @@ def whens(draw: st.DrawFn) -> Row:
     return {"categories": draw(some(CATEGORIES, 1)), **kept}
 
 
+_LIMITS = st.one_of(st.none(), some(("personal_data", "child")))
+
+
 @st.composite
 def clauses(draw: st.DrawFn, name: str, effects: tuple[str, ...] = ("PERMIT", "PERMIT", "REQUIRE", "FORBID")) -> Row:
     frm, to = draw(some(ORGS, 1, 2)), draw(some(ORGS, 1, 3))
@@ -69,7 +84,7 @@ def clauses(draw: st.DrawFn, name: str, effects: tuple[str, ...] = ("PERMIT", "P
         certainty=draw(st.sampled_from(("source", "source", "assumed"))),
         onward=draw(st.sampled_from(("none", "ask_originator", "free"))),
     )
-    limit = draw(st.one_of(st.none(), some(("personal_data", "child"))))
+    limit = draw(_LIMITS)
     fine = among or len({*row["from"], *row["to"]}) > 1
     return {
         **row,

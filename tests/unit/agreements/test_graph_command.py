@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner, Result
 
 from deploy.cli.graph import graph
 from deploy.demo.cases import SCENARIOS
+from services.registry.adapters.seed_files import SEED_DIR
+from tests.unit.agreements.seeds import objects
 
 CASE = """
 format: concordat.scenarios/1
@@ -37,6 +40,13 @@ def test_the_packaged_graph_passes_the_worked_scenarios() -> None:
     assert "28 cases, 0 with differences" in result.output
 
 
+@pytest.fixture
+def read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The packaged graph as it was read for all tests of this folder."""
+    monkeypatch.setattr("deploy.cli.graph.read_objects", {SEED_DIR: objects()}.__getitem__)
+
+
+@pytest.mark.usefixtures("read_once")
 def test_a_difference_is_named_and_fails(tmp_path: Path) -> None:
     path = tmp_path / "x.yaml"
     path.write_text(CASE, encoding="utf-8")
@@ -45,6 +55,7 @@ def test_a_difference_is_named_and_fails(tmp_path: Path) -> None:
     assert "x.yaml: X a: told: cqc is missing" in result.output
 
 
+@pytest.mark.usefixtures("read_once")
 def test_differences_come_as_json_too(tmp_path: Path) -> None:
     path = tmp_path / "x.yaml"
     path.write_text(CASE, encoding="utf-8")
@@ -53,6 +64,7 @@ def test_differences_come_as_json_too(tmp_path: Path) -> None:
     assert json.loads(result.output)["cases"][0]["differences"] == ["told: cqc is missing"]
 
 
+@pytest.mark.usefixtures("read_once")
 def test_a_malformed_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "x.yaml"
     for text in (

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.intake.domain.model import (
@@ -93,7 +93,6 @@ news = st.lists(
 )
 
 
-@settings(max_examples=40)
 @given(st.data(), news)
 def test_the_order_in_which_news_came_never_matters(data: st.DataObject, turns: list[NoticeTurn]) -> None:
     entries: list[Entry] = [decided(GMC), decided(GMC, NMC, number=2), *turns]

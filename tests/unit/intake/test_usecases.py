@@ -5,7 +5,7 @@ import hashlib
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from services.intake.domain.model import (
     Caller,
@@ -120,7 +120,6 @@ def test_a_fingerprint_changes_with_the_body_and_cannot_be_made_without_the_key(
     assert one.concern.body_mac != hashlib.sha256(canonical(body)).digest()
 
 
-@settings(max_examples=25, deadline=None)
 @given(concerns)
 def test_any_concern_of_the_right_form_is_accepted_and_its_detail_stays_sealed(body: dict[str, object]) -> None:
     form = ConcernForm.model_validate(body).model_dump(by_alias=True, exclude_none=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notifier.domain.redaction import (
@@ -67,7 +67,6 @@ partial = policies.flatmap(lambda p: st.sets(st.sampled_from(CLASSES)).map(lambd
 kinds = st.lists(st.sampled_from(KINDS), max_size=5).map(tuple)
 
 
-@settings(max_examples=40)
 @given(partial, kinds, st.sampled_from(POLICIES), st.booleans())
 def test_only_values_of_classes_that_are_full_appear(
     fields: dict[str, str], kinds: tuple[str, ...], header: str, pointer_only: bool
@@ -80,7 +79,6 @@ def test_only_values_of_classes_that_are_full_appear(
             assert f"canary({klass})" not in shown
 
 
-@settings(max_examples=40)
 @given(partial, kinds)
 def test_a_class_that_is_left_out_is_named(fields: dict[str, str], kinds: tuple[str, ...]) -> None:
     routing, detail = concern(kinds)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notifier.domain import policy, retry
@@ -32,7 +32,6 @@ def test_the_schedule_is_the_written_one() -> None:
     assert longest == [0, 5, 30, 300, 1800, 7200, 18000, 36000, 43200, 43200, 43200]
 
 
-@settings(max_examples=30)
 @given(st.lists(FRACTIONS, min_size=60, max_size=60))
 def test_attempts_go_on_for_eight_days_and_then_stop(fractions: list[float]) -> None:
     now, attempts = NOON, 0

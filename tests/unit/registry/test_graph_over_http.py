@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -6,6 +7,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from services.registry.ports import History
 from services.registry.usecases import import_seed
 from shared.contracts.graph import GraphDocument
 from shared.graphroot import graph_root
@@ -15,18 +17,35 @@ from tests.support.registry_fakes import InMemoryHistory
 from tests.support.small_graph import POLICY, SMALL, source
 
 
-@pytest.fixture
-def history() -> InMemoryHistory:
-    return InMemoryHistory()
-
-
 @pytest_asyncio.fixture
-async def registry(history: InMemoryHistory, tmp_path: Path) -> AsyncIterator[RegistryUnderTest]:
-    clock = FrozenClock()
-    await import_seed(lambda: SMALL, begin=history.begin, clock=clock)
-    under_test = RegistryUnderTest(history.begin, clock=clock, folder=tmp_path)
-    async with under_test.http:
-        yield under_test
+async def history() -> InMemoryHistory:
+    made = InMemoryHistory()
+    await import_seed(lambda: SMALL, begin=made.begin, clock=FrozenClock())
+    return made
+
+
+class Shared:
+    """One app for all tests, each with a history of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.history = InMemoryHistory()
+        self.app = RegistryUnderTest(self.begin, clock=FrozenClock(), folder=folder)
+
+    def begin(self) -> AbstractAsyncContextManager[History]:
+        return self.history.begin()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shared]:
+    made = Shared(tmp_path_factory.mktemp("registry"))
+    async with made.app.http:
+        yield made
+
+
+@pytest.fixture
+def registry(shared: Shared, history: InMemoryHistory) -> RegistryUnderTest:
+    shared.history = history
+    return shared.app
 
 
 async def test_anyone_can_read_the_graph_and_check_its_root(registry: RegistryUnderTest) -> None:
@@ -185,9 +204,9 @@ async def test_nobody_changes_the_graph_without_a_token(registry: RegistryUnderT
     assert (await registry.http.post("/v1/graph/commits", json=change(1, source("new")))).status_code == 401
 
 
-async def test_a_damaged_graph_is_not_served(registry: RegistryUnderTest, history: InMemoryHistory) -> None:
+async def test_a_damaged_graph_is_not_served(tmp_path: Path, history: InMemoryHistory) -> None:
     history.stored[0] = replace(history.stored[0], objects=history.stored[0].objects[1:])
-    answer = await registry.http.get("/v1/graph")
+    answer = await RegistryUnderTest(history.begin, clock=FrozenClock(), folder=tmp_path).http.get("/v1/graph")
     assert (answer.status_code, answer.json()["type"]) == (500, "urn:concordat:problem:graph-damaged")
 
 

@@ -1,6 +1,5 @@
 import base64
 from collections.abc import AsyncIterator
-from pathlib import Path
 from urllib.parse import quote_plus
 
 import httpx
@@ -14,9 +13,11 @@ from tests.support.registry_fakes import InMemoryHistory
 GRANT = "grant_type=client_credentials"
 
 
-@pytest_asyncio.fixture
-async def registry(tmp_path: Path) -> AsyncIterator[RegistryUnderTest]:
-    under_test = RegistryUnderTest(InMemoryHistory().begin, clock=FrozenClock(), folder=tmp_path)
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def registry(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RegistryUnderTest]:
+    """One app for all: no token changes it."""
+    folder = tmp_path_factory.mktemp("registry")
+    under_test = RegistryUnderTest(InMemoryHistory().begin, clock=FrozenClock(), folder=folder)
     async with under_test.http:
         yield under_test
 

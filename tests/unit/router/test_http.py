@@ -27,12 +27,13 @@ LATER = FrozenClock(NOON + timedelta(hours=1))
 PREVIEW = {"originator": "alpha", "categories": ["harm"], "nation": "england", "subjects": [{"kind": "provider"}]}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def store() -> InMemoryRouter:
+    """One store and one app for all: nothing that can be asked over HTTP changes it."""
     return InMemoryRouter()
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def router(store: InMemoryRouter) -> AsyncIterator[RouterUnderTest]:
     current = judging(small.org("gamma", small.remit()))
     batch = Batch((a_concern(1), a_concern(2, categories=["theft"]), a_concern(3, nation="atlantis")), ())

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.router.domain.errors import NoGraphYet
@@ -46,7 +46,6 @@ some_routing = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=25, deadline=None)
 @given(st.lists(some_routing, min_size=1, max_size=6))
 def test_what_is_remembered_is_what_would_be_decided(routings: list[dict[str, Any]]) -> None:
     judge = judge_of(REPLICA)
@@ -56,7 +55,6 @@ def test_what_is_remembered_is_what_would_be_decided(routings: list[dict[str, An
         assert judge.judge(concern).verdict.body == expected
 
 
-@settings(max_examples=25, deadline=None)
 @given(st.lists(some_routing, min_size=2, max_size=6), st.randoms(use_true_random=False))
 def test_the_order_of_concerns_changes_no_decision(routings: list[dict[str, Any]], chance: Any) -> None:
     concerns = [a_concern(number, **routing) for number, routing in enumerate(routings)]

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.router.domain.model import Head
@@ -74,7 +74,6 @@ def test_a_gap_and_another_parent_do_not_fit() -> None:
     assert isinstance(follow(FIRST, replace(commit, parent_root="another"), root_over), Misfit)
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.integers(2, 6), st.lists(st.integers(0, 5), max_size=4))
 def test_a_commit_in_parts_comes_to_the_same_graph_whatever_is_repeated(count: int, again: list[int]) -> None:
     commit = commit_after(FIRST, *[source(f"new-{n}") for n in range(7)])
