@@ -13,10 +13,24 @@ from services.router.adapters.registry import HttpRegistry
 from services.router.config import RouterSettings
 from services.router.domain.policy import CurrentJudge, Judge
 from services.router.domain.replica import Replica
-from services.router.entrypoints.consumer import GraphRefresher, take_commits, take_concerns, take_outcomes
+from services.router.entrypoints.consumer import (
+    GraphRefresher,
+    RegistryWatch,
+    take_commits,
+    take_concerns,
+    take_outcomes,
+)
 from services.router.entrypoints.faults import ANSWERS
 from services.router.entrypoints.http import DecisionRoutes
-from services.router.usecases import GraphPorts, close_notices, follow_graph, refresh_graph, route_concerns
+from services.router.usecases import (
+    GraphPorts,
+    catch_up,
+    close_notices,
+    follow_graph,
+    newer_at_registry,
+    refresh_graph,
+    route_concerns,
+)
 from shared.agreements import Snapshot, load
 from shared.canonical import canonical
 from shared.contracts.concern import ConcernSubmitted
@@ -69,15 +83,8 @@ def loops_of(parts: Parts) -> dict[str, Loop]:
     """The loops that run beside the app."""
     base, say = parts.foundation, parts.foundation.telemetry
     route = partial(route_concerns, current=parts.current, begin=parts.store.begin, clock=base.clock)
-    follow = partial(follow_graph, ports=parts.ports)
+    follow = partial(follow_graph, current=parts.current, ports=parts.ports)
     close = partial(close_notices, begin=parts.store.begin)
-    refresher = GraphRefresher(
-        partial(refresh_graph, parts.current, parts.ports),
-        parts.current,
-        poll_seconds=parts.settings.graph_poll_seconds,
-        progress=base.health.watch("graph refresher"),
-        telemetry=say,
-    )
     concerns = Subscription(
         GROUP, CONCERNS.name, ConcernSubmitted.model_validate_json, partial(take_concerns, route=route, telemetry=say)
     )
@@ -88,11 +95,29 @@ def loops_of(parts: Parts) -> dict[str, Loop]:
         GROUP, OUTCOMES.name, NoticeOutcome.model_validate_json, partial(take_outcomes, close=close, telemetry=say)
     )
     return {
-        "graph refresher": refresher.run,
+        **_graph_loops(parts),
         "concerns": base.consumer(concerns).run,
         "graph": base.consumer(commits).run,
         "outcomes": base.consumer(outcomes).run,
     }
+
+
+def _graph_loops(parts: Parts) -> dict[str, Loop]:
+    base, current, ports = parts.foundation, parts.current, parts.ports
+    refresher = GraphRefresher(
+        partial(refresh_graph, current, ports),
+        current,
+        poll_seconds=parts.settings.graph_poll_seconds,
+        progress=base.health.watch("graph refresher"),
+        telemetry=base.telemetry,
+    )
+    watch = RegistryWatch(
+        partial(newer_at_registry, ports),
+        partial(catch_up, current=current, ports=ports),
+        progress=base.health.watch("registry watch"),
+        telemetry=base.telemetry,
+    )
+    return {"graph refresher": refresher.run, "registry watch": watch.run}
 
 
 def judge_of(replica: Replica, *, memo_bytes_max: int) -> Judge:

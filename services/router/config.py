@@ -11,7 +11,9 @@ class RouterSettings(BaseServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="ROUTER_", frozen=True, extra="ignore")
 
-    registry_url: str = Field(description="base address of the registry; asked only when a commit is missing")
+    registry_url: str = Field(
+        description="base address of the registry; asked for its head, and for the graph when a commit is missing"
+    )
     registry_deadline_seconds: float = Field(
         default=10, gt=0, description="longest that reading the whole graph may take, in seconds"
     )

@@ -92,6 +92,10 @@ class Registry(Protocol):
         """The newest graph, with the root that the registry states. Raises RegistryUnavailable."""
         ...
 
+    async def head(self, known: Head) -> Head:
+        """The registry's head; cheap, and cheapest where it is `known`. Raises RegistryUnavailable."""
+        ...
+
 
 MakeJudge = Callable[[Replica], Judge]
 """Reads the objects of a graph into a judge. Raises GraphInvalid."""

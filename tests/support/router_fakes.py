@@ -121,6 +121,11 @@ class InMemoryRegistry:
             raise RegistryUnavailable("away")
         return self.replica
 
+    async def head(self, known: Head) -> Head:
+        if self.replica is None:
+            raise RegistryUnavailable("away")
+        return self.replica.head
+
 
 @dataclass(slots=True)
 class State:

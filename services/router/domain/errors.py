@@ -2,7 +2,8 @@
 
 RouterFault
 ├── NoGraphYet            no agreement graph has arrived: wait, nothing is lost
-├── GraphUnfit            a graph does not have the root that it states: it is not used, the whole graph is read anew
+├── GraphBehind           a newer graph is known than the one in office: wait until it, or a later one, can be used
+├── GraphUnfit            a graph that does not follow, lacks its root or cannot be read: the whole graph is read anew
 └── RegistryUnavailable   the registry did not answer in time: wait
 """
 
@@ -15,8 +16,12 @@ class NoGraphYet(RouterFault):
     """There is no graph to decide on."""
 
 
+class GraphBehind(RouterFault):
+    """A graph is known that is newer than the one in office; nothing is decided on an old graph."""
+
+
 class GraphUnfit(RouterFault):
-    """A commit that does not follow what is here, or a graph whose root is not the one stated."""
+    """A commit that does not follow what is here, or a graph that cannot be read or lacks the root that it states."""
 
 
 class RegistryUnavailable(RouterFault):

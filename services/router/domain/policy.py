@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.router.domain.errors import NoGraphYet
+from services.router.domain.errors import GraphBehind, NoGraphYet
 from services.router.domain.model import Concern, Encode, Head, ItemKind, Verdict
 from shared.agreements import Facts, Snapshot, decide, facts_of, held_for_fault
 from shared.agreements.reasons import HOLD_FAULT, HOLD_STALE_GRAPH
@@ -73,11 +73,23 @@ class Judge:
         return Verdict.of(held_for_fault(self.snapshot, facts, code), self._encode)
 
 
+@dataclass(frozen=True, slots=True)
+class Newer:
+    """A graph that is known of and could not be used yet, with the reason in words."""
+
+    version: int
+    because: str
+
+
 class CurrentJudge:
-    """The judge in office; swapped whole when the graph changes."""
+    """The judge in office; swapped whole when the graph changes.
+
+    It fails closed: while a newer graph is known that cannot be used, nobody is in office.
+    """
 
     def __init__(self) -> None:
         self._judge: Judge | None = None
+        self._newest = Newer(0, "")
 
     @property
     def head(self) -> Head:
@@ -85,10 +97,22 @@ class CurrentJudge:
         return self._judge.head if self._judge else Head()
 
     def get(self) -> Judge:
-        """The judge. Raises NoGraphYet before the first graph."""
+        """The judge. Raises NoGraphYet before the first graph, GraphBehind while a newer one is known."""
         if self._judge is None:
             raise NoGraphYet
+        if newer := self.newer:
+            raise GraphBehind(f"version {self.head.version} is in office, version {newer.version} is known")
         return self._judge
+
+    @property
+    def newer(self) -> Newer | None:
+        """The newest graph that was heard of, as long as no graph at least as new is in office."""
+        return self._newest if self._newest.version > self.head.version else None
+
+    def hear_of(self, version: int, because: str) -> None:
+        """A graph of that version exists, and is not in use for this reason; the first reason stands."""
+        if version > self._newest.version:
+            self._newest = Newer(version, because)
 
     def swap(self, judge: Judge) -> None:
         """Decide by this judge from now on; a batch under way keeps the one it began with."""

@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from services.router.domain.model import Concern, Head
-from services.router.domain.policy import CurrentJudge
+from services.router.domain.policy import CurrentJudge, Newer
 from services.router.domain.replica import CommitPart
 from services.router.entrypoints.faults import passing
-from services.router.usecases import Adopted, Applied, GraphNews, Refused, Routed
+from services.router.usecases import Adopted, Applied, GraphNews, Routed
 from shared.canonical import canonical
 from shared.contracts.concern import ConcernSubmitted
 from shared.contracts.graph import GraphCommitted
@@ -24,14 +24,16 @@ Route = Callable[[Batch[Concern]], Awaitable[tuple[Routed, ...]]]
 Follow = Callable[[Batch[CommitPart]], Awaitable[tuple[GraphNews, ...]]]
 Close = Callable[[Batch[str]], Awaitable[None]]
 Refresh = Callable[[], Awaitable[GraphNews | None]]
-PROBLEMS_SHOWN_MAX = 5
-ALARMED_PAUSE_SECONDS = 5.0
+AskHead = Callable[[], Awaitable[Head | None]]
+CatchUp = Callable[[Head], Awaitable[GraphNews | None]]
+REGISTRY_POLL_SECONDS = 10.0
+COMMIT_ON_ITS_WAY_SECONDS = 1.0
 
 
 async def take_concerns(batch: Batch[ConcernSubmitted], *, route: Route, telemetry: Telemetry) -> None:
     """Route concerns; say what became of them and alarm for those that wait for a person."""
     concerns = Batch(tuple(map(concern_of, batch.events)), batch.spans)
-    with telemetry.unit("concerns.routed", items=len(batch.events)) as line, passing(telemetry):
+    with telemetry.unit("concerns.routed", items=len(batch.events)) as line, passing():
         routed = await route(concerns)
         line.update(_counts(routed))
     for one in routed:
@@ -42,7 +44,7 @@ async def take_concerns(batch: Batch[ConcernSubmitted], *, route: Route, telemet
 async def take_commits(batch: Batch[GraphCommitted], *, follow: Follow, telemetry: Telemetry) -> None:
     """Apply commits of the graph."""
     parts = Batch(tuple(map(part_of, batch.events)), batch.spans)
-    with telemetry.unit("graph.followed", items=len(batch.events)), passing(telemetry):
+    with telemetry.unit("graph.followed", items=len(batch.events)), passing():
         news = await follow(parts)
     for one in news:
         say_news(one, telemetry)
@@ -55,7 +57,10 @@ async def take_outcomes(batch: Batch[NoticeOutcome], *, close: Close, telemetry:
 
 
 class GraphRefresher:
-    """Looks several times a second whether the stored graph is another one than the one decided on."""
+    """Looks several times a second whether the stored graph is another one than the one decided on.
+
+    It is also who says, once, that a newer graph is known and cannot be used; it gets on only while one can be.
+    """
 
     def __init__(
         self, refresh: Refresh, current: CurrentJudge, *, poll_seconds: float, progress: Progress, telemetry: Telemetry
@@ -65,6 +70,7 @@ class GraphRefresher:
         self._poll_seconds = poll_seconds
         self._progress = progress
         self._telemetry = telemetry
+        self._alarmed: Newer | None = None
 
     async def run(self) -> None:
         """Look, for ever."""
@@ -72,16 +78,59 @@ class GraphRefresher:
 
     async def _step(self) -> float:
         before = self._current.head
-        self._progress.beat(waiting=0 if before.version else 1)
-        with passing(self._telemetry):
-            news = await self._refresh()
+        try:
+            with passing():
+                news = await self._refresh()
+        finally:
+            self._report()
         if news is not None:
             say_news(news, self._telemetry)
-            return ALARMED_PAUSE_SECONDS if isinstance(news, Refused) else 0.0
+            return 0.0
         if self._current.head != before:
             self._telemetry.line("graph.in-force", **_head(self._current.head))
-        self._progress.made(waiting=0)
         return self._poll_seconds
+
+    def _report(self) -> None:
+        newer = self._current.newer
+        if newer and newer != self._alarmed:
+            self._telemetry.alarm(
+                "graph-behind", **_head(self._current.head), known=newer.version, because=newer.because
+            )
+        self._alarmed = newer
+        if newer or not self._current.head.version:
+            self._progress.beat(waiting=1)
+        else:
+            self._progress.made(waiting=0)
+
+
+class RegistryWatch:
+    """Asks the registry every few seconds for its head, because a commit can be lost on its way.
+
+    A newer head is asked about once more before anything is done: its commit may be under way.
+    """
+
+    def __init__(self, ask: AskHead, catch_up: CatchUp, *, progress: Progress, telemetry: Telemetry) -> None:
+        self._ask = ask
+        self._catch_up = catch_up
+        self._progress = progress
+        self._telemetry = telemetry
+        self._newer: Head | None = None
+
+    async def run(self) -> None:
+        """Ask, for ever."""
+        await repeat(self._step, pause=Pause("registry watch", self._telemetry), progress=self._progress)
+
+    async def _step(self) -> float:
+        self._progress.made(waiting=0)
+        if self._newer is None:
+            self._newer = await self._ask()
+            return REGISTRY_POLL_SECONDS if self._newer is None else COMMIT_ON_ITS_WAY_SECONDS
+        with passing():
+            news = await self._catch_up(self._newer)
+        self._newer = None
+        if news is not None:
+            say_news(news, self._telemetry)
+        return REGISTRY_POLL_SECONDS
 
 
 def concern_of(event: ConcernSubmitted) -> Concern:
@@ -112,8 +161,6 @@ def say_news(news: GraphNews, telemetry: Telemetry) -> None:
             telemetry.line("graph.applied", **_head(head))
         case Adopted(head, because):
             telemetry.alarm("graph-read-whole", **_head(head), because=because)
-        case Refused(head, problems):
-            telemetry.alarm("graph-refused", **_head(head), problems=problems[:PROBLEMS_SHOWN_MAX])
 
 
 def _head(head: Head) -> dict[str, Any]:

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from services.router.domain.errors import GraphUnfit, NoGraphYet, RegistryUnavailable, RouterFault
+from services.router.domain.errors import GraphBehind, GraphUnfit, NoGraphYet, RegistryUnavailable, RouterFault
 from shared.faults import Transient
 from shared.http.problems import Problem, unavailable
-from shared.telemetry import Telemetry
 
 ANSWERS: dict[type[Exception], Problem] = {
     NoGraphYet: unavailable("The agreement graph has not arrived yet."),
+    GraphBehind: unavailable("A newer agreement graph is known that cannot be used yet."),
     GraphUnfit: unavailable("The agreement graph is being read anew."),
     RegistryUnavailable: unavailable("The registry does not answer."),
 }
@@ -20,14 +20,12 @@ class Waiting(Transient):
 
 
 @contextmanager
-def passing(telemetry: Telemetry) -> Iterator[None]:
+def passing() -> Iterator[None]:
     """Make of the router's faults what a loop takes for a reason to wait.
 
-    All but the first wait for a graph are an alarm: commits do not fit, and no graph that does can be had.
+    None is an alarm here, where it would be one at each try: the refresher says once that a graph cannot be used.
     """
     try:
         yield
     except RouterFault as fault:
-        if not isinstance(fault, NoGraphYet):
-            telemetry.alarm("graph-unfit", fault=type(fault).__name__, detail=str(fault))
         raise Waiting(f"{type(fault).__name__}: {fault}".rstrip(": ")) from fault

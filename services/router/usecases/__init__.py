@@ -1,6 +1,15 @@
 """The flows of the router: route concerns, follow the graph, close what the notifier has."""
 
-from services.router.usecases.graph import Adopted, Applied, GraphNews, GraphPorts, Refused, follow_graph, refresh_graph
+from services.router.usecases.graph import (
+    Adopted,
+    Applied,
+    GraphNews,
+    GraphPorts,
+    catch_up,
+    follow_graph,
+    newer_at_registry,
+    refresh_graph,
+)
 from services.router.usecases.routing import Routed, close_notices, route_concerns
 
 __all__ = [
@@ -8,10 +17,11 @@ __all__ = [
     "Applied",
     "GraphNews",
     "GraphPorts",
-    "Refused",
     "Routed",
+    "catch_up",
     "close_notices",
     "follow_graph",
+    "newer_at_registry",
     "refresh_graph",
     "route_concerns",
 ]

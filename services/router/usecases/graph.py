@@ -1,4 +1,8 @@
-"""Follow the agreement graph: apply commits in order, verify every root, read it whole again when one does not fit."""
+"""Follow the agreement graph: apply commits in order, verify every root, read it whole again when one does not fit.
+
+What is heard of and cannot be used is told to the judge in office, who then decides nothing: no concern is decided on a
+graph that is known to be old.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from typing import assert_never
 
 from services.router.domain.errors import GraphUnfit, NoGraphYet, RegistryUnavailable
 from services.router.domain.model import Head
-from services.router.domain.policy import CurrentJudge
+from services.router.domain.policy import CurrentJudge, Judge
 from services.router.domain.replica import (
     Bodies,
     Collected,
@@ -35,14 +39,6 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """A graph that cannot be read; the one before stays in force."""
-
-    head: Head
-    problems: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Adopted:
     """The whole graph was read from the registry, because of what is said."""
 
@@ -50,7 +46,8 @@ class Adopted:
     because: str
 
 
-GraphNews = Applied | Refused | Adopted
+GraphNews = Applied | Adopted
+PROBLEMS_SHOWN_MAX = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,23 +60,26 @@ class GraphPorts:
     make_judge: MakeJudge
 
 
-async def follow_graph(batch: Batch[CommitPart], ports: GraphPorts) -> tuple[GraphNews, ...]:
-    """Apply commits to the stored copy in order; after a gap or a wrong root read the whole graph from the registry.
+async def follow_graph(batch: Batch[CommitPart], *, current: CurrentJudge, ports: GraphPorts) -> tuple[GraphNews, ...]:
+    """Apply commits to the stored copy in order; where one cannot be applied, read the whole graph from the registry.
 
-    Raises RegistryUnavailable, or GraphUnfit when the registry's graph is no better; nothing has changed then.
+    Raises RegistryUnavailable, or GraphUnfit when the registry's graph is no better; nothing has changed then, and
+    nothing is decided until a graph as new as these commits is in office.
     """
     try:
         async with ports.begin(batch.spans) as tx:
             return await _apply_all(batch.events, tx, ports.make_judge)
     except GraphUnfit as misfit:
-        return (await _adopt(batch.spans, str(misfit), ports),)
+        newest = max(part.version for part in batch.events)
+        current.hear_of(newest, str(misfit))
+        return (await _adopt(batch.spans, str(misfit), ports, at_least=newest),)
 
 
 async def refresh_graph(current: CurrentJudge, ports: GraphPorts) -> GraphNews | None:
     """Decide on the stored graph from now on, if it is another one.
 
-    Gives news when the stored graph had to be read whole, or cannot be read; the judge in office stays then.
-    Raises NoGraphYet where there is none and none can be had, RegistryUnavailable or GraphUnfit where it is damaged.
+    Gives news when the stored graph had to be read whole. Raises NoGraphYet where there is none and none can be had,
+    RegistryUnavailable or GraphUnfit where it cannot be used; nothing is decided then.
     """
     head = await ports.store.head()
     if not head.version:
@@ -88,12 +88,37 @@ async def refresh_graph(current: CurrentJudge, ports: GraphPorts) -> GraphNews |
         return None
     replica = await ports.store.stored_replica()
     if not await asyncio.to_thread(_is_sound, replica):
-        return await _adopt((), f"the stored graph {head.version} does not have its root", ports)
+        because = f"the stored graph {head.version} does not have its root"
+        current.hear_of(head.version, because)
+        return await _adopt((), because, ports, at_least=head.version)
     try:
-        current.swap(await asyncio.to_thread(ports.make_judge, replica))
-    except GraphInvalid as invalid:
-        return _refused(replica, invalid)
+        current.swap(await _judge_of(replica, ports.make_judge))
+    except GraphUnfit as unfit:
+        current.hear_of(head.version, str(unfit))
+        raise
     return None
+
+
+async def newer_at_registry(ports: GraphPorts) -> Head | None:
+    """The registry's head, where it is newer than the stored graph; None also where the registry does not say."""
+    here = await ports.store.head()
+    try:
+        there = await ports.registry.head(here)
+    except RegistryUnavailable:
+        return None
+    return there if there.version > here.version else None
+
+
+async def catch_up(newer: Head, current: CurrentJudge, ports: GraphPorts) -> GraphNews | None:
+    """Take the registry's graph, unless the stored one is as new as `newer` meanwhile: its commit was lost on the way.
+
+    Raises RegistryUnavailable or GraphUnfit when it cannot be had; nothing is decided until it, or a later one, is.
+    """
+    if (await ports.store.head()).version >= newer.version:
+        return None
+    because = f"commit {newer.version} did not arrive"
+    current.hear_of(newer.version, because)
+    return await _adopt((), because, ports, at_least=newer.version)
 
 
 def root_over(bodies: Bodies) -> str:
@@ -123,8 +148,7 @@ async def _take(
             await tx.collect(after.pending[-1])
             return after, ()
         case Complete(after, changed):
-            if refused := await _refusal(after, make_judge):
-                return replica, (refused,)
+            await _judge_of(after, make_judge)
             await tx.follow(after.head, changed)
             return after, (Applied(after.head),)
         case Misfit(reason):
@@ -136,40 +160,41 @@ async def _take(
 async def _begin_with_the_registrys(ports: GraphPorts) -> GraphNews:
     """The first graph of a new router; its commits are repeats when they come."""
     try:
-        news = await _adopt((), "there is no graph yet", ports)
+        adopted = await _adopt((), "there is no graph yet", ports, at_least=1)
     except RegistryUnavailable as away:
         raise NoGraphYet(str(away)) from away
-    return Applied(news.head) if isinstance(news, Adopted) else news
+    return Applied(adopted.head)
 
 
-async def _adopt(spans: Sequence[Span], because: str, ports: GraphPorts) -> GraphNews:
-    """Take the registry's graph whole, if it has the root it states, can be read, and is not older than ours."""
+async def _adopt(spans: Sequence[Span], because: str, ports: GraphPorts, *, at_least: int) -> Adopted:
+    """Take the registry's graph whole, if it has the root it states, can be read, and is new enough.
+
+    Raises RegistryUnavailable, GraphUnfit; nothing has changed then.
+    """
     try:
         replica = await ports.registry.graph()
     except RegistryUnavailable as away:
         raise RegistryUnavailable(f"{because}; the registry: {away}") from away
     if not await asyncio.to_thread(_is_sound, replica):
         raise GraphUnfit(f"the registry's graph {replica.head.version} does not have its root")
-    refused = await _refusal(replica, ports.make_judge)
+    if replica.head.version < at_least:
+        raise GraphUnfit(f"the registry is at version {replica.head.version}, version {at_least} is known")
+    await _judge_of(replica, ports.make_judge)
     async with ports.begin(spans) as tx:
         here = (await tx.replica()).head
         if replica.head.version < here.version:
             raise GraphUnfit(f"the registry is at version {replica.head.version}, we are at {here.version}")
-        if refused is None:
-            await tx.replace(replica)
-    return refused or Adopted(replica.head, because)
+        await tx.replace(replica)
+    return Adopted(replica.head, because)
 
 
-async def _refusal(replica: Replica, make_judge: MakeJudge) -> Refused | None:
+async def _judge_of(replica: Replica, make_judge: MakeJudge) -> Judge:
+    """Raises GraphUnfit with the first problems of a graph that cannot be read."""
     try:
-        await asyncio.to_thread(make_judge, replica)
+        return await asyncio.to_thread(make_judge, replica)
     except GraphInvalid as invalid:
-        return _refused(replica, invalid)
-    return None
-
-
-def _refused(replica: Replica, invalid: GraphInvalid) -> Refused:
-    return Refused(replica.head, tuple(map(str, invalid.problems)))
+        problems = "; ".join(map(str, invalid.problems[:PROBLEMS_SHOWN_MAX]))
+        raise GraphUnfit(f"the graph {replica.head.version} cannot be read: {problems}".rstrip(": ")) from invalid
 
 
 def _is_sound(replica: Replica) -> bool:

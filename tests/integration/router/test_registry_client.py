@@ -8,6 +8,7 @@ import pytest
 
 from services.router.adapters.registry import HttpRegistry
 from services.router.domain.errors import RegistryUnavailable
+from services.router.domain.model import Head
 from shared.contracts.graph import GraphDocument
 from shared.graphroot import graph_root
 from tests.support.clock import NOON
@@ -27,11 +28,12 @@ async def registry(answer: Answer, *, deadline_seconds: float = 5.0) -> AsyncIte
     await server.wait_closed()
 
 
-def says(status: str, body: bytes) -> Answer:
+def says(status: str, body: bytes, *headers: str) -> Answer:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         asked = await reader.readuntil(b"\r\n\r\n")
         assert asked.startswith(b"GET /v1/graph HTTP/1.1\r\n")
-        writer.write(f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body)
+        head = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", "Connection: close", *headers]
+        writer.write("\r\n".join([*head, "", ""]).encode() + body)
         await writer.drain()
         writer.close()
 
@@ -60,9 +62,41 @@ async def test_an_answer_that_is_no_graph_means_to_wait(status: str, body: bytes
             await client.graph()
 
 
+async def test_the_head_is_read_from_the_etag_and_an_unchanged_one_is_known() -> None:
+    root = "ab" * 32
+    async with registry(says("200 OK", b"not read", f'ETag: "7.{root}"')) as client:
+        assert await client.head(Head(6, "cd" * 32)) == Head(7, root)
+    async with registry(says("304 Not Modified", b"")) as client:
+        assert await client.head(Head(6, "cd" * 32)) == Head(6, "cd" * 32)
+
+
+@pytest.mark.parametrize(
+    "answer", [says("200 OK", b""), says("200 OK", b"", 'ETag: "seven"'), says("503 Unavailable", b"", 'ETag: "7.ab"')]
+)
+async def test_an_answer_that_names_no_version_means_to_wait(answer: Answer) -> None:
+    async with registry(answer) as client:
+        with pytest.raises(RegistryUnavailable):
+            await client.head(Head())
+
+
+async def test_the_registry_is_told_which_head_is_known() -> None:
+    told = asyncio.get_running_loop().create_future()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        told.set_result(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 304 Not Modified\r\nConnection: close\r\n\r\n")
+        writer.close()
+
+    async with registry(answer) as client:
+        await client.head(Head(6, "cd" * 32))
+    assert f'if-none-match: "6.{"cd" * 32}"'.encode() in (await told).lower()
+
+
 async def test_a_registry_that_is_away_means_to_wait() -> None:
     with pytest.raises(RegistryUnavailable):
         await HttpRegistry("http://127.0.0.1:1", deadline_seconds=5).graph()
+    with pytest.raises(RegistryUnavailable):
+        await HttpRegistry("http://127.0.0.1:1", deadline_seconds=5).head(Head())
 
 
 async def test_a_registry_that_never_answers_is_waited_for_under_a_deadline() -> None:

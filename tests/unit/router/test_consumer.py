@@ -8,11 +8,14 @@ import orjson
 import pytest
 
 from services.router.domain import errors
-from services.router.domain.errors import GraphUnfit, NoGraphYet, RegistryUnavailable, RouterFault
+from services.router.domain.errors import GraphBehind, GraphUnfit, NoGraphYet, RegistryUnavailable, RouterFault
 from services.router.domain.model import Head
 from services.router.domain.policy import CurrentJudge
 from services.router.entrypoints.consumer import (
+    COMMIT_ON_ITS_WAY_SECONDS,
+    REGISTRY_POLL_SECONDS,
     GraphRefresher,
+    RegistryWatch,
     concern_of,
     part_of,
     say_news,
@@ -25,9 +28,10 @@ from services.router.usecases import (
     Adopted,
     Applied,
     GraphNews,
-    Refused,
+    catch_up,
     close_notices,
     follow_graph,
+    newer_at_registry,
     refresh_graph,
     route_concerns,
 )
@@ -135,20 +139,64 @@ async def test_without_a_graph_the_batch_is_taken_again(telemetry: Telemetry) ->
 
 async def test_commits_are_followed_and_told_of(telemetry: Telemetry, lines: Lines) -> None:
     router = InMemoryRouter()
-    follow = partial(follow_graph, ports=graph_ports(router, InMemoryRegistry()))
+    follow = partial(follow_graph, current=CurrentJudge(), ports=graph_ports(router, InMemoryRegistry()))
     await take_commits(Batch((committed(graph_objects()),), ()), follow=follow, telemetry=telemetry)
     assert router.state.head.version == 1
     assert [line["event"] for line in lines()] == ["graph.followed", "graph.applied"]
 
 
-async def test_a_gap_while_the_registry_is_away_is_an_alarm_and_waits(telemetry: Telemetry, lines: Lines) -> None:
-    follow = partial(follow_graph, ports=graph_ports(InMemoryRouter(), InMemoryRegistry()))
-    first = committed(graph_objects())
+async def test_a_graph_that_is_known_and_cannot_be_used_is_one_alarm_and_no_progress(
+    telemetry: Telemetry, lines: Lines
+) -> None:
+    router, current = InMemoryRouter(), CurrentJudge()
+    ports = graph_ports(router, registry := InMemoryRegistry(replica_of(graph_objects())))
+    progress = Progress("graph refresher")
+    refresher = GraphRefresher(
+        partial(refresh_graph, current, ports), current, poll_seconds=0.2, progress=progress, telemetry=telemetry
+    )
+    await refresher._step()
+    await refresher._step()
+    first, registry.replica = committed(graph_objects()), None
     gap = first.model_copy(update={"data": first.data.model_copy(update={"version": 5})})
-    with pytest.raises(Transient):
-        await take_commits(Batch((gap,), ()), follow=follow, telemetry=telemetry)
+    follow = partial(follow_graph, current=current, ports=ports)
+    route = partial(route_concerns, current=current, begin=router.begin, clock=FrozenClock())
+    lines()
+    for _ in range(3):
+        with pytest.raises(Transient):
+            await take_commits(Batch((gap,), ()), follow=follow, telemetry=telemetry)
+        with pytest.raises(Transient):
+            await take_concerns(Batch((submitted(),), ()), route=route, telemetry=telemetry)
+        await refresher._step()
     (alarm,) = [line for line in lines() if line["event"] == "alarm"]
-    assert (alarm["alarm"], alarm["detail"]) == ("graph-unfit", "commit 5 came after version 0; the registry: away")
+    assert (alarm["alarm"], alarm["version"], alarm["known"]) == ("graph-behind", 1, 5)
+    assert progress.waiting == 1
+    registry.replica = replica_of(graph_objects(), version=5)
+    await take_commits(Batch((gap,), ()), follow=follow, telemetry=telemetry)
+    await refresher._step()
+    await take_concerns(Batch((submitted(),), ()), route=route, telemetry=telemetry)
+    assert progress.waiting == 0
+    assert len(router.state.decisions) == 1
+
+
+async def test_the_registry_is_asked_from_the_start_and_a_newer_head_once_more_before_it_is_read(
+    telemetry: Telemetry, lines: Lines
+) -> None:
+    router, current = InMemoryRouter(), CurrentJudge()
+    ports = graph_ports(router, registry := InMemoryRegistry())
+    watch = RegistryWatch(
+        partial(newer_at_registry, ports),
+        partial(catch_up, current=current, ports=ports),
+        progress=Progress("registry watch"),
+        telemetry=telemetry,
+    )
+    assert await watch._step() == REGISTRY_POLL_SECONDS
+    registry.replica = replica_of(graph_objects())
+    assert await watch._step() == COMMIT_ON_ITS_WAY_SECONDS
+    assert (registry.asked, router.state.head.version) == (0, 0)
+    assert await watch._step() == REGISTRY_POLL_SECONDS
+    assert (registry.asked, router.state.head.version) == (1, 1)
+    assert await watch._step() == REGISTRY_POLL_SECONDS
+    assert [line["alarm"] for line in lines()] == ["graph-read-whole"]
 
 
 async def test_whatever_became_of_a_notice_it_is_closed(telemetry: Telemetry) -> None:
@@ -164,7 +212,6 @@ async def test_whatever_became_of_a_notice_it_is_closed(telemetry: Telemetry) ->
     [
         (Applied(Head(2, "r")), None),
         (Adopted(Head(2, "r"), "a gap"), "graph-read-whole"),
-        (Refused(Head(2, "r"), ("a problem",) * 9), "graph-refused"),
     ],
 )
 def test_everything_but_an_applied_commit_is_an_alarm(
@@ -208,4 +255,4 @@ async def test_the_refresher_waits_while_no_graph_can_be_had_without_an_alarm(
 
 def test_every_fault_has_its_answer() -> None:
     faults = {kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, RouterFault)}
-    assert faults - {RouterFault} == {NoGraphYet, GraphUnfit, RegistryUnavailable} == set(ANSWERS)
+    assert faults - {RouterFault} == {NoGraphYet, GraphBehind, GraphUnfit, RegistryUnavailable} == set(ANSWERS)

@@ -5,11 +5,20 @@ from typing import Any
 
 import pytest
 
-from services.router.domain.errors import GraphUnfit, NoGraphYet, RegistryUnavailable
+from services.router.domain.errors import GraphBehind, GraphUnfit, NoGraphYet, RegistryUnavailable
 from services.router.domain.model import Head
 from services.router.domain.policy import CurrentJudge
 from services.router.domain.replica import CommitPart, Replica
-from services.router.usecases import Adopted, Applied, GraphNews, GraphPorts, Refused, follow_graph, refresh_graph
+from services.router.usecases import (
+    Adopted,
+    Applied,
+    GraphNews,
+    GraphPorts,
+    catch_up,
+    follow_graph,
+    newer_at_registry,
+    refresh_graph,
+)
 from shared.agreements import GraphInvalid
 from shared.records import Batch, Span
 from tests.support.router_fakes import (
@@ -46,10 +55,13 @@ async def at_first() -> InMemoryRouter:
 
 
 async def followed(
-    router: InMemoryRouter, *parts: CommitPart, registry: InMemoryRegistry | None = None
+    router: InMemoryRouter,
+    *parts: CommitPart,
+    registry: InMemoryRegistry | None = None,
+    current: CurrentJudge | None = None,
 ) -> tuple[GraphNews, ...]:
     ports = graph_ports(router, registry or InMemoryRegistry())
-    return await follow_graph(Batch(tuple(parts), (SPAN,)), ports)
+    return await follow_graph(Batch(tuple(parts), (SPAN,)), current=current or CurrentJudge(), ports=ports)
 
 
 async def test_the_first_commit_of_all_makes_the_graph() -> None:
@@ -130,23 +142,21 @@ async def test_a_registry_that_is_behind_is_not_believed() -> None:
     assert graph_of(router) == after(FIRST, one)
 
 
-async def test_a_commit_that_cannot_be_read_is_refused_and_the_graph_before_stays() -> None:
+async def test_a_commit_that_cannot_be_read_is_not_applied_and_is_taken_again() -> None:
     router = await at_first()
     odd = commit_after(FIRST, UNREADABLE)
-    (news,) = await followed(router, odd)
-    assert isinstance(news, Refused)
-    assert any("colour" in problem for problem in news.problems)
+    with pytest.raises(GraphUnfit, match="colour"):
+        await followed(router, odd, registry=InMemoryRegistry(after(FIRST, odd)))
     assert graph_of(router) == FIRST
-    assert router.state.spans == [SPAN]
+    assert router.state.spans == []
 
 
 async def test_after_a_refused_commit_the_next_good_graph_is_read_whole() -> None:
     router = await at_first()
     odd = commit_after(FIRST, UNREADABLE)
-    await followed(router, odd)
     mended = commit_after(after(FIRST, odd), {**source("odd"), "title": "mended"})
     truth = after(FIRST, odd, mended)
-    (news,) = await followed(router, mended, registry=InMemoryRegistry(truth))
+    (news,) = await followed(router, odd, registry=InMemoryRegistry(truth))
     assert isinstance(news, Adopted)
     assert graph_of(router) == truth
 
@@ -202,17 +212,98 @@ async def test_a_copy_that_lost_its_root_is_never_decided_on() -> None:
     assert current.head == FIRST.head
 
 
-async def test_a_stored_graph_that_can_no_longer_be_read_leaves_the_judge_in_office() -> None:
+async def test_nothing_is_decided_while_a_stored_graph_can_no_longer_be_read() -> None:
     router, current = await at_first(), CurrentJudge()
     await refreshed(router, current)
 
     def refuse(_: Replica) -> Any:
         raise GraphInvalid(())
 
+    one = commit_after(FIRST, source("a"))
     async with router.begin() as tx:
-        one = commit_after(FIRST, source("a"))
         await tx.follow(one.head, one.bodies)
     ports = graph_ports(router, InMemoryRegistry())
-    news = await refresh_graph(current, GraphPorts(ports.begin, ports.store, ports.registry, refuse))
-    assert news == Refused(one.head, ())
-    assert current.head == FIRST.head
+    with pytest.raises(GraphUnfit):
+        await refresh_graph(current, GraphPorts(ports.begin, ports.store, ports.registry, refuse))
+    with pytest.raises(GraphBehind):
+        current.get()
+    await refreshed(router, current)
+    assert current.get().head == one.head
+
+
+@pytest.mark.parametrize("wrong", ["root", "object", "gap"])
+async def test_nothing_is_decided_on_a_graph_older_than_one_that_is_known(wrong: str) -> None:
+    router, current = await at_first(), CurrentJudge()
+    await refreshed(router, current)
+    good = commit_after(FIRST, source("a"))
+    bad = {
+        "root": replace(good, root="00" * 32),
+        "object": commit_after(FIRST, UNREADABLE),
+        "gap": commit_after(after(FIRST, good), source("b")),
+    }[wrong]
+    with pytest.raises((GraphUnfit, RegistryUnavailable)):
+        await followed(router, bad, current=current)
+    with pytest.raises(GraphBehind):
+        current.get()
+    await refreshed(router, current)
+    with pytest.raises(GraphBehind):
+        current.get()
+    truth = after(FIRST, good, commit_after(after(FIRST, good), source("b")))
+    await followed(router, bad, current=current, registry=InMemoryRegistry(truth))
+    await refreshed(router, current)
+    assert current.get().head == truth.head
+
+
+async def test_a_registry_that_has_not_the_commit_that_is_known_is_not_enough() -> None:
+    router, current = await at_first(), CurrentJudge()
+    served = after(FIRST, commit_after(FIRST, source("a")))
+    with pytest.raises(GraphUnfit):
+        await followed(
+            router, replace(commit_after(FIRST), version=9), current=current, registry=InMemoryRegistry(served)
+        )
+    assert graph_of(router) == FIRST
+    assert current.newer is not None
+    assert current.newer.version == 9
+
+
+async def asked(router: InMemoryRouter, current: CurrentJudge, registry: InMemoryRegistry) -> GraphNews | None:
+    """Ask the registry for its head, and catch up where it is newer."""
+    ports = graph_ports(router, registry)
+    newer = await newer_at_registry(ports)
+    return await catch_up(newer, current, ports) if newer else None
+
+
+async def test_a_lost_commit_is_noticed_by_the_registrys_head_and_made_good() -> None:
+    router, current = await at_first(), CurrentJudge()
+    await refreshed(router, current)
+    truth = after(FIRST, commit_after(FIRST, source("a")))
+    assert await asked(router, current, InMemoryRegistry(truth)) == Adopted(truth.head, "commit 2 did not arrive")
+    await refreshed(router, current)
+    assert current.get().head == truth.head
+
+
+@pytest.mark.parametrize("served", [None, FIRST, Replica(Head(), {})])
+async def test_a_registry_that_is_away_or_behind_changes_nothing(served: Replica | None) -> None:
+    router, current = await at_first(), CurrentJudge()
+    await refreshed(router, current)
+    assert await asked(router, current, InMemoryRegistry(served)) is None
+    assert current.get().head == FIRST.head
+    assert graph_of(router) == FIRST
+
+
+async def test_a_commit_that_came_after_all_is_not_caught_up_with() -> None:
+    router, current, registry = await at_first(), CurrentJudge(), InMemoryRegistry()
+    one = commit_after(FIRST, source("a"))
+    await followed(router, one)
+    assert await catch_up(one.head, current, graph_ports(router, registry)) is None
+    assert registry.asked == 0
+
+
+async def test_nothing_is_decided_while_the_registrys_newer_graph_does_not_have_its_root() -> None:
+    router, current = await at_first(), CurrentJudge()
+    await refreshed(router, current)
+    with pytest.raises(GraphUnfit):
+        await asked(router, current, InMemoryRegistry(Replica(Head(2, "00" * 32), FIRST.bodies)))
+    with pytest.raises(GraphBehind):
+        current.get()
+    assert graph_of(router) == FIRST
