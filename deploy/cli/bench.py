@@ -2,7 +2,6 @@
 
 import json
 import platform
-import shutil
 import time
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -47,7 +46,6 @@ RECEIVER_PORT_OFFSET = 100
 @click.option("--json", "as_json", is_flag=True, help="Rows as JSON, with machine and versions.")
 def bench(rates: str, seconds: float, data_dir: Path, **flags: bool) -> None:
     """Offer load to a fresh system in an open loop and print what it took. Traffic goes to loopback alone."""
-    shutil.rmtree(data_dir, ignore_errors=True)
     wanted = [float(rate) for rate in rates.split(",")]
     climb = CLIMB if flags["climb"] else ()
     layout = Layout(data_dir, PORT_BASE + 400)
@@ -63,7 +61,7 @@ async def _run(
 ) -> list[Row]:
     with suited(as_json=as_json) as progress:
         begun = time.monotonic()
-        async with LocalSystem(layout, progress=progress) as system:
+        async with LocalSystem.afresh(layout, progress=progress) as system:
             await system.start_engines()
             await system.start_services()
             ready = ready_row(time.monotonic() - begun)

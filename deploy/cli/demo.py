@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,10 +36,8 @@ FACTS_WITHOUT_DELIVERY = 2
 @click.option("--json", "as_json", is_flag=True, help="One JSON object at the end instead of tables.")
 def demo(data_dir: Path, port_base: int, scenarios: Path, **flags: bool) -> None:
     """Publish every worked case, tell whom the agreements allow, and prove from the receivers' files what arrived."""
-    if not flags["keep"] and data_dir.exists():
-        shutil.rmtree(data_dir)
     layout = Layout(data_dir, port_base)
-    told, faults, records = asyncio.run(_run(layout, read_cases(scenarios), as_json=flags["as_json"]))
+    told, faults, records = asyncio.run(_run(layout, read_cases(scenarios), **flags))
     if flags["as_json"]:
         print(json.dumps({"cases": [t.to_json() for t in told], "faults": faults, "audit": records}))
     else:
@@ -48,9 +45,12 @@ def demo(data_dir: Path, port_base: int, scenarios: Path, **flags: bool) -> None
     sys.exit(1 if faults or any(t.faults for t in told) else 0)
 
 
-async def _run(layout: Layout, cases: Sequence[Case], *, as_json: bool) -> tuple[list[Told], list[str], list[Any]]:
+async def _run(
+    layout: Layout, cases: Sequence[Case], *, keep: bool, as_json: bool
+) -> tuple[list[Told], list[str], list[Any]]:
+    make = LocalSystem if keep else LocalSystem.afresh
     with suited(as_json=as_json) as progress:
-        async with LocalSystem(layout, progress=progress) as system:
+        async with make(layout, progress=progress) as system:
             await system.start_engines()
             await system.start_services()
             concordat = Concordat(system.urls, credentials_of(system.credentials))

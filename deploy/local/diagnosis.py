@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
-from deploy.local import plan, preflight
+from deploy.local import environment, plan, postgres_home, preflight
 from deploy.local.hold import runner_of
 from deploy.local.jars import JarCache
 from deploy.local.layout import Layout
+from deploy.local.orphans import PidFile
 from deploy.local.ports import holder, is_free
 from deploy.local.readyz import answers_ready
 
@@ -38,10 +39,30 @@ class Finding:
 
 async def diagnose(layout: Layout) -> list[Finding]:
     """Look at everything that a local system needs."""
-    resting = [*_python(), *_wheels(), *_jars(layout), *_room(layout), *_data_dir(layout)]
-    if runner_of(layout.data_dir) is None:
-        return [*resting, *_ports(layout), Finding("system", "not running")]
-    return [*resting, *[await _service(layout, service.name) for service in plan.SERVICES]]
+    resting = [*_python(), *_wheels(), *_places(layout), *_jars(layout), *_room(layout), *_data_dir(layout)]
+    runner = runner_of(layout.data_dir)
+    if runner is None:
+        left = _left_running(layout)
+        return [*resting, *left, *_ports(layout), Finding("system", "not running")]
+    running = Finding("system", f"run by process {runner}")
+    return [*resting, running, *[await _service(layout, service.name) for service in plan.SERVICES]]
+
+
+def _places(layout: Layout) -> Iterator[Finding]:
+    yield Finding("cache", str(layout.cache_dir))
+    if os.geteuid() == 0:
+        yield Finding("shared cache", str(environment.shared_cache_dir()))
+        yield Finding("shared data", str(environment.shared_data_dir()))
+    for folder, owner in postgres_home.deserted().items():
+        # Not a fault of this machine: the owner may lie on a disk that is not mounted now.
+        yield Finding("left over", f"{folder} belongs to {owner}, which is not there; if it is gone: rm -r {folder}")
+
+
+def _left_running(layout: Layout) -> Iterator[Finding]:
+    """Processes that outlived their runner; they hold its ports."""
+    for name, process in PidFile(layout.data_dir / "pids.json").living().items():
+        remedy = f"The next start with {layout.data_dir} ends it; or: kill {process.pid}"
+        yield Finding("left running", f"{name}, process {process.pid}, of a run that has ended", remedy)
 
 
 def _python() -> Iterator[Finding]:

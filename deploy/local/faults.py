@@ -2,12 +2,14 @@
 
 RunnerFault
 ├── AlreadyRunning       another run holds the data folder
+├── NotOurs              a folder is to be emptied that we did not make
 ├── PortTaken            a port of the plan is in use
 ├── TooLittleRoom        not enough memory or disk
 ├── JarWrong             a jar's sum is not the one written down
 ├── JarsOutOfReach       the jars are neither cached nor to be had
 ├── EngineFailed         Postgres or Kafka ended or never answered
-└── ServiceFailed        a service ended or never became ready, or its migrations failed
+├── ServiceFailed        a service ended or never became ready, or its migrations failed
+└── TooLate              something that was waited for did not come in time
 """
 
 
@@ -21,6 +23,10 @@ class RunnerFault(Exception):
 
 class AlreadyRunning(RunnerFault):
     """Another run holds the data folder."""
+
+
+class NotOurs(RunnerFault):
+    """A folder is to be emptied that neither the demo nor the benchmark made."""
 
 
 class PortTaken(RunnerFault):
@@ -45,3 +51,7 @@ class EngineFailed(RunnerFault):
 
 class ServiceFailed(RunnerFault):
     """A service ended or did not become ready in time, or its migrations failed."""
+
+
+class TooLate(RunnerFault):
+    """Something that was waited for did not come in time."""

@@ -7,6 +7,7 @@ from deploy.local import environment
 from deploy.local.plan import KAFKA, KAFKA_CONTROLLER, PORT_BASE, POSTGRES, SERVICES, port_of
 
 INSTANCE_PORT_STEP = 20
+RECEIVER_PORT_OFFSET = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,10 @@ class Layout:
         """Every port of the plan by the name of who listens there."""
         names = (*(service.name for service in SERVICES), KAFKA, KAFKA_CONTROLLER, POSTGRES)
         return {name: self.port(name) for name in names}
+
+    def receiver_ports(self, count: int) -> dict[str, int]:
+        """The ports of the demo's and the benchmark's receivers."""
+        return {f"receiver {n + 1}": self.port_base + RECEIVER_PORT_OFFSET + n for n in range(count)}
 
     def log(self, name: str) -> Path:
         """The log of one process."""

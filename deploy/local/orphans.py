@@ -39,9 +39,13 @@ class PidFile:
         with contextlib.suppress(psutil.NoSuchProcess):
             self._write({**self._read(), name: [pid, psutil.Process(pid).create_time()]})
 
+    def living(self) -> dict[str, psutil.Process]:
+        """What still runs of what was noted, by name."""
+        return {name: found for name, noted in self._read().items() if (found := _same_process(*noted))}
+
     async def end_all(self) -> list[str]:
         """End what still runs of what was noted; gives the names."""
-        left = {name: found for name, noted in self._read().items() if (found := _same_process(*noted))}
+        left = self.living()
         for process in left.values():
             # SIGINT: to Postgres a fast shutdown, to all others the same as SIGTERM.
             process.send_signal(signal.SIGINT)

@@ -95,17 +95,29 @@ def _reachable_data(data_dir: Path) -> Path:
     data_dir.mkdir(parents=True, exist_ok=True)
     if reachable(data_dir):
         return data_dir / "postgres"
-    shared = environment.shared_data_dir()
-    shared.mkdir(parents=True, exist_ok=True)
-    remove_deserted(shared)
-    home = shared / hashlib.sha256(bytes(data_dir)).hexdigest()[:16]
-    home.mkdir(exist_ok=True)
+    home = _lent(data_dir)
+    home.mkdir(parents=True, exist_ok=True)
     (home / _OWNER_FILE).write_text(str(data_dir))
     return home / "postgres"
 
 
-def remove_deserted(shared: Path) -> None:
-    """Data whose data folder was removed belongs to nobody any more."""
-    for note in shared.glob(f"*/{_OWNER_FILE}"):
-        if not Path(note.read_text()).exists():
-            shutil.rmtree(note.parent, ignore_errors=True)
+def _lent(data_dir: Path) -> Path:
+    """The folder in the shared place that stands for a data folder which `nobody` cannot reach."""
+    return environment.shared_data_dir() / hashlib.sha256(bytes(data_dir)).hexdigest()[:16]
+
+
+def forget(data_dir: Path) -> None:
+    """Remove what the shared place holds for this data folder, if anything."""
+    note = _lent(data_dir) / _OWNER_FILE
+    if note.is_file() and note.read_text() == str(data_dir):
+        shutil.rmtree(note.parent)
+
+
+def deserted() -> dict[Path, str]:
+    """Folders of the shared place whose data folder is not there now, with its name.
+
+    It may lie on a disk that is not mounted, so nothing is removed without a person's word.
+    """
+    notes = sorted(environment.shared_data_dir().glob(f"*/{_OWNER_FILE}"))
+    owners = {note.parent: note.read_text() for note in notes}
+    return {folder: owner for folder, owner in owners.items() if not Path(owner).exists()}

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from deploy.local import plan, preflight
+from deploy.local import plan, preflight, throwaway
 from deploy.local.hold import Hold, note_runner
 from deploy.local.kafka import KafkaEngine, KafkaOptions
 from deploy.local.keys import Keyring
@@ -61,13 +61,25 @@ class LocalSystem:
         self._hold = Hold(layout.data_dir)
         self._pids = PidFile(layout.data_dir / "pids.json")
         self._migrated: set[str] = set()
+        self._afresh = False
+
+    @classmethod
+    def afresh(cls, layout: Layout, *, progress: Progress | None = None) -> Self:
+        """A system whose data folder is emptied once it is held; one that we did not make is refused (NotOurs)."""
+        system = cls(layout, progress=progress)
+        system._afresh = True
+        return system
 
     async def __aenter__(self) -> Self:
         """Take the data folder, end what an earlier run left behind, and make the keys."""
+        if self._afresh:
+            throwaway.demand_ours(self.layout.data_dir)
         await self._hold.take()
         with ExitStack() as undo:
             undo.callback(self._hold.let_go)
             await self._take_over()
+            if self._afresh:
+                throwaway.empty(self.layout.data_dir)
             self._wire()
             undo.pop_all()
         return self

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.local.keys import Keyring
-from deploy.local.postgres_home import remove_deserted
 from deploy.local.seed import seed_organisations
 from deploy.local.supervisor import PAUSE_SECONDS_MAX, PAUSE_SECONDS_MIN, STEADY_SECONDS, Pause
 
@@ -56,14 +55,6 @@ def test_every_organisation_of_the_seed_graph_is_known_once() -> None:
     orgs = seed_organisations()
     assert len(set(orgs)) == len(orgs) > 20
     assert "cqc" in orgs
-
-
-def test_data_whose_folder_is_gone_is_removed_and_no_other(tmp_path: Path) -> None:
-    for name, owner in (("kept", tmp_path), ("deserted", tmp_path / "gone")):
-        (tmp_path / "shared" / name).mkdir(parents=True)
-        (tmp_path / "shared" / name / "belongs-to").write_text(str(owner))
-    remove_deserted(tmp_path / "shared")
-    assert [folder.name for folder in (tmp_path / "shared").iterdir()] == ["kept"]
 
 
 @given(st.lists(st.floats(min_value=0, max_value=2 * STEADY_SECONDS), max_size=12))
