@@ -5,17 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from deploy.cli.scenarios import differences
+from deploy.demo.allowed import Notice, overfull
 from deploy.demo.cases import Case
 from deploy.demo.farm import Receipt
-
-# The field class of a subject's name and identifiers, by its kind.
-CLASS_OF_SUBJECT = {
-    "provider": "provider",
-    "setting": "provider",
-    "learning-environment": "provider",
-    "registrant": "registrant",
-    "unregistered-person": "registrant",
-}
 
 
 def judge(case: Case, decision: Mapping[str, Any], receipts: Sequence[Receipt]) -> list[str]:
@@ -24,7 +16,7 @@ def judge(case: Case, decision: Mapping[str, Any], receipts: Sequence[Receipt]) 
         *differences(case.expected, decision),
         *_counted(case.told, receipts),
         *_verified(receipts),
-        *(fault for receipt in receipts for fault in _overfull(case, decision, receipt)),
+        *(fault for receipt in receipts if receipt.signature_ok for fault in _overfull(case, decision, receipt)),
     ]
 
 
@@ -44,17 +36,8 @@ def _verified(receipts: Iterable[Receipt]) -> Iterator[str]:
 
 
 def _overfull(case: Case, decision: Mapping[str, Any], receipt: Receipt) -> Iterator[str]:
-    """Values that the decision withholds from this body and that lie in what it received all the same."""
-    fields: Mapping[str, str] = next((row["fields"] for row in decision["told"] if row["org"] == receipt.org), {})
-    for field_class, value in _values(case.concern):
-        if fields.get(field_class) != "full" and value.encode() in receipt.body:
-            yield f"{receipt.org}: received {field_class} in full, which the decision does not allow"
-
-
-def _values(concern: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    yield "narrative", str(concern["summary"])
-    for subject in concern["subjects"]:
-        field_class = CLASS_OF_SUBJECT.get(subject["kind"], "provider")
-        yield from ((field_class, row["value"]) for row in subject.get("identifiers", ()))
-        if "name" in subject:
-            yield field_class, subject["name"]
+    """What the decision withholds from this body and what it received all the same."""
+    untold: Mapping[str, Any] = {"fields": {}}
+    row = next((row for row in decision["told"] if row["org"] == receipt.org), untold)
+    notice = Notice(case.concern, row, receipt.event)
+    yield from (f"{receipt.org}: {fault}" for fault in overfull(notice))
