@@ -97,7 +97,7 @@ def assemble(
     assigned: list[BatchConsumer[NoticeIssued]] = []
     engine = Engine(
         flows_of(adapters.store.begin, adapters.endpoints, adapters.wire, foundation.clock),
-        LaneLimits(settings.lane_slots, settings.in_flight_max),
+        LaneLimits(settings.lane_slots, settings.in_flight_max, settings.lease_seconds),
         owned=OwnedLanes(lambda: assigned[0].partitions if assigned else frozenset()),
         telemetry=foundation.telemetry,
         health=foundation.health,

@@ -90,8 +90,8 @@ class Ledger(Protocol):
         """Lease notices whose basis or time has ended."""
         ...
 
-    async def renew(self, held: Sequence[Leased]) -> None:
-        """Keep the leases of what is held; one whose fencing token has moved on stays as it is."""
+    async def renew(self, held: Sequence[Leased]) -> frozenset[NoticeId]:
+        """Keep the leases of what is held; gives which: one whose fencing token has moved on stays as it is."""
         ...
 
     async def settle(self, settlements: Sequence[Settlement]) -> frozenset[NoticeId]:

@@ -232,7 +232,7 @@ async def test_a_renewal_keeps_only_the_leases_that_are_still_ours(ledgers: Ledg
         await ledger.claim({"gmc": 8}, held=[ours.notice_id], now=LATER)
     await ledgers.run_out()
     async with ledgers.begin() as ledger:
-        await ledger.renew([ours, lost])
+        assert await ledger.renew([ours, lost]) == {ours.notice_id}
     (claimable,) = await claimed(ledgers)
     assert claimable.notice_id == lost.notice_id
 

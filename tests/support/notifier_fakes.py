@@ -181,11 +181,15 @@ class InMemoryLedger:
         ended = [r for r in self._claimable(()) if min(_ends(r.entry)) <= now]
         return [self._lease(row) for row in ended[:row_count_max]]
 
-    async def renew(self, held: Sequence[Leased]) -> None:
-        for notice in held:
-            row = self._store.rows[notice.notice_id]
-            if row.fencing == notice.fencing and row.lease_until is not None:
-                row.lease_until = self._store.database_now + LEASE
+    async def renew(self, held: Sequence[Leased]) -> frozenset[NoticeId]:
+        ours = [n.notice_id for n in held if self._is_ours(n)]
+        for notice_id in ours:
+            self._store.rows[notice_id].lease_until = self._store.database_now + LEASE
+        return frozenset(ours)
+
+    def _is_ours(self, notice: Leased) -> bool:
+        row = self._store.rows[notice.notice_id]
+        return row.fencing == notice.fencing and row.lease_until is not None
 
     async def settle(self, settlements: Sequence[Settlement]) -> frozenset[NoticeId]:
         return frozenset(s.notice.notice_id for s in settlements if self._settle(s))

@@ -169,7 +169,7 @@ async def rig_on(
     wire = WebhookWire(LOOPBACK, timeouts or Timeouts(2, 5))
     engine = Engine(
         flows_of(store.begin, endpoints, wire, clock),
-        limits or LaneLimits(slots_max=64, in_flight_max=8),
+        limits or LaneLimits(slots_max=64, in_flight_max=8, lease_seconds=lease_seconds),
         owned=OwnedLanes(partial(frozenset, ALL_LANES)),
         telemetry=QuietTelemetry(),
         health=Health(30),

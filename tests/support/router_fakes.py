@@ -121,7 +121,7 @@ class InMemoryRegistry:
             raise RegistryUnavailable("away")
         return self.replica
 
-    async def head(self, known: Head) -> Head:
+    async def head(self, known: Head) -> Head:  # noqa: ARG002 - the port's
         if self.replica is None:
             raise RegistryUnavailable("away")
         return self.replica.head

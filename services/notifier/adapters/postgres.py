@@ -102,10 +102,11 @@ class PostgresLedger:
         found = await self._connection.execute(statements.CLAIM_ENDED, asked)
         return [_leased(row) for row in found]
 
-    async def renew(self, held: Sequence[Leased]) -> None:
-        """Keep the leases whose fencing token is still ours."""
+    async def renew(self, held: Sequence[Leased]) -> frozenset[NoticeId]:
+        """Keep the leases whose fencing token is still ours; gives which."""
         asked = {"ids": [n.notice_id for n in held], "fencing": [n.fencing for n in held]}
-        await self._connection.execute(statements.RENEW, {**asked, "seconds": self._lease_seconds})
+        found = await self._connection.execute(statements.RENEW, {**asked, "seconds": self._lease_seconds})
+        return frozenset(row.notice_id for row in found)
 
     async def settle(self, settlements: Sequence[Settlement]) -> frozenset[NoticeId]:
         """Write results and attempts of leases that are still ours; gives which."""

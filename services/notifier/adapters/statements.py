@@ -86,7 +86,8 @@ RENEW: TextClause = text(
           ON n.notice_id = h.notice_id AND n.fencing = h.fencing
         WHERE n.state = 'pending' AND n.lease_until IS NOT NULL FOR UPDATE OF n SKIP LOCKED
     )
-    UPDATE notifier.notices n SET lease_until = {_LEASE} FROM mine WHERE n.notice_id = mine.notice_id"""  # noqa: S608
+    UPDATE notifier.notices n SET lease_until = {_LEASE} FROM mine WHERE n.notice_id = mine.notice_id
+    RETURNING n.notice_id"""  # noqa: S608
 )
 
 SETTLE: TextClause = text(

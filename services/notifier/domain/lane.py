@@ -1,8 +1,9 @@
 """A lane: the notices of one endpoint that this process holds, bounded, so that it can hurt nobody but itself."""
 
 from collections import deque
+from collections.abc import Collection, Sequence
 
-from services.notifier.domain.model import Leased
+from services.notifier.domain.model import Leased, NoticeId
 
 RETRY_TURN = 4
 """Every fourth notice taken is an old failure where there are both: first attempts go ahead, failures still move."""
@@ -67,6 +68,17 @@ class Lane:
         first, second = (self._retries, self._fresh) if retries_first else (self._fresh, self._retries)
         self.in_flight += 1
         return (first or second).popleft()
+
+    def drop(self, lost: Collection[NoticeId]) -> Sequence[Leased]:
+        """Take these out of the line, as far as they stand in it; what is in flight stays. Gives what was taken out."""
+        waiting = [*self._fresh, *self._retries]
+        self._fresh = deque(notice for notice in self._fresh if notice.notice_id not in lost)
+        self._retries = deque(notice for notice in self._retries if notice.notice_id not in lost)
+        return [notice for notice in waiting if notice.notice_id in lost]
+
+    def not_sent(self) -> None:
+        """A delivery that was started has not been made after all."""
+        self.in_flight -= 1
 
     def answered(self, *, well: bool) -> None:
         """A delivery has ended, well or not."""

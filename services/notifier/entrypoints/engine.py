@@ -27,7 +27,7 @@ class Flows:
     claim: Callable[[Mapping[str, int], Sequence[NoticeId]], Awaitable[Sequence[Leased]]]
     attempt: Callable[[Leased, Target | None], Awaitable[Result]]
     settle: Callable[[Sequence[Result]], Awaitable[Sequence[Result]]]
-    renew: Callable[[Sequence[Leased]], Awaitable[None]]
+    renew: Callable[[Sequence[Leased]], Awaitable[frozenset[NoticeId]]]
     end: Callable[[], Awaitable[Sequence[Result]]]
     confirm: Callable[[], Awaitable[Sequence[Recorded]]]
     targets: Callable[[], Awaitable[Sequence[Target]]]
@@ -114,12 +114,13 @@ class Engine:
 
     async def claim_once(self) -> float:
         """Lease what is due and start it."""
+        since = self.lanes.now()
         asked = self.lanes.ask(self._owned.now())
         claimed: Sequence[Leased] = ()
         try:
             claimed = await self._flows.claim(asked, list(self.lanes.held))
         finally:
-            self.lanes.claimed(asked, claimed)
+            self.lanes.claimed(asked, claimed, since=since)
         await self._claim_wake.wait(CLAIM_SECONDS)
         return 0.0
 
@@ -153,7 +154,7 @@ class Engine:
     async def _work(self, recipient: str) -> None:
         """Deliver one after the other until the lane is empty or its cap is reached."""
         lane = self.lanes.lane(recipient)
-        while (notice := lane.start()) is not None:
+        while (notice := self.lanes.start(recipient)) is not None:
             result = await self._flows.attempt(notice, self.lanes.targets.get(recipient))
             lane.answered(well=not isinstance(result.verdict, Retry))
             if isinstance(result.verdict, Retry) and result.verdict.suspends:
@@ -187,7 +188,10 @@ class Engine:
             return
 
     async def _renew_once(self) -> float:
-        await self._flows.renew(list(self.lanes.held.values()))
+        since, held = self.lanes.now(), list(self.lanes.held.values())
+        ours = await self._flows.renew(held)
+        if dropped := self.lanes.renewed(held, ours, since=since):
+            self._telemetry.line("leases.lost", items=dropped)
         return RENEW_SECONDS
 
     async def _end_once(self) -> float:

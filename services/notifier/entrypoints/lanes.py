@@ -1,7 +1,8 @@
 """The lanes of this process: which recipient can be reached where, and what is held for each."""
 
 import asyncio
-from collections import Counter
+import time
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,10 +16,14 @@ GRACE_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class LaneLimits:
-    """Per endpoint: how many notices are held in memory, and how many deliveries are under way, at most."""
+    """Per endpoint: how many notices are held in memory, and how many deliveries are under way, at most.
+
+    `lease_seconds`: no delivery starts under a lease that was got, or renewed, longer ago.
+    """
 
     slots_max: int
     in_flight_max: int
+    lease_seconds: float
 
 
 class OwnedLanes:
@@ -42,10 +47,22 @@ class OwnedLanes:
 
 
 class LaneBook:
-    """One lane per recipient with an active endpoint. `on_work` is called with a recipient that can be delivered to."""
+    """One lane per recipient with an active endpoint. `on_work` is called with a recipient that can be delivered to.
 
-    def __init__(self, limits: LaneLimits, *, on_work: Callable[[str], None], on_surplus: Callable[[], None]) -> None:
+    A lease counts from before it was asked for, so that it never lasts longer here than in the ledger.
+    """
+
+    def __init__(
+        self,
+        limits: LaneLimits,
+        *,
+        on_work: Callable[[str], None],
+        on_surplus: Callable[[], None],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._limits = limits
+        self._monotonic = monotonic
+        self._leased_at: dict[NoticeId, float] = {}
         self._on_work = on_work
         self._on_surplus = on_surplus
         self._lanes: dict[str, Lane] = {}
@@ -69,6 +86,10 @@ class LaneBook:
             if room[entry.subject.recipient]:
                 room[entry.subject.recipient] -= 1
                 taken.append(_leased(entry))
+        for notice in taken:
+            self._leased_at.setdefault(
+                notice.notice_id, self._monotonic()
+            )  # a repeat of one that is held renews nothing
         return taken
 
     def fill(self, slots: Sequence[Leased], inserted: frozenset[NoticeId]) -> None:
@@ -76,6 +97,8 @@ class LaneBook:
         self.queue([notice for notice in slots if notice.notice_id in inserted])
         for notice in slots:
             if notice.notice_id not in inserted:
+                if notice.notice_id not in self.held:
+                    self._leased_at.pop(notice.notice_id, None)
                 self.lane(notice.subject.recipient).release(1)
 
     def ask(self, lanes: frozenset[int]) -> Mapping[str, int]:
@@ -89,8 +112,9 @@ class LaneBook:
                 asked[recipient] = lane.reserve(room)
         return asked
 
-    def claimed(self, asked: Mapping[str, int], notices: Sequence[Leased]) -> None:
-        """Deliver what a claim brought; a lane that got all it asked for may have more waiting."""
+    def claimed(self, asked: Mapping[str, int], notices: Sequence[Leased], *, since: float) -> None:
+        """Deliver what a claim of `since` brought; a lane that got all it asked for may have more waiting."""
+        self._leased_at.update(dict.fromkeys((notice.notice_id for notice in notices), since))
         got = Counter(notice.subject.recipient for notice in notices)
         for recipient, count in asked.items():
             lane = self.lane(recipient)
@@ -107,11 +131,44 @@ class LaneBook:
         for recipient in {notice.subject.recipient for notice in notices}:
             self._on_work(recipient)
 
+    def now(self) -> float:
+        """The moment from which a lease counts that is asked for now, in monotonic seconds."""
+        return self._monotonic()
+
+    def renewed(self, asked: Sequence[Leased], ours: frozenset[NoticeId], *, since: float) -> int:
+        """Note what was renewed at `since`, and drop from the lanes what was not; gives how many were dropped.
+
+        What is in flight goes on: its result is fenced. A dropped notice is claimed again, by whoever comes first.
+        """
+        lost: defaultdict[str, set[NoticeId]] = defaultdict(set)
+        for notice in asked:
+            if self.held.get(notice.notice_id) is not notice:
+                continue  # settled meanwhile
+            if notice.notice_id in ours:
+                self._leased_at[notice.notice_id] = since
+            else:
+                lost[notice.subject.recipient].add(notice.notice_id)
+        dropped = [notice for recipient, ids in lost.items() for notice in self.lane(recipient).drop(ids)]
+        self.let_go(dropped)
+        return len(dropped)
+
+    def start(self, recipient: str) -> Leased | None:
+        """The next notice to deliver, now in flight; one whose lease may have run out is let go instead."""
+        lane = self.lane(recipient)
+        while (notice := lane.start()) is not None and self._has_run_out(notice):
+            lane.not_sent()
+            self.let_go([notice])
+        return notice
+
+    def _has_run_out(self, notice: Leased) -> bool:
+        return self._monotonic() - self._leased_at[notice.notice_id] > self._limits.lease_seconds
+
     def let_go(self, notices: Iterable[Leased]) -> None:
-        """These are settled: their slots are free."""
+        """These are settled, or no longer ours: their slots are free."""
         touched = set()
         for notice in notices:
             self.held.pop(notice.notice_id, None)
+            self._leased_at.pop(notice.notice_id, None)
             self.lane(notice.subject.recipient).release(1)
             touched.add(notice.subject.recipient)
         self.wake_where_wanted(touched)

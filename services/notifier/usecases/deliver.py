@@ -36,11 +36,12 @@ async def claim_due(
         return await ledger.claim(free, held=held, now=clock.now())
 
 
-async def renew_leases(held: Sequence[Leased], *, begin: Begin) -> None:
-    """Keep what is held by this process, in one statement."""
-    if held:
-        async with begin() as ledger:
-            await ledger.renew(held)
+async def renew_leases(held: Sequence[Leased], *, begin: Begin) -> frozenset[NoticeId]:
+    """Keep what is held by this process, in one statement; gives what is still ours."""
+    if not held:
+        return frozenset()
+    async with begin() as ledger:
+        return await ledger.renew(held)
 
 
 async def settle_results(results: Sequence[Result], *, begin: Begin) -> Sequence[Result]:

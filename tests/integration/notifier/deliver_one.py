@@ -55,7 +55,7 @@ async def main(database_url: str, url: str, fail_point: str) -> None:
         )
     engine = Engine(
         flows_of(adapters.store.begin, adapters.endpoints, adapters.wire, foundation.clock),
-        LaneLimits(64, 8),
+        LaneLimits(64, 8, lease_seconds=6),
         owned=OwnedLanes(lambda: ALL_LANES),
         telemetry=QuietTelemetry(),
         health=foundation.health,

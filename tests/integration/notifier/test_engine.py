@@ -57,7 +57,7 @@ async def test_a_notice_without_an_endpoint_is_delivered_once_one_is_registered(
 
 
 async def test_more_than_a_lane_holds_waits_in_the_ledger_and_is_all_delivered_once(database: TestDatabase) -> None:
-    limits = LaneLimits(slots_max=8, in_flight_max=4)
+    limits = LaneLimits(slots_max=8, in_flight_max=4, lease_seconds=6)
     async with receiving() as receiver, rig_on(database, limits=limits) as rig:
         await rig.add_endpoint("gmc", receiver.url)
         await rig.start()

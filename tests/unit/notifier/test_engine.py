@@ -38,7 +38,8 @@ class Attempts:
     async def settle(self, results: Sequence[Result]) -> Sequence[Result]:
         return results
 
-    async def renew(self, _held: Sequence[Leased]) -> None: ...
+    async def renew(self, held: Sequence[Leased]) -> frozenset[NoticeId]:
+        return frozenset(notice.notice_id for notice in held)
 
     async def end(self) -> Sequence[Result]:
         return ()
@@ -52,7 +53,9 @@ class Attempts:
 
 def engine_of(attempts: Attempts) -> Engine:
     owned = OwnedLanes(lambda: ALL_LANES)
-    made = Engine(attempts.flows(), LaneLimits(8, 8), owned=owned, telemetry=Telemetry("test"), health=Health(30))
+    made = Engine(
+        attempts.flows(), LaneLimits(8, 8, lease_seconds=6), owned=owned, telemetry=Telemetry("test"), health=Health(30)
+    )
     made.lanes.targets = {TARGET.org: TARGET}
     return made
 

@@ -200,7 +200,8 @@ async def test_a_renewed_lease_is_not_claimed_and_one_that_ran_out_is() -> None:
     notifier = Notifier()
     await notifier.take(a_notice())
     notifier.store.database_now += timedelta(seconds=5)
-    await renew_leases(notifier.lanes.started, begin=notifier.store.begin)
+    held = notifier.lanes.started
+    assert await renew_leases(held, begin=notifier.store.begin) == {notice.notice_id for notice in held}
     notifier.store.database_now += timedelta(seconds=5)
     assert not await claim_due({"gmc": 8}, (), clock=notifier.clock, begin=notifier.store.begin)
     notifier.store.database_now += timedelta(seconds=2)
