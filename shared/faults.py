@@ -26,3 +26,14 @@ class LogUnavailable(Transient):
 
 class PositionMoved(Fault):
     """The stored position of a partition is not where this batch starts: nothing of the batch may take effect."""
+
+
+def fault_name(fault: BaseException) -> str:
+    """A fault in words that quote nothing: its class, what caused it, and Postgres's SQLSTATE where there is one.
+
+    The text of a fault may hold values (pydantic's `input_value`, Postgres's DETAIL) and is never written anywhere.
+    """
+    causes = [fault, fault.__cause__] if fault.__cause__ else [fault]
+    states = (getattr(getattr(cause, "orig", cause), "sqlstate", None) for cause in causes)
+    state = next((f" ({state})" for state in states if state), "")
+    return " from ".join(type(cause).__name__ for cause in causes) + state

@@ -117,6 +117,7 @@ class Relay:
         )
         known = set(self._published)
         rows = [row for row in rows if row.event_id not in known]
+        self._progress.beat(waiting=len(rows))
         if rows:
             await self._publish(rows)
             await self._mark_once()

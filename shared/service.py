@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from fastapi import FastAPI
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.clock import Clock, SystemClock
-from shared.db.engine import make_engine
+from shared.db.engine import make_engine, transaction
 from shared.db.outbox import Outbox
 from shared.db.positions import Positions
 from shared.failpoints import FailPoints
@@ -20,17 +22,22 @@ from shared.kafka.consumer import BatchConsumer, Subscription
 from shared.kafka.producer import Producer
 from shared.relay import Relay
 from shared.settings import BaseServiceSettings
-from shared.supervision import Health, Loop, supervise
+from shared.supervision import Health, Loop, Pause, Progress, repeat, supervise
 from shared.telemetry import Telemetry, route_library_logs
 
 EventT = TypeVar("EventT")
+STORE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Foundation:
-    """The parts that all services share. `schema` is the Postgres schema, named like the service."""
+    """The parts that all services share. `schema` is the Postgres schema, named like the service.
+
+    `accepts`: others bring this service work over HTTP, and it stays ready for them while only Kafka is away.
+    """
 
     schema: str
+    accepts: bool
     settings: BaseServiceSettings
     clock: Clock
     telemetry: Telemetry
@@ -48,7 +55,7 @@ class Foundation:
             subscription,
             bootstrap_servers=self.settings.kafka_bootstrap_servers,
             positions=self.positions,
-            progress=self.health.watch(f"consumer {subscription.topic}"),
+            progress=self.health.watch(f"consumer {subscription.topic}", essential=not self.accepts),
             telemetry=self.telemetry,
         )
 
@@ -66,15 +73,35 @@ class Foundation:
             await serve(app, host=self.settings.http_host, port=self.settings.http_port)
 
         route_library_logs(self.telemetry)
-        relay = {"relay": self.relay.run, "relay marks": self.relay.mark, "relay sweeper": self.relay.sweep}
+        own = {**self._own_loops(), **loops}
         try:
-            await supervise({**relay, **loops}, serve=serve_app, health=self.health, telemetry=self.telemetry)
+            await supervise(own, serve=serve_app, health=self.health, telemetry=self.telemetry)
         finally:
             await self.producer.close()
             await self.engine.dispose()
 
+    def _own_loops(self) -> dict[str, Loop]:
+        return {
+            "relay": self.relay.run,
+            "relay marks": self.relay.mark,
+            "relay sweeper": self.relay.sweep,
+            "store": partial(watch_store, self.engine, self.health.watch("store"), self.telemetry),
+        }
 
-def lay_foundation(service: str, settings: BaseServiceSettings) -> Foundation:
+
+async def watch_store(engine: AsyncEngine, progress: Progress, telemetry: Telemetry) -> None:
+    """Ask Postgres whether it answers, for ever: without it no service can do anything."""
+
+    async def ask() -> float:
+        async with transaction(engine) as connection:
+            await connection.execute(text("SELECT 1"))
+        progress.made(waiting=0)
+        return STORE_SECONDS
+
+    await repeat(ask, pause=Pause("store", telemetry), progress=progress)
+
+
+def lay_foundation(service: str, settings: BaseServiceSettings, *, accepts: bool = False) -> Foundation:
     """Make the shared parts of a service from its settings. Connects to nothing yet."""
     clock = SystemClock(settings.clock_offset_file)
     telemetry = Telemetry(service, clock=clock)
@@ -92,11 +119,11 @@ def lay_foundation(service: str, settings: BaseServiceSettings) -> Foundation:
     )
     outbox = Outbox(engine, service)
     fail_points = FailPoints.parse(settings.fail_point)
-    relay = Relay(
-        outbox, producer, progress=health.watch("relay sweeper"), telemetry=telemetry, fail_points=fail_points
-    )
+    progress = health.watch("relay sweeper", essential=not accepts)
+    relay = Relay(outbox, producer, progress=progress, telemetry=telemetry, fail_points=fail_points)
     return Foundation(
         schema=service,
+        accepts=accepts,
         settings=settings,
         clock=clock,
         telemetry=telemetry,

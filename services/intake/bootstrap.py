@@ -28,7 +28,7 @@ GROUP = "intake"
 
 async def run(settings: IntakeSettings) -> None:
     """Serve until a signal."""
-    foundation = lay_foundation("intake", settings)
+    foundation = lay_foundation("intake", settings, accepts=True)
     app, loops = assemble(foundation, settings)
     await foundation.run(app, loops)
 

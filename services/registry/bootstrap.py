@@ -24,7 +24,7 @@ from shared.supervision import Pause
 
 async def run(settings: RegistrySettings) -> None:
     """Import the seed where the graph is empty, then serve until a signal. Exits with words where it cannot start."""
-    foundation = lay_foundation("registry", settings)
+    foundation = lay_foundation("registry", settings, accepts=True)
     history = PostgresHistory(foundation.engine, foundation.outbox, foundation.relay, foundation.fail_points)
     try:
         app = make_registry_app(settings, foundation, history.begin)

@@ -1,13 +1,16 @@
 """The HTTP app that every service starts from: health, readiness, metrics, problems, limits, trace context."""
 
 import asyncio
-from collections.abc import Mapping, MutableMapping
+import logging
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import uvicorn
 from fastapi import APIRouter, FastAPI, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
@@ -62,7 +65,7 @@ def _plumbing(health: Health) -> APIRouter:
     async def readyz() -> Response:
         if faults := health.faults():
             return Problem(503, "not-ready", "Not ready", detail="; ".join(faults)).response()
-        return Response(b'{"status":"ready"}', media_type="application/json")
+        return JSONResponse({"status": "ready", "degraded": health.degraded()})
 
     @router.get("/metrics")
     async def metrics() -> Response:
@@ -161,8 +164,15 @@ class _Answer:
 class _Server(uvicorn.Server):
     """uvicorn without its own signal handlers: the supervisor has them."""
 
-    def install_signal_handlers(self) -> None:
-        """Nothing to install."""
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none: readiness must fall before the server stops, and one handler decides when."""
+        yield
+
+
+def _quotes_nothing(record: logging.LogRecord) -> bool:
+    """Drops what the app raised: it was answered with a 500 and an alarm, and its traceback quotes values."""
+    return record.exc_info is None
 
 
 async def serve(app: FastAPI, *, host: str, port: int) -> None:
@@ -174,6 +184,7 @@ async def serve(app: FastAPI, *, host: str, port: int) -> None:
         app, host=host, port=port, loop="uvloop", http="httptools", lifespan="off", access_log=False,
         log_config=None, log_level="warning", timeout_graceful_shutdown=GRACE_SECONDS, server_header=False,
     )  # fmt: skip
+    logging.getLogger("uvicorn.error").addFilter(_quotes_nothing)
     server = _Server(config)
     task = asyncio.create_task(server.serve())
     try:

@@ -114,7 +114,7 @@ class BatchConsumer(Generic[EventT]):
             try:
                 await self._follow(consumer)
             except (KafkaError, Transient, TimeoutError, OSError) as fault:
-                self._progress.beat()
+                self._progress.failed()
                 await self._pause.after(fault)
             finally:
                 self._armed.clear()
@@ -201,6 +201,7 @@ class BatchConsumer(Generic[EventT]):
             self._telemetry.line("batch.failed", topic=self._subscription.topic, fault=type(error).__name__)
             for record in records:
                 await self._handle_alone(record)
+                self._progress.beat()
 
     async def _handle_alone(self, record: ConsumerRecord) -> None:
         try:

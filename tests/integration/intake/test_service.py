@@ -69,7 +69,7 @@ def _settings(engines: Engines, database: TestDatabase, folder: Path) -> IntakeS
 async def running(engines: Engines, folder: Path) -> AsyncIterator[Running]:
     database = await engines.fresh_database("intake")
     settings = _settings(engines, database, folder)
-    foundation = lay_foundation("intake", settings)
+    foundation = lay_foundation("intake", settings, accepts=True)
     app, loops = assemble(foundation, settings)
     app.state.verifier = verifier_of(FrozenClock())
     tasks = [asyncio.ensure_future(loop()) for loop in (*loops.values(), foundation.relay.run, foundation.relay.mark)]

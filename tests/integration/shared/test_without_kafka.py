@@ -36,11 +36,11 @@ class NoPositions:
 class Beats(Progress):
     """Counts how often the consumer came around."""
 
-    beat_count: int = 0
+    failure_count: int = 0
 
-    def beat(self, *, waiting: int = 0) -> None:
-        self.beat_count += 1
-        self.waiting = waiting
+    def failed(self) -> None:
+        self.failure_count += 1
+        Progress.failed(self)
 
 
 async def nothing(_: Batch[bytes]) -> None: ...
@@ -56,9 +56,10 @@ async def test_a_consumer_without_kafka_says_so_once(capsys: pytest.CaptureFixtu
         telemetry=Telemetry("test"),
     )
     task = asyncio.create_task(consumer.run())
-    await until(lambda: progress.beat_count >= 4)
+    await until(lambda: progress.failure_count >= 4)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+    assert progress.waiting == 1
     written = lines(capsys)
     said = Counter((line["event"], line.get("logger"), str(line.get("message"))) for line in written)
     assert set(said.values()) == {1}
