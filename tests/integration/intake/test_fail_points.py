@@ -16,9 +16,10 @@ SCRIPT = Path(__file__).with_name("accept_one.py")
 ROOT = SCRIPT.parents[3]
 
 
-async def killed_at(database: TestDatabase, name: str, marker: Path) -> int | None:
+async def killed_at(database: TestDatabase, name: str, marker: Path, *, time: int = 1) -> int | None:
+    armed = f"{name}:kill:{time}:{marker}"
     process = await asyncio.create_subprocess_exec(
-        sys.executable, str(SCRIPT), database.url("intake"), f"{name}:kill:1:{marker}", env={"PYTHONPATH": str(ROOT)}
+        sys.executable, str(SCRIPT), database.url("intake"), armed, env={"PYTHONPATH": str(ROOT)}
     )
     return await process.wait()
 
@@ -43,3 +44,13 @@ async def test_a_kill_around_the_commit_leaves_all_or_nothing_and_the_retry_make
     assert await counts(database) == stored
     assert await killed_at(database, "no-such-point", marker) == 0
     assert await counts(database) == (1, 1, 2)
+
+
+@pytest.mark.parametrize("name", ["intake.before-commit", "intake.after-commit"])
+async def test_the_points_are_reached_where_a_concern_is_accepted_and_nowhere_else(
+    postgres_engine: TestPostgres, tmp_path: Path, name: str
+) -> None:
+    """The script also notes decisions before, and sends the concern again after."""
+    database, marker = await postgres_engine.fresh_database("intake"), tmp_path / "reached"
+    assert await killed_at(database, name, marker, time=2) == 0
+    assert not marker.exists()
