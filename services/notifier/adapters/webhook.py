@@ -45,11 +45,11 @@ class WebhookWire:
         self._timeouts = timeouts
         self._resolver = resolver
         self._session: aiohttp.ClientSession | None = None
-        self._vetted: dict[str, str | None] = {}
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Send the bytes once. Never raises for what happens on the way: that is an answer without a status."""
-        if fault := self._url_fault(url):
+        # Again at each attempt: the rules may have changed since the endpoint was registered.
+        if fault := url_fault(url, self._guard):
             return Answer(None, error=f"not sent: {fault}")
         self._fail_points.hit("notifier.before-send")
         answer = await self._exchange(url, headers, body)
@@ -74,12 +74,6 @@ class WebhookWire:
         async with self._opened().post(url, data=body, headers=headers, allow_redirects=False) as response:
             start = await _start_of(response)
             return Answer(response.status, start, response.headers.get("Retry-After"))
-
-    def _url_fault(self, url: str) -> str | None:
-        """By form, again at each attempt: the rules may have changed since the endpoint was registered."""
-        if url not in self._vetted:
-            self._vetted[url] = url_fault(url, self._guard)
-        return self._vetted[url]
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:

@@ -112,6 +112,16 @@ async def test_an_address_that_the_rules_refuse_by_form_is_not_even_tried() -> N
         assert answer.error == "not sent: only https is allowed"
 
 
+async def test_the_form_of_an_address_is_looked_at_again_at_each_attempt() -> None:
+    async with raw_server(OK) as (port, count):
+        wire = WebhookWire(LOOPBACK, QUICK)
+        first = await wire.post(f"http://127.0.0.1:{port}/", {}, b"")
+        wire._guard = Guard()
+        second = await wire.post(f"http://127.0.0.1:{port}/", {}, b"")
+        await wire.close()
+    assert (first.status, second.error, count()) == (204, "not sent: only https is allowed", 1)
+
+
 async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     async with raw_server(OK) as (port, _), raw_server(OK) as (proxy, proxied):
         for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY"):
