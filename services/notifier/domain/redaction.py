@@ -68,9 +68,14 @@ class Terms:
 
 
 def redact(routing: Json, detail: Json, terms: Terms, pseudonym: Pseudonym) -> Json:
-    """The concern as its recipient may read it. `routing` is the clear part, `detail` the opened sealed part."""
-    if terms.pointer_only or terms.of(HEADER) == OMIT:
+    """The concern as its recipient may read it. `routing` is the clear part, `detail` the opened sealed part.
+
+    Where the header is left out, nothing of the concern remains but what a pointer says, if a pointer was decided.
+    """
+    if terms.pointer_only:
         return _pick(routing, POINTER_FIELDS)
+    if terms.of(HEADER) == OMIT:
+        return {}
     shown = _header(routing, terms.of(HEADER), pseudonym)
     shown["subjects"] = _subjects(routing, detail, terms, pseudonym)
     for name in ("summary", "immediate_action"):
@@ -88,7 +93,8 @@ def left_out(routing: Json, detail: Json, terms: Terms) -> frozenset[str]:
     present |= {SOURCE} if detail.get("source") else set()
     pairs = _paired(routing.get("subjects") or (), detail.get("subjects") or ())
     present |= {_class_of(clear) for clear, sealed in pairs if sealed.get("name") or sealed.get("identifiers")}
-    return frozenset(klass for klass in present if terms.pointer_only or terms.of(klass) == OMIT)
+    nothing = terms.pointer_only or terms.of(HEADER) == OMIT
+    return frozenset(klass for klass in present if nothing or terms.of(klass) == OMIT)
 
 
 def _header(routing: Json, policy: str, pseudonym: Pseudonym) -> Json:

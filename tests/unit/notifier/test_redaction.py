@@ -152,3 +152,12 @@ def test_a_subject_is_described_by_its_kind(subject: dict[str, Any], words: str)
 
 def test_every_class_has_words_for_what_is_held() -> None:
     assert set(CLASSES) == set(HELD_WORDS)
+
+
+@pytest.mark.parametrize("fields", [{}, {"header": "omit"}, {"header": "omit", "narrative": "full"}])
+def test_of_a_header_that_is_left_out_nothing_travels_unless_a_pointer_was_decided(fields: dict[str, str]) -> None:
+    routing, detail = concern(("registrant",))
+    assert redact(routing, detail, Terms(fields), token) == {}
+    assert "narrative" in left_out(routing, detail, Terms(fields))
+    pointer = redact(routing, detail, Terms(fields, pointer_only=True), token)
+    assert pointer == {"originator": "cqc", "categories": ["x"]}
