@@ -1,12 +1,15 @@
 """A client of Concordat's own interfaces, for the command line: a token for each body, then plain HTTP."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
 REQUEST_SECONDS = 20.0
+EARLY_SECONDS = 60.0
+"""A token is fetched anew so long before it ends, so that none ends on its way."""
 
 
 class Refused(Exception):
@@ -25,6 +28,14 @@ class Credential:
     client_secret: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token, and until when it is used: seconds of a monotonic clock."""
+
+    text: str = field(repr=False)
+    used_until: float
+
+
 @dataclass(slots=True)
 class Concordat:
     """The services of one system by name, and the credentials of the bodies that call them, by organisation."""
@@ -32,7 +43,8 @@ class Concordat:
     urls: Mapping[str, str]
     credentials: Mapping[str, Credential]
     http: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(timeout=REQUEST_SECONDS, trust_env=False))
-    _tokens: dict[str, str] = field(default_factory=dict)
+    now: Callable[[], float] = time.monotonic
+    _tokens: dict[str, Token] = field(default_factory=dict)
 
     async def get(self, org: str, service: str, path: str, **query: str | int) -> Any:
         """GET as a client of `org`. Raises Refused."""
@@ -45,20 +57,24 @@ class Concordat:
         return _json(await self.http.post(self.urls[service] + path, json=body, headers=headers))
 
     async def authorization(self, org: str) -> dict[str, str]:
-        """The header that identifies a client of `org`; the token is fetched once."""
-        if org not in self._tokens:
-            self._tokens[org] = await self._token(self.credentials[org])
-        return {"Authorization": f"Bearer {self._tokens[org]}"}
+        """The header that identifies a client of `org`; the token is fetched anew before it ends."""
+        token = self._tokens.get(org)
+        if token is None or token.used_until <= self.now():
+            token = self._tokens[org] = await self._token(self.credentials[org])
+        return {"Authorization": f"Bearer {token.text}"}
 
     async def close(self) -> None:
         """Let go of the connections."""
         await self.http.aclose()
 
-    async def _token(self, credential: Credential) -> str:
+    async def _token(self, credential: Credential) -> Token:
+        asked_at = self.now()
         form = {"grant_type": "client_credentials"}
         basic = httpx.BasicAuth(credential.client_id, credential.client_secret)
         answer = await self.http.post(self.urls["registry"] + "/oauth2/token", data=form, auth=basic)
-        return str(_json(answer)["access_token"])
+        granted = _json(answer)
+        lasts = float(granted["expires_in"])
+        return Token(str(granted["access_token"]), asked_at + max(lasts - EARLY_SECONDS, lasts / 2))
 
 
 def _json(answer: httpx.Response) -> Any:
