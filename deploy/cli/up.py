@@ -24,7 +24,7 @@ from deploy.local.process import log_tail
 from deploy.local.progress import Progress
 from deploy.local.supervisor import keep_running
 from deploy.local.system import External, LocalSystem
-from deploy.local.waiting import until
+from deploy.local.waiting import eventually
 
 READY_SECONDS = 300
 DOWN_SECONDS = 60
@@ -166,10 +166,15 @@ def _detached(options: Options) -> int:
             env={**environment.python_environment(), **environment.own_settings()},
             start_new_session=True,
         )
-    asyncio.run(until(partial(_is_ready, runner, layout), seconds=READY_SECONDS))
+    asyncio.run(_ready(runner, layout))
     runner.returncode = 0  # it is to outlive us: nothing is left to wait for
     _tell(options)
     return 0
+
+
+async def _ready(runner: "subprocess.Popen[bytes]", layout: Layout) -> None:
+    ready = partial(_is_ready, runner, layout)
+    await eventually(ready, seconds=READY_SECONDS, what="the system is ready", log=layout.log("up"))
 
 
 async def _is_ready(runner: "subprocess.Popen[bytes]", layout: Layout) -> bool:

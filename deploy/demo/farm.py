@@ -1,6 +1,5 @@
 """The recipients of the demo: a verifying receiver process for each body, each with its own endpoint and secret."""
 
-import asyncio
 import base64
 import json
 import sys
@@ -15,7 +14,7 @@ import httpx
 
 from deploy.client import Concordat
 from deploy.local.process import Child, Command
-from deploy.local.waiting import until
+from deploy.local.waiting import eventually, together
 
 READY_SECONDS = 30.0
 
@@ -54,9 +53,9 @@ class Farm:
             self.ports |= dict.fromkeys(group, self.port_base + number)
             secrets = {org: await self._register(org) for org in group}
             self._children.append(await self._receiver(self.port_base + number, secrets))
-        async with asyncio.TaskGroup() as waiting:
-            for port in set(self.ports.values()):
-                waiting.create_task(_answers(port))
+        await together(
+            *(_answers(child, self.ports[group[0]]) for child, group in zip(self._children, groups, strict=True))
+        )
 
     async def stop(self) -> None:
         """End every receiver."""
@@ -96,7 +95,7 @@ class Farm:
         return await Child.start(Command(f"receiver-{port}", argv, self.folder / f"{port}.log"))
 
 
-async def _answers(port: int) -> None:
+async def _answers(child: Child, port: int) -> None:
     async with httpx.AsyncClient(trust_env=False) as client:
 
         async def alive() -> bool:
@@ -105,7 +104,8 @@ async def _answers(port: int) -> None:
             except httpx.TransportError:
                 return False
 
-        await until(alive, seconds=READY_SECONDS)
+        what = f"the receiver on port {port} answers"
+        await eventually(alive, seconds=READY_SECONDS, what=what, log=child.command.log)
 
 
 def _receipt(line: dict[str, Any]) -> Receipt:

@@ -62,6 +62,8 @@ class Child:
         try:
             async with asyncio.timeout(START_SECONDS):
                 await asyncio.wrap_future(child._pid)
+        except TimeoutError:
+            raise _not_startable(command, f"no word from its warden within {START_SECONDS} s") from None
         finally:
             if not child._pid.done():
                 child.abandon()

@@ -8,7 +8,7 @@ from functools import partial
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError, TopicAlreadyExistsError, for_code
 
-from deploy.local.faults import EngineFailed
+from deploy.local.faults import EngineFailed, TooLate
 from deploy.local.plan import RETENTION_MS
 from deploy.local.waiting import until
 from shared.contracts.topics import ALL, Topic
@@ -20,7 +20,7 @@ _SETTINGS = {"cleanup.policy": "delete", "retention.ms": str(RETENTION_MS)}
 async def create_topics(bootstrap: str, topics: Iterable[Topic] = ALL) -> None:
     """Create the topics that are not there yet. Raises EngineFailed when the broker refuses one."""
     wanted = [NewTopic(t.name, t.partitions, replication_factor=1, topic_configs=_SETTINGS) for t in topics]
-    async with _admin(bootstrap) as admin, asyncio.timeout(CALL_SECONDS):
+    async with _in_time(bootstrap, "topics are created"), _admin(bootstrap) as admin:
         answer = await admin.create_topics(wanted)
     for name, code, *rest in answer.topic_errors:
         if code and for_code(code) is not TopicAlreadyExistsError:
@@ -29,7 +29,7 @@ async def create_topics(bootstrap: str, topics: Iterable[Topic] = ALL) -> None:
 
 async def open_groups(bootstrap: str) -> None:
     """Have the broker make its own topic for consumer groups now: the first members need not wait and retry."""
-    async with _admin(bootstrap) as admin:
+    async with _in_time(bootstrap, "a coordinator of groups is there"), _admin(bootstrap) as admin:
         await until(partial(_has_coordinator, admin), seconds=CALL_SECONDS)
 
 
@@ -49,6 +49,15 @@ async def _has_coordinator(admin: AIOKafkaAdminClient) -> bool:
     except GroupCoordinatorNotAvailableError:
         return False
     return True
+
+
+@asynccontextmanager
+async def _in_time(bootstrap: str, what: str) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(CALL_SECONDS):
+            yield
+    except TimeoutError:
+        raise TooLate(f"{what}: not within {CALL_SECONDS} s", f"Look into the log of Kafka at {bootstrap}.") from None
 
 
 @asynccontextmanager

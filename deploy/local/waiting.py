@@ -2,6 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+
+from deploy.local.faults import TooLate
 
 POLL_SECONDS = 0.02
 
@@ -21,3 +24,11 @@ async def until(condition: Callable[[], Awaitable[bool]], *, seconds: float) -> 
     async with asyncio.timeout(seconds):
         while not await condition():  # noqa: ASYNC110 - another process sets no event of ours
             await asyncio.sleep(POLL_SECONDS)
+
+
+async def eventually(condition: Callable[[], Awaitable[bool]], *, seconds: float, what: str, log: Path) -> None:
+    """As `until`. Raises TooLate, which names what was waited for and the log to look into."""
+    try:
+        await until(condition, seconds=seconds)
+    except TimeoutError:
+        raise TooLate(f"{what}: not within {seconds:g} s", f"Look into {log}.") from None
