@@ -13,16 +13,16 @@ from rich.console import Console
 from deploy.client import Concordat, Credential
 from deploy.demo.cases import SCENARIOS, Case, read_cases
 from deploy.demo.farm import Farm, one_each
-from deploy.demo.report import Told, show
+from deploy.demo.report import Told, show, show_fault, show_legend, show_records, show_summary, summary
 from deploy.demo.run import Demo
 from deploy.local.display import suited
-from deploy.local.layout import Layout
+from deploy.local.layout import RECEIVER_PORT_OFFSET, Layout
 from deploy.local.plan import PORT_BASE
+from deploy.local.ports import demand_free
 from deploy.local.progress import Progress, step
 from deploy.local.system import LocalSystem
 from shared.clock import SystemClock
 
-RECEIVER_PORT_OFFSET = 100
 FACTS_WITHOUT_DELIVERY = 2
 
 
@@ -39,7 +39,8 @@ def demo(data_dir: Path, port_base: int, scenarios: Path, **flags: bool) -> None
     layout = Layout(data_dir, port_base)
     told, faults, records = asyncio.run(_run(layout, read_cases(scenarios), **flags))
     if flags["as_json"]:
-        print(json.dumps({"cases": [t.to_json() for t in told], "faults": faults, "audit": records}))
+        cases = [case.to_json() for case in told]
+        print(json.dumps({"cases": cases, "summary": summary(told), "faults": faults, "audit": records}))
     else:
         _print(told, faults, records)
     sys.exit(1 if faults or any(t.faults for t in told) else 0)
@@ -51,23 +52,23 @@ async def _run(
     make = LocalSystem if keep else LocalSystem.afresh
     with suited(as_json=as_json) as progress:
         async with make(layout, progress=progress) as system:
+            groups = _groups(cases)
+            demand_free(layout.receiver_ports(len(groups)), layout.host)
             await system.start_engines()
             await system.start_services()
             concordat = Concordat(system.urls, credentials_of(system.credentials))
-            folder = layout.data_dir / "receivers"
-            farm = Farm(folder, layout.port_base + RECEIVER_PORT_OFFSET, concordat)
+            farm = Farm(layout.data_dir / "receivers", layout.port_base + RECEIVER_PORT_OFFSET, concordat)
+            demo = Demo(concordat, farm, SystemClock(), layout)
             try:
-                return await _play(Demo(concordat, farm, SystemClock()), cases, progress)
+                with step(progress, f"Start {len(groups)} receivers"):
+                    await farm.start(groups)
+                return await _play(demo, cases, progress)
             finally:
                 await farm.stop()
                 await concordat.close()
 
 
 async def _play(demo: Demo, cases: Sequence[Case], progress: Progress) -> tuple[list[Told], list[str], list[Any]]:
-    told = {org for case in cases for org in case.told}
-    named = {org for case in cases for org in case.bodies}
-    with step(progress, f"Start a receiver for each of {len(told)} bodies"):
-        await demo.farm.start(one_each(told, named))
     with step(progress, f"Publish {len(cases)} concerns, each as its originator"):
         await demo.publish_all(cases)
     with step(progress, "Wait for the deliveries and judge them"):
@@ -79,6 +80,11 @@ async def _play(demo: Demo, cases: Sequence[Case], progress: Progress) -> tuple[
     return judged, faults, records
 
 
+def _groups(cases: Sequence[Case]) -> list[list[str]]:
+    """A receiver for each body that is to be told, and one for all the others that a case names."""
+    return one_each((org for case in cases for org in case.told), (org for case in cases for org in case.bodies))
+
+
 def credentials_of(clients: dict[str, dict[str, Any]]) -> dict[str, Credential]:
     """The credentials of each organisation's client, from what the runner made."""
     return {str(c["org"]): Credential(str(c["client_id"]), str(c["secret"])) for c in clients.values()}
@@ -86,16 +92,13 @@ def credentials_of(clients: dict[str, dict[str, Any]]) -> dict[str, Credential]:
 
 def _print(told: Sequence[Told], faults: Sequence[str], records: Sequence[dict[str, Any]]) -> None:
     console = Console()
+    show_legend(console)
+    console.print()
     for case in told:
         show(console, case)
-    console.rule("[bold]Audit records of one concern[/]", align="left")
-    for record in records:
-        console.print(
-            f"  {record['at']}  {record['kind']:<18} {record['actor']:<28} {record['fact_id']}", highlight=False
-        )
+    show_records(console, records)
+    console.print()
+    figures = summary(told)
+    show_summary(console, {**figures, "differences": figures["differences"] + len(faults)})
     for fault in faults:
-        console.print(f"[bold red]differs[/] {fault}", highlight=False)
-    received = sum(len(t.receipt_ms) for t in told)
-    wrong = len(faults) + sum(len(t.faults) for t in told)
-    console.rule(align="left")
-    console.print(f"{len(told)} concerns, {received} notices received and verified, {wrong} differences")
+        show_fault(console, fault)

@@ -20,36 +20,12 @@ CLASS_OF_KIND = {
     "unregistered-person": STRICTEST,
 }
 CLASS_OF_FIELD = {"summary": NARRATIVE, "immediate_action": NARRATIVE, "source": SOURCE}
-HEADER_FIELDS = frozenset(
-    [
-        "originator",
-        "originator_ref",
-        "version",
-        "received_at",
-        "incident_date",
-        "categories",
-        "topics",
-        "functions",
-        "flags",
-        "purposes",
-        "urgency",
-        "nation",
-        "setting",
-        "victim",
-        "fault_holder",
-        "provider_status",
-        "sensitivity",
-        "source_type",
-        "source_protected",
-        "named_recipients",
-        "contact",
-        "marking",
-        "onward",
-        "gateways",
-        "necessity",
-        "subject_informed",
-    ]
-)
+HEADER_FIELDS = frozenset((
+    "originator", "originator_ref", "version", "received_at", "incident_date", "categories", "topics", "functions",
+    "flags", "purposes", "urgency", "nation", "setting", "victim", "fault_holder", "provider_status", "sensitivity",
+    "source_type", "source_protected", "named_recipients", "contact", "marking", "onward", "gateways", "necessity",
+    "subject_informed",
+))  # fmt: skip
 POINTER_FIELDS = frozenset({"categories", "originator", "contact", "urgency", "marking"})
 PERSONAL_HEADER_FIELDS = frozenset({"originator_ref", "contact", "gateways", "necessity", "named_recipients"})
 DATES = ("received_at", "incident_date")

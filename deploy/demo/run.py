@@ -1,8 +1,9 @@
 """The demo: every worked case through the real system, told, compared, and judged from what recipients hold."""
 
-import asyncio
+import re
+import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,13 +13,16 @@ from deploy.demo.cases import Case
 from deploy.demo.farm import Farm, Receipt
 from deploy.demo.judge import judge
 from deploy.demo.report import Told
-from deploy.local.waiting import until
+from deploy.local.layout import Layout
+from deploy.local.waiting import eventually, until
 from shared.agreements import with_assumed
 from shared.clock import Clock
 
 OPERATOR = "operator"
 SECONDS_MAX = 60.0
-SETTLE_SECONDS = 2.0
+QUIET_SECONDS = 1.0
+"""That nothing more comes can only be seen by watching for a while; so long, once nothing is under way."""
+_LAG = re.compile(r"^concordat_consumer_lag\{.*\} (\S+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class Demo:
     concordat: Concordat
     farm: Farm
     clock: Clock
+    layout: Layout
     published: list[Published] = field(default_factory=list)
 
     async def publish_all(self, cases: Sequence[Case]) -> None:
@@ -62,11 +67,10 @@ class Demo:
         """Publish every concern once more: the same answers, and not one new delivery. Gives what went wrong."""
         before = len(self.farm.receipts())
         again = [await self._publish(row.case) for row in self.published]
-        await asyncio.sleep(SETTLE_SECONDS)
+        await self._quiet()
         new = len(self.farm.receipts()) - before
         faults = [f"publishing everything again made {new} new deliveries"] if new else []
-        pairs = zip(self.published, again, strict=True)
-        return faults + [f"{a.case.name}: not the same answer" for a, b in pairs if a.concern_id != b.concern_id]
+        return faults + not_replayed(self.published, again)
 
     async def audit_records(self, concern_id: str, count_min: int) -> list[dict[str, Any]]:
         """The audit facts of a concern, as soon as there are as many as must be."""
@@ -77,7 +81,7 @@ class Demo:
             found[:] = [item["data"] for item in answer["items"]]
             return len(found) >= count_min
 
-        await until(all_there, seconds=SECONDS_MAX)
+        await self._until(all_there, f"{count_min} audit facts of {concern_id}", "notifier")
         return found
 
     async def _publish(self, case: Case) -> Published:
@@ -103,7 +107,7 @@ class Demo:
                 "objects": [switched],
             }
             version = (await self.concordat.post(OPERATOR, "registry", "/v1/graph/commits", body))["version"]
-        await until(lambda: self._router_has(version), seconds=SECONDS_MAX)
+        await self._until(lambda: self._router_has(version), f"the router decides on graph {version}", "router")
 
     async def _router_has(self, version: int) -> bool:
         head = await self.concordat.get(OPERATOR, "router", "/v1/graph/head")
@@ -119,7 +123,7 @@ class Demo:
                     decisions[row.concern_id] = decision
             return len(decisions) == len({row.concern_id for row in rows})
 
-        await until(all_decided, seconds=SECONDS_MAX)
+        await self._until(all_decided, f"decisions on {len(rows)} concerns", "router")
         return decisions
 
     async def _decision(self, concern_id: str) -> dict[str, Any] | None:
@@ -141,11 +145,45 @@ class Demo:
             await until(all_there, seconds=SECONDS_MAX)
         except TimeoutError:
             return
-        await asyncio.sleep(SETTLE_SECONDS)
+        await self._quiet()
+
+    async def _quiet(self) -> None:
+        """Wait until nothing is under way, and then until no receiver has heard anything for QUIET_SECONDS."""
+        await self._until(self._nothing_under_way, "the router and the notifier have nothing under way", "notifier")
+        heard, since = len(self.farm.receipts()), time.monotonic()
+
+        async def silent() -> bool:
+            nonlocal heard, since
+            if (now := len(self.farm.receipts())) != heard:
+                heard, since = now, time.monotonic()
+            return time.monotonic() - since >= QUIET_SECONDS
+
+        await self._until(silent, f"{QUIET_SECONDS:g} s without a delivery", "notifier")
+
+    async def _nothing_under_way(self) -> bool:
+        pending = await self.concordat.get(OPERATOR, "notifier", "/v1/notices", state="pending", limit=1)
+        return not pending["items"] and all([not await self._lag(name) for name in ("router", "notifier")])
+
+    async def _lag(self, service: str) -> float:
+        """Records that a service has not handled yet, by its own word."""
+        answer = await self.concordat.http.get(self.concordat.urls[service] + "/metrics")
+        return sum(map(float, _LAG.findall(answer.text)))
+
+    async def _until(self, condition: Callable[[], Awaitable[bool]], what: str, service: str) -> None:
+        await eventually(condition, seconds=SECONDS_MAX, what=what, log=self.layout.log(service))
 
     def _told(self, row: Published, decision: Mapping[str, Any], receipts: Sequence[Receipt]) -> Told:
         speeds = {r.org: (r.received_at - row.sent_at).total_seconds() * 1000 for r in receipts}
         return Told(row.case, row.concern_id, decision, speeds, judge(row.case, decision, receipts))
+
+
+def not_replayed(first: Sequence[Published], again: Sequence[Published]) -> list[str]:
+    """Each concern that was not answered the second time as the first: the same id, and said to be a replay."""
+    pairs = list(zip(first, again, strict=True))
+    others = [
+        f"{a.case.name}: published again, it became {b.concern_id}" for a, b in pairs if a.concern_id != b.concern_id
+    ]
+    return others + [f"{b.case.name}: published again, it was not called a replay" for b in again if not b.replayed]
 
 
 def as_decided(view: Mapping[str, Any]) -> dict[str, Any]:
