@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import click
-import yaml
 
 from deploy.cli.demo import credentials_of
 from deploy.client import Concordat, Refused
 from deploy.local.faults import RunnerFault
 from deploy.local.waiting import until
+from services.intake.domain.model import Status
+from services.registry.adapters.seed_files import SeedUnreadable, read_yaml
 
 WAIT_SECONDS = 30.0
-SETTLED = {"held", "unroutable", "delivered", "acknowledged"}
+SETTLED: frozenset[Status] = frozenset({"held", "unroutable", "delivered", "undelivered"})
+"""What stays as it is until a person or a recipient acts; `routed` is settled when there is nobody to be told."""
 RUN_FILE, CREDENTIALS_FILE = "run.json", "credentials.json"
 
 
@@ -34,9 +36,9 @@ def publish(files: tuple[Path, ...], data_dir: Path, **flags: bool) -> None:
 def read_concerns(file: Path) -> Sequence[Mapping[str, Any]]:
     """The concerns of a file. Raises ClickException when it is neither one concern nor a list of them."""
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise click.ClickException(f"{file} is neither JSON nor YAML: {error}") from None
+        content = read_yaml(file)
+    except SeedUnreadable as error:
+        raise click.ClickException(f"Neither JSON nor YAML: {error}") from None
     found = content if isinstance(content, list) else [content]
     if not found or not all(isinstance(row, dict) and "originator" in row for row in found):
         raise click.ClickException(f"{file} holds no concern: an object with an `originator`, or a list of such.")
@@ -73,13 +75,18 @@ async def _one(concordat: Concordat, concern: Mapping[str, Any], *, wait: bool) 
 
     async def settled() -> bool:
         found.update(await concordat.get(org, "intake", f"/v1/concerns/{accepted['concern_id']}"))
-        return found["status"] in SETTLED
+        return is_settled(found)
 
     try:
         await until(settled, seconds=WAIT_SECONDS)
     except TimeoutError:
         return found  # its state says how far it came
     return found
+
+
+def is_settled(concern: Mapping[str, Any]) -> bool:
+    """Whether nothing more is going to come of a concern, as intake shows it, without somebody's doing."""
+    return concern["status"] in SETTLED or (concern["status"] == "routed" and not concern["told"])
 
 
 def _in_words(line: Mapping[str, Any]) -> str:
