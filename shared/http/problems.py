@@ -70,8 +70,15 @@ def unavailable(detail: str) -> Problem:
 
 
 def pointer(parts: Sequence[int | str]) -> str:
-    """A JSON Pointer from the path of a field; names are cut to a length that no log minds."""
-    return "".join("/" + str(p)[:NAME_LENGTH_MAX].replace("~", "~0").replace("/", "~1") for p in parts)
+    """A JSON Pointer from the path of a field; names are cut to a length that no log minds.
+
+    A name is the caller's text: what no JSON can carry of it (a lone surrogate) stands as a question mark.
+    """
+    return "".join("/" + _name(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+def _name(part: int | str) -> str:
+    return str(part)[:NAME_LENGTH_MAX].encode(errors="replace").decode()
 
 
 def invalid_form(error: ValidationError) -> Problem:

@@ -97,6 +97,14 @@ def test_every_place_with_a_forbidden_character_is_named_at_once(text: str) -> N
     assert sorted(error.pointer for error in problem.errors) == ["", "/a", "/b/1"]
 
 
+@pytest.mark.parametrize("raw", [b'{"\\ud800":"\\u0000"}', b'{"\\udfff":{"\\ud83d":[1,"\\ud800"]}}'])
+def test_a_place_whose_name_no_json_can_carry_is_named_as_far_as_it_can_be(raw: bytes) -> None:
+    problem = refusal(raw)
+    body = orjson.loads(bytes(problem.response().body))
+    assert body["status"] == 422
+    assert any(error["pointer"].startswith("/?") for error in body["errors"])
+
+
 def test_a_pair_of_surrogates_is_one_character() -> None:
     assert parse(b'"\\ud83d\\ude00"') == "\N{GRINNING FACE}"
 
