@@ -1,7 +1,5 @@
 """The HTTP routes of intake, and the only table from its faults to their answers."""
 
-import base64
-import binascii
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +24,7 @@ from services.intake.entrypoints.views import flag_rows, link_of, list_item, who
 from services.intake.ports import Acceptance, Archive
 from shared.faults import StoreUnavailable
 from shared.http.auth import Principal, caller
+from shared.http.cursors import After, cursor_of, place_of
 from shared.http.problems import RETRY_AFTER_SECONDS, FieldError, Problem, bad_fields, not_found
 from shared.http.strictjson import parse
 from shared.telemetry import Telemetry
@@ -121,12 +120,12 @@ def routes(desk: Desk) -> APIRouter:
     @router.get("/v1/concerns")
     async def list_concerns(
         reading: ReadingCaller,
-        after: Annotated[str, Query(max_length=256)] = "",
+        after: After = "",
         limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 50,
     ) -> Response:
-        records = await desk.archive.concerns(Page(limit + 1, _read_cursor(after)), _reader(reading))
+        records = await desk.archive.concerns(Page(limit + 1, _place(after)), _reader(reading))
         page = records[:limit]
-        next_after = _cursor(page[-1].versions[0].accepted_at, page[-1].id) if len(records) > limit else None
+        next_after = cursor_of(page[-1].versions[0].accepted_at, page[-1].id) if len(records) > limit else None
         return _json({"items": [list_item(record) for record in page], "next": next_after})
 
     return router
@@ -176,26 +175,9 @@ def _reader(principal: Principal) -> Reader:
     return Reader(None if principal.is_operator else principal.org)
 
 
-def _cursor(at: datetime, concern_id: str) -> str:
-    return base64.urlsafe_b64encode(f"{at.isoformat()} {concern_id}".encode()).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str) -> tuple[datetime, str] | None:
-    if not cursor:
-        return None
-    try:
-        text = base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)).decode("ascii")
-        at, _, concern_id = text.partition(" ")
-        moment = datetime.fromisoformat(at)
-    except (binascii.Error, ValueError):
-        raise _bad_cursor() from None
-    if moment.tzinfo is None or not _CONCERN_ID.fullmatch(concern_id):
-        raise _bad_cursor()
-    return moment, concern_id
-
-
-def _bad_cursor() -> Problem:
-    return bad_fields([FieldError("/after", "this is no cursor of ours: take it from `next`")])
+def _place(after: str) -> tuple[datetime, ConcernId] | None:
+    place = place_of(after)
+    return place and (place[0], ConcernId(place[1]))
 
 
 def _request_body() -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any
 
 import orjson
@@ -17,12 +18,13 @@ from services.notifier.domain.errors import (
     SignatureRefused,
 )
 from services.notifier.domain.model import Endpoint, EndpointState, NoticeState
-from services.notifier.entrypoints.cursors import cursor_of, read_cursor
 from services.notifier.ports import Endpoints, Json, Listing, Records
 from services.notifier.usecases import Wanted, change_endpoint, endpoint_of, register_endpoint
 from shared.clock import Clock
 from shared.contracts.envelope import rfc3339
 from shared.http.auth import Principal, caller
+from shared.http.cursors import After, cursor_of, place_of
+from shared.http.params import PathId, QueryId
 from shared.http.problems import FieldError, Problem, bad_fields, not_found
 from shared.http.strictjson import parse
 from shared.telemetry import Telemetry
@@ -31,7 +33,6 @@ PAGE_MAX = 200
 Owner = Annotated[Principal, Depends(caller("endpoints:write"))]
 Reading = Annotated[Principal, Depends(caller("notices:read"))]
 Auditor = Annotated[Principal, Depends(caller("audit:read"))]
-Slug = Annotated[str | None, Query(min_length=1, max_length=128)]
 
 FAULTS: Mapping[type[Exception], Problem] = {
     DestinationRefused: bad_fields([FieldError("/url", "no delivery may go to this address")]),
@@ -96,7 +97,7 @@ def _add_endpoint_routes(router: APIRouter, desk: Desk) -> None:
         return _json({"items": [_shown(endpoint) for endpoint in found], "next": None})
 
     @router.get("/v1/endpoints/{endpoint_id}")
-    async def get_endpoint(endpoint_id: str, owner: Owner) -> Response:
+    async def get_endpoint(endpoint_id: PathId, owner: Owner) -> Response:
         return _json(_shown(await endpoint_of(endpoint_id, org=_scope_of(owner), endpoints=desk.endpoints)))
 
 
@@ -108,15 +109,15 @@ def _add_state_routes(router: APIRouter, desk: Desk) -> None:
         return endpoint
 
     @router.post("/v1/endpoints/{endpoint_id}/pause")
-    async def pause_endpoint(endpoint_id: str, owner: Owner) -> Response:
+    async def pause_endpoint(endpoint_id: PathId, owner: Owner) -> Response:
         return _json(_shown(await change(endpoint_id, EndpointState.PAUSED, owner)))
 
     @router.post("/v1/endpoints/{endpoint_id}/resume")
-    async def resume_endpoint(endpoint_id: str, owner: Owner) -> Response:
+    async def resume_endpoint(endpoint_id: PathId, owner: Owner) -> Response:
         return _json(_shown(await change(endpoint_id, EndpointState.ACTIVE, owner)))
 
     @router.delete("/v1/endpoints/{endpoint_id}", status_code=204)
-    async def remove_endpoint(endpoint_id: str, owner: Owner) -> Response:
+    async def remove_endpoint(endpoint_id: PathId, owner: Owner) -> Response:
         await change(endpoint_id, EndpointState.REMOVED, owner)
         return Response(status_code=204)
 
@@ -125,19 +126,18 @@ def _add_notice_routes(router: APIRouter, records: Records) -> None:
     @router.get("/v1/notices")
     async def list_notices(
         reading: Reading,
-        concern_id: Slug = None,
+        concern_id: QueryId | None = None,
         state: NoticeState | None = None,
-        after: Annotated[str, Query(max_length=256)] = "",
+        after: After = "",
         limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 50,
     ) -> Response:
         org = _scope_of(reading)
-        found = await records.notices(Listing(org, concern_id, state, read_cursor(after), limit + 1))
+        found = await records.notices(Listing(org, concern_id, state, place_of(after), limit + 1))
         page = list(found[:limit])
-        last = page[-1] if len(found) > limit else None
-        return _json({"items": page, "next": last and cursor_of(last["registered_at"], last["notice_id"])})
+        return _json({"items": page, "next": _cursor_after(page[-1]) if len(found) > limit else None})
 
     @router.get("/v1/notices/{notice_id}")
-    async def get_notice(notice_id: str, reading: Reading) -> Response:
+    async def get_notice(notice_id: PathId, reading: Reading) -> Response:
         notice = await records.notice(notice_id)
         if notice is None or _scope_of(reading) not in (None, notice["recipient"]):
             raise NothingThere
@@ -146,11 +146,13 @@ def _add_notice_routes(router: APIRouter, records: Records) -> None:
 
 def _add_audit_routes(router: APIRouter, records: Records) -> None:
     @router.get("/v1/audit/facts")
-    async def list_facts(
-        _auditor: Auditor, concern_id: Annotated[str, Query(min_length=1, max_length=128)]
-    ) -> Response:
+    async def list_facts(_auditor: Auditor, concern_id: QueryId) -> Response:
         events = await records.facts(concern_id)
         return _json({"items": [orjson.Fragment(event) for event in events], "next": None})
+
+
+def _cursor_after(notice: Json) -> str:
+    return cursor_of(datetime.fromisoformat(notice["registered_at"]), notice["notice_id"])
 
 
 def _scope_of(principal: Principal) -> str | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, assert_never
 
 import orjson
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.registry.domain.errors import GraphDamaged
 from services.registry.domain.model import Commit, Committed, Outcome, Refused, Stale, Unchanged
@@ -30,6 +30,7 @@ from shared.contracts.envelope import rfc3339
 from shared.contracts.graph import GraphDocument
 from shared.http import strictjson
 from shared.http.auth import Principal, caller
+from shared.http.params import PathId
 from shared.http.problems import Problem, not_found, unavailable
 from shared.telemetry import Telemetry
 
@@ -38,7 +39,6 @@ OPERATOR = "operator"
 Version = Annotated[int | None, Query(ge=1, le=VERSION_MAX, description="the graph as it stood at this version")]
 After = Annotated[int, Query(ge=0, le=VERSION_MAX, description="only commits with a higher version")]
 Limit = Annotated[int, Query(ge=1, le=COMMITS_MAX, description="commits at most")]
-Name = Annotated[str, Path(max_length=128)]
 Writer = Annotated[Principal, Depends(caller("graph:write"))]
 _FORM: dict[str, Any] = {
     "requestBody": {"required": True, "content": {"application/json": {"schema": CommitForm.model_json_schema()}}}
@@ -88,7 +88,7 @@ class GraphRoutes:
         feed = CommitFeed(commits=list(map(as_contract, found)), next=found[-1].version if found else after)
         return _json(feed.model_dump())
 
-    async def find(self, kind: Name, object_id: Name) -> Response:
+    async def find(self, kind: PathId, object_id: PathId) -> Response:
         """One object as it stands, and the version that last changed it: `{version, object}`."""
         found = await find_object(kind, object_id, begin=self._begin)
         if found is None:

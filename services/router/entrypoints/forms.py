@@ -1,16 +1,13 @@
-"""What callers send and are sent: the concern of a preview, and the cursor of a list."""
+"""What callers send: the concern of a preview."""
 
 from __future__ import annotations
 
-import base64
 from datetime import date, datetime
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from services.router.domain.model import ItemCursor, WorkItem
 from shared.contracts.envelope import rfc3339
-from shared.http.problems import FieldError, bad_fields
 
 LIST_MAX = 64
 Term = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9@_./:-]+$")]
@@ -116,26 +113,3 @@ def without_detail(body: Any) -> tuple[Any, list[str]]:
 
 def _without(names: tuple[str, ...], row: Any) -> Any:
     return {name: value for name, value in row.items() if name not in names} if isinstance(row, dict) else row
-
-
-def cursor_after(item: WorkItem) -> str:
-    """The opaque name of the place behind an item."""
-    return base64.urlsafe_b64encode(f"{item.opened_at.isoformat()} {item.item_id}".encode()).decode()
-
-
-def cursor_of(text: str | None) -> ItemCursor | None:
-    """The place that a cursor names. Raises Problem 422 for anything that this service has not made."""
-    if text is None:
-        return None
-    try:
-        opened_at, item_id = base64.urlsafe_b64decode(text).decode().split(" ")
-        return ItemCursor(_instant(opened_at), item_id)
-    except ValueError:
-        raise bad_fields([FieldError("/cursor", "take `next` from the page before, unchanged")]) from None
-
-
-def _instant(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError("a cursor's moment has an offset")
-    return moment

@@ -10,26 +10,26 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 
 from services.router.domain.explanation import operator_view, organisation_view, originator_view
-from services.router.domain.model import ENGINE, Concern, DecisionRecord, ItemKind, WorkItem
+from services.router.domain.model import ENGINE, Concern, DecisionRecord, ItemCursor, ItemKind, WorkItem
 from services.router.domain.policy import CurrentJudge, Judge
-from services.router.entrypoints.forms import PreviewForm, cursor_after, cursor_of, without_detail
+from services.router.entrypoints.forms import PreviewForm, without_detail
 from services.router.ports import DecisionStore
 from shared.clock import Clock
 from shared.contracts.envelope import JsonObject, rfc3339
 from shared.http import strictjson
 from shared.http.auth import Principal, caller
+from shared.http.cursors import After, cursor_of, place_of
+from shared.http.params import PathId
 from shared.http.problems import FieldError, Problem, bad_fields, not_found
 
 PAGE_MAX = 200
 Reader = Annotated[Principal, Depends(caller("decisions:read"))]
 Previewer = Annotated[Principal, Depends(caller("decisions:preview"))]
-Name = Annotated[str, Path(max_length=128)]
 Version = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="a version of the concern; absent: the newest")]
 Kind = Annotated[ItemKind | None, Query(description="one queue; absent: all")]
-Cursor = Annotated[str | None, Query(max_length=256, description="`next` of the page before")]
 Limit = Annotated[int, Query(ge=1, le=PAGE_MAX, description="items at most")]
 _PREVIEW: dict[str, Any] = {
     "requestBody": {"required": True, "content": {"application/json": {"schema": PreviewForm.model_json_schema()}}}
@@ -55,14 +55,16 @@ class DecisionRoutes:
         router.add_api_route("/v1/graph/head", self.graph_head)
         return router
 
-    async def decision(self, concern_id: Name, principal: Reader, version: Version = None) -> JsonObject:
+    async def decision(self, concern_id: PathId, principal: Reader, version: Version = None) -> JsonObject:
         """The decision on a concern: whole for operators, for its originator what it may know."""
         record = await self._visible(concern_id, version, principal)
         notices = await self.store.told_by(record.decision_id)
         view = operator_view if principal.is_operator else originator_view
         return {**_head(record), **view(orjson.loads(record.body), notices)}
 
-    async def organisation(self, concern_id: Name, org: Name, principal: Reader, version: Version = None) -> JsonObject:
+    async def organisation(
+        self, concern_id: PathId, org: PathId, principal: Reader, version: Version = None
+    ) -> JsonObject:
         """Why one organisation is told of a concern or not; for operators."""
         if not principal.is_operator:
             raise not_found()
@@ -86,21 +88,21 @@ class DecisionRoutes:
         view = operator_view if principal.is_operator else originator_view
         return {**preview, "ignored": ignored, **view(preview.pop("decision"), {})}
 
-    async def unroutable(self, principal: Reader, cursor: Cursor = None, limit: Limit = 50) -> JsonObject:
+    async def unroutable(self, principal: Reader, after: After = "", limit: Limit = 50) -> JsonObject:
         """Concerns that reached nobody, oldest first; for operators."""
-        return await self.work_items(principal, "unroutable", cursor, limit)
+        return await self.work_items(principal, "unroutable", after, limit)
 
     async def work_items(
-        self, principal: Reader, kind: Kind = None, cursor: Cursor = None, limit: Limit = 50
+        self, principal: Reader, kind: Kind = None, after: After = "", limit: Limit = 50
     ) -> JsonObject:
         """What waits for a person, oldest first; for operators. `next` leads to the page behind this one."""
         if not principal.is_operator:
             raise Problem(403, "forbidden", "Your client may not do this", detail="It needs the role operator.")
-        found = await self.store.work_items(kind, cursor_of(cursor), limit + 1)
+        found = await self.store.work_items(kind, _place(after), limit + 1)
         page = found[:limit]
         now = self.clock.now()
         items = [{**_item(item), "age_seconds": int((now - item.opened_at).total_seconds())} for item in page]
-        return {"items": items, "next": cursor_after(page[-1]) if len(found) > limit else None}
+        return {"items": items, "next": _cursor_after(page[-1]) if len(found) > limit else None}
 
     async def graph_head(self) -> JsonObject:
         """The graph that is decided on. Open, like the graph itself."""
@@ -141,6 +143,15 @@ def _preview(form: PreviewForm, judge: Judge, clock: Clock) -> JsonObject:
         "body_digest": verdict.body_digest,
         "decision": orjson.loads(verdict.body),
     }
+
+
+def _place(after: str) -> ItemCursor | None:
+    place = place_of(after)
+    return place and ItemCursor(*place)
+
+
+def _cursor_after(item: WorkItem) -> str:
+    return cursor_of(item.opened_at, item.item_id)
 
 
 def _item(item: WorkItem) -> JsonObject:

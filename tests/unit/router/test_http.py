@@ -140,16 +140,16 @@ async def test_pages_together_show_each_item_once(router: RouterUnderTest) -> No
     for _ in range(len(whole["items"])):
         page = (await router.get(f"/v1/work-items?limit=1{cursor}")).json()
         seen += page["items"]
-        cursor = f"&cursor={page['next']}"
+        cursor = f"&after={page['next']}"
     assert (seen, page["next"], whole["next"]) == (whole["items"], None, None)
     assert len(seen) == 3
 
 
 @pytest.mark.parametrize("cursor", ["x", "====", "MjAyNS0wMS0wMQ==", "MjAyNS0wMS0wMVQwMDowMDowMCBpZA==", "%00", "/w=="])
 async def test_a_cursor_that_was_not_made_here_is_a_bad_field(router: RouterUnderTest, cursor: str) -> None:
-    answer = await router.get(f"/v1/work-items?cursor={cursor}")
+    answer = await router.get(f"/v1/work-items?after={cursor}")
     assert answer.status_code == 422
-    assert answer.json()["errors"][0]["pointer"] == "/cursor"
+    assert answer.json()["errors"][0]["pointer"] == "/after"
 
 
 async def test_a_preview_decides_without_effect(router: RouterUnderTest, store: InMemoryRouter) -> None:

@@ -16,7 +16,7 @@ GRANTS = {
     "concerns": "SELECT, INSERT",
     "versions": "SELECT, INSERT",
     "timeline": "SELECT, INSERT",
-    "outbox": "SELECT, INSERT, UPDATE",
+    "outbox": "SELECT, INSERT, UPDATE, DELETE",
     "positions": "SELECT, INSERT, UPDATE",
     "parked_records": "SELECT, INSERT",
 }
@@ -80,6 +80,9 @@ def _plumbing() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
         _moment("published_at", nullable=True),
         _moment("closed_at", nullable=True),
+        sa.Column("record_offset", sa.BigInteger()),
+        sa.Column("publish_count", sa.SmallInteger(), nullable=False, server_default="0"),
+        _moment("again_at", nullable=True),
         schema=SCHEMA,
     )
     op.create_index(
@@ -89,6 +92,14 @@ def _plumbing() -> None:
     op.create_index(
         "outbox_open", "outbox", ["closes_with"], schema=SCHEMA,
         postgresql_where=sa.text("closes_with IS NOT NULL AND closed_at IS NULL"),
+    )
+    op.create_index(
+        "outbox_again", "outbox", ["again_at"], schema=SCHEMA,
+        postgresql_where=sa.text("closes_with IS NOT NULL AND closed_at IS NULL"),
+    )
+    op.create_index(
+        "outbox_records", "outbox", ["topic", "partition", "record_offset"], schema=SCHEMA,
+        postgresql_where=sa.text("record_offset IS NOT NULL"),
     )
     op.create_table(
         "positions",

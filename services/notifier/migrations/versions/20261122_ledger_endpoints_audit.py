@@ -117,13 +117,19 @@ def _create_outbox() -> None:
         sa.Column("created_at", INSTANT, nullable=False, server_default=sa.func.now()),
         sa.Column("published_at", INSTANT),
         sa.Column("closed_at", INSTANT),
+        sa.Column("record_offset", sa.BigInteger),
+        sa.Column("publish_count", sa.SmallInteger, nullable=False, server_default="0"),
+        sa.Column("again_at", INSTANT),
         schema=SCHEMA,
     )
-    for name, column, where in (
-        ("outbox_unpublished", "created_at", "published_at IS NULL"),
-        ("outbox_open", "closes_with", "closes_with IS NOT NULL AND closed_at IS NULL"),
+    is_open = "closes_with IS NOT NULL AND closed_at IS NULL"
+    for name, columns, where in (
+        ("outbox_unpublished", ["created_at"], "published_at IS NULL"),
+        ("outbox_open", ["closes_with"], is_open),
+        ("outbox_again", ["again_at"], is_open),
+        ("outbox_records", ["topic", "partition", "record_offset"], "record_offset IS NOT NULL"),
     ):
-        op.create_index(name, "outbox", [column], schema=SCHEMA, postgresql_where=sa.text(where))
+        op.create_index(name, "outbox", columns, schema=SCHEMA, postgresql_where=sa.text(where))
 
 
 def _create_positions() -> None:
@@ -170,7 +176,7 @@ def _grant() -> None:
         "UPDATE (state, reason, attempt_count, next_attempt_at, lease_until, fencing, closed_at, outcome)"
         " ON notifier.notices",
         "UPDATE (state, reason, changed_at) ON notifier.endpoints",
-        "UPDATE (published_at, closed_at) ON notifier.outbox",
+        "UPDATE (published_at, closed_at, record_offset, publish_count, again_at), DELETE ON notifier.outbox",
         "SELECT, INSERT, UPDATE ON notifier.positions",
         "SELECT, INSERT ON notifier.parked_records",
         "SELECT, INSERT ON audit.facts",

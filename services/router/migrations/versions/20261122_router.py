@@ -22,7 +22,7 @@ GRANTS = {
     "decisions": "SELECT, INSERT",
     "notices": "SELECT, INSERT",
     "work_items": "SELECT, INSERT, UPDATE",
-    "outbox": "SELECT, INSERT, UPDATE",
+    "outbox": "SELECT, INSERT, UPDATE, DELETE",
     "positions": "SELECT, INSERT, UPDATE",
     "parked_records": "SELECT, INSERT",
 }
@@ -146,6 +146,9 @@ def _plumbing() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
         sa.Column("published_at", sa.DateTime(timezone=True)),
         sa.Column("closed_at", sa.DateTime(timezone=True)),
+        sa.Column("record_offset", sa.BigInteger),
+        sa.Column("publish_count", sa.SmallInteger, nullable=False, server_default="0"),
+        sa.Column("again_at", sa.DateTime(timezone=True)),
         schema="router",
     )
     op.create_index(
@@ -155,6 +158,14 @@ def _plumbing() -> None:
     op.create_index(
         "outbox_open", "outbox", ["closes_with"], schema="router",
         postgresql_where=sa.text("closes_with IS NOT NULL AND closed_at IS NULL"),
+    )
+    op.create_index(
+        "outbox_again", "outbox", ["again_at"], schema="router",
+        postgresql_where=sa.text("closes_with IS NOT NULL AND closed_at IS NULL"),
+    )
+    op.create_index(
+        "outbox_records", "outbox", ["topic", "partition", "record_offset"], schema="router",
+        postgresql_where=sa.text("record_offset IS NOT NULL"),
     )
     op.create_table(
         "positions",
