@@ -59,12 +59,13 @@ class Notice:
 
     @property
     def pointer(self) -> bool:
-        """Whether nothing but a pointer may be shown."""
-        return bool(self.row.get("pointer_only")) or self.policy(HEADER) == "omit"
+        """Whether a pointer was decided."""
+        return bool(self.row.get("pointer_only"))
 
     def policy(self, field_class: str) -> str:
-        """What may be done with a class; one that the decision does not name is left out."""
-        return "omit" if self.row.get("pointer_only") else str(self.row["fields"].get(field_class, "omit"))
+        """What may be done with a class; one that the decision does not name is left out, all are with the header."""
+        fields = {} if self.pointer else self.row["fields"]
+        return "omit" if fields.get(HEADER, "omit") == "omit" else str(fields.get(field_class, "omit"))
 
 
 def overfull(notice: Notice) -> Iterator[str]:
@@ -92,19 +93,20 @@ def class_of(subject: Json) -> str:
 
 
 def _known_keys(notice: Notice) -> Iterator[str]:
-    fields = HEADER_FIELDS | CLASS_OF_FIELD.keys() | {"annex", "subjects"}
+    whole = HEADER_FIELDS | CLASS_OF_FIELD.keys() | {"annex", "subjects"}
+    fields = POINTER_FIELDS if notice.pointer else frozenset() if notice.policy(HEADER) == "omit" else whole
     yield from _unknown("event", notice.event, EVENT_KEYS)
     yield from _unknown("data", notice.event["data"], DATA_KEYS)
-    yield from _unknown("concern", notice.shown, POINTER_FIELDS if notice.pointer else fields)
+    yield from _unknown("concern", notice.shown, fields)
 
 
 def _raw_values(notice: Notice) -> Iterator[str]:
     """A text that stands there in full by right may hold the words of one that may not."""
     policies = [(notice.policy(field_class), field_class, text) for field_class, text in values(notice.concern)]
-    granted = {text for policy, _, text in policies if policy == "full" and not notice.pointer}
+    granted = {text for policy, _, text in policies if policy == "full"}
     texts = [leaf for leaf in _leaves(notice.event) if leaf not in granted]
     for policy, field_class, text in policies:
-        if (policy != "full" or notice.pointer) and any(_stands_in(text, leaf) for leaf in texts):
+        if policy != "full" and any(_stands_in(text, leaf) for leaf in texts):
             yield f"{field_class} stands there as it was published ({policy})"
 
 
@@ -156,7 +158,7 @@ def _texts(notice: Notice) -> Iterator[str]:
         policy = notice.policy(field_class)
         if policy == "omit" and name in notice.shown:
             yield f"{field_class} is omit, and {name} stands there"
-        elif policy == "full" and not notice.pointer and notice.shown.get(name) != notice.concern.get(name):
+        elif policy == "full" and notice.shown.get(name) != notice.concern.get(name):
             yield f"{field_class} is full, and {name} is not as published"
 
 

@@ -84,6 +84,10 @@ def test_a_pointer_shows_no_value(field_class: str, text: str) -> None:
     assert changed(notice, lambda concern: concern.update(contact=text))
 
 
+def test_of_a_header_that_is_left_out_nothing_travels() -> None:
+    assert changed(received("full", header="omit"), lambda concern: concern.update(urgency="urgent"))
+
+
 @pytest.mark.parametrize("key", ["name_token", "described_as", "identifiers"])
 @pytest.mark.parametrize("at", range(5))
 def test_an_omitted_subject_shows_not_even_a_stand_in(at: int, key: str) -> None:
