@@ -19,6 +19,7 @@ from deploy.local.progress import Progress, Silent
 from deploy.local.topics import answers
 from deploy.local.waiting import until
 
+CLUSTER_ID_BYTES = 16
 FORMAT_SECONDS = 60
 START_SECONDS = 60
 STOP_SECONDS = 15
@@ -115,8 +116,8 @@ class KafkaEngine:
         }
 
     async def _format(self, classpath: str, settings: Path) -> None:
-        cluster_id = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
-        arguments = ("format", "--ignore-formatted", "--cluster-id", cluster_id, "--config", str(settings))
+        named = cluster_id(secrets.token_bytes(CLUSTER_ID_BYTES))
+        arguments = ("format", "--ignore-formatted", "--cluster-id", named, "--config", str(settings))
         command = self._java("kafka-format", classpath, "kafka.tools.StorageTool", *arguments)
         await run(command, seconds=FORMAT_SECONDS)
 
@@ -150,3 +151,8 @@ def _listening(address: str) -> bool:
     host, port = address.rsplit(":", 1)
     with socket.socket() as probe:
         return probe.connect_ex((host, int(port))) == 0
+
+
+def cluster_id(random: bytes) -> str:
+    """Kafka's text for random bytes. Its first bit is cleared: an id that begins with a dash is taken for an option."""
+    return base64.urlsafe_b64encode(bytes([random[0] & 0x7F]) + random[1:]).decode().rstrip("=")
