@@ -16,8 +16,7 @@ import orjson
 import uvloop
 from aiohttp import web
 
-from services.notifier.domain.errors import SecretRefused, SignatureRefused
-from services.notifier.domain.signature import secret_bytes, verify
+from services.notifier.domain.signature import SecretRefused, SignatureRefused, secret_bytes, verify
 from shared.clock import Clock, SystemClock
 from shared.contracts.envelope import rfc3339
 

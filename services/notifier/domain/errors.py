@@ -3,9 +3,9 @@
 NotifierFault
 ├── DestinationRefused   the integrator: the address of an endpoint breaks a rule of the guard (the text says which)
 ├── EndpointExists       the integrator: the organisation has an endpoint already
-├── NothingThere         the caller: no such thing, or not for this caller
-├── SecretRefused        the integrator: the text is no Standard Webhooks secret
-└── SignatureRefused     the receiver: a delivery is not what its sender signed, or is too old
+└── NothingThere         the caller: no such thing, or not for this caller
+
+What a receiver of our deliveries meets stands in signature.py: no route of ours can raise it.
 """
 
 
@@ -23,11 +23,3 @@ class EndpointExists(NotifierFault):
 
 class NothingThere(NotifierFault):
     """There is nothing of that id, or nothing that this caller may know of."""
-
-
-class SecretRefused(NotifierFault):
-    """The text is no secret of Standard Webhooks."""
-
-
-class SignatureRefused(NotifierFault):
-    """The signature does not prove the bytes, a header is missing, or the timestamp is out of bounds."""

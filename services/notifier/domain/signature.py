@@ -6,13 +6,19 @@ import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 
-from services.notifier.domain.errors import SecretRefused, SignatureRefused
-
 SECRET_PREFIX = "whsec_"  # noqa: S105 - the public prefix of the specification
 SECRET_BYTES = 32
 TOLERANCE_SECONDS = 300
 TIMESTAMP_DIGITS_MAX = 12
 ID_HEADER, TIMESTAMP_HEADER, SIGNATURE_HEADER = "webhook-id", "webhook-timestamp", "webhook-signature"
+
+
+class SecretRefused(Exception):
+    """The text is no secret of Standard Webhooks."""
+
+
+class SignatureRefused(Exception):
+    """The signature does not prove the bytes, a header is missing, or the timestamp is out of bounds."""
 
 
 def secret_text(secret: bytes) -> str:

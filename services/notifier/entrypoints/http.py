@@ -14,8 +14,6 @@ from services.notifier.domain.errors import (
     DestinationRefused,
     EndpointExists,
     NothingThere,
-    SecretRefused,
-    SignatureRefused,
 )
 from services.notifier.domain.model import Endpoint, EndpointState, NoticeState
 from services.notifier.ports import Endpoints, Json, Listing, Records
@@ -43,8 +41,6 @@ FAULTS: Mapping[type[Exception], Problem] = {
         detail="One endpoint per organisation: remove the other one first.",
     ),
     NothingThere: not_found(),
-    SecretRefused: bad_fields([FieldError("/secret", "this is no secret of Standard Webhooks")]),
-    SignatureRefused: Problem(401, "signature", "The signature does not prove the bytes"),
 }
 
 

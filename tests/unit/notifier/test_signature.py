@@ -7,8 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook
 
-from services.notifier.domain.errors import SecretRefused, SignatureRefused
-from services.notifier.domain.signature import TOLERANCE_SECONDS, secret_bytes, secret_text, sign, verify
+from services.notifier.domain.signature import (
+    TOLERANCE_SECONDS,
+    SecretRefused,
+    SignatureRefused,
+    secret_bytes,
+    secret_text,
+    sign,
+    verify,
+)
 
 A_SECRET, A_ID, A_TIME = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330
 A_BODY, A_SIGNATURE = b'{"test": 2432232314}', "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
