@@ -12,9 +12,11 @@ import orjson
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.bench.load import OpenLoop, Sent, percentile
+from deploy.bench.memory import proportional_bytes
 from deploy.bench.traffic import Traffic
 from deploy.bench.usage import statement_count, usage_of
 from deploy.client import Concordat
+from deploy.local.plan import POSTGRES
 from deploy.local.system import LocalSystem
 from deploy.local.waiting import until
 from shared.clock import Clock
@@ -40,6 +42,12 @@ class RateResult:
     statements_per_notice: float
     cpu_ms_per_concern: Mapping[str, float]
     memory_mb: Mapping[str, float]
+
+    @property
+    def cpu_ms_per_notice(self) -> Mapping[str, float]:
+        """CPU by process for each notice that was received."""
+        share = self.counts["offered"] / max(self.counts["received"], 1)
+        return {name: cpu * share for name, cpu in self.cpu_ms_per_concern.items()}
 
     @property
     def complete(self) -> bool:
@@ -83,8 +91,14 @@ class Bench:
             drain_seconds=drain_seconds,
             statements_per_notice=calls / max(len(tail.first), 1),
             cpu_ms_per_concern={name: cpu * 1000 / max(len(sent), 1) for name, cpu in spent.items()},
-            memory_mb={name: held / 2**20 for name, held in after.memory_bytes.items()},
+            memory_mb=self._memory(after.memory_bytes),
         )
+
+    def _memory(self, memory_bytes: Mapping[str, int]) -> dict[str, float]:
+        """MiB by process. Postgres by its proportional share: each of its processes maps the same buffers."""
+        postgres = self.system.pids.get(POSTGRES)
+        shared = {POSTGRES: proportional_bytes(postgres)} if postgres else {}
+        return {name: held / 2**20 for name, held in {**memory_bytes, **shared}.items()}
 
     async def _offer(self, rate_per_second: float, count: int) -> Sequence[Sent]:
         first = self._numbers

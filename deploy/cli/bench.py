@@ -11,12 +11,10 @@ from typing import Any
 import click
 import psutil
 import uvloop
-from rich.console import Console
-from rich.table import Table
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from deploy.bench.rates import Bench, RateResult
-from deploy.bench.rows import Row, cost_rows, rate_rows, ready_row, sustained_row
+from deploy.bench.rows import Row, cost_rows, in_columns, rate_rows, ready_row, sustained_row
 from deploy.bench.traffic import Traffic
 from deploy.cli.demo import credentials_of
 from deploy.client import Concordat
@@ -24,8 +22,9 @@ from deploy.demo.cases import read_cases
 from deploy.demo.farm import Farm
 from deploy.local.display import suited
 from deploy.local.keys import SUPERUSER
-from deploy.local.layout import Layout
-from deploy.local.plan import PORT_BASE
+from deploy.local.layout import RECEIVER_PORT_OFFSET, Layout
+from deploy.local.plan import KAFKA_VERSION, PORT_BASE, POSTGRES_MAJOR
+from deploy.local.ports import demand_free
 from deploy.local.progress import Progress, step
 from deploy.local.system import LocalSystem
 from shared.clock import SystemClock
@@ -35,7 +34,6 @@ RATES = (50, 200, 500, 1000)
 CLIMB = (1250, 1500, 1750, 2000)
 ENDPOINTS = 20
 WARM_UP_SECONDS = 3.0
-RECEIVER_PORT_OFFSET = 100
 
 
 @click.command()
@@ -51,9 +49,10 @@ def bench(rates: str, seconds: float, data_dir: Path, **flags: bool) -> None:
     layout = Layout(data_dir, PORT_BASE + 400)
     rows = uvloop.run(_run(layout, wanted, climb, seconds=seconds, as_json=flags["as_json"]))
     if flags["as_json"]:
-        print(json.dumps({"machine": _machine(), "rows": [row.to_json() for row in rows]}))
+        report = {"machine": _machine(), "versions": _versions(), "rows": [row.to_json() for row in rows]}
+        print(json.dumps(report))
     else:
-        Console().print(_table(rows))
+        print("\n".join(in_columns(rows)))
 
 
 async def _run(
@@ -62,6 +61,7 @@ async def _run(
     with suited(as_json=as_json) as progress:
         begun = time.monotonic()
         async with LocalSystem.afresh(layout, progress=progress) as system:
+            demand_free(layout.receiver_ports(1), layout.host)
             await system.start_engines()
             await system.start_services()
             ready = ready_row(time.monotonic() - begun)
@@ -110,21 +110,14 @@ def _recipients(traffic: Traffic, system: LocalSystem) -> list[str]:
 
 
 def _machine() -> dict[str, Any]:
-    packages = ("concordat", "fastapi", "aiokafka", "sqlalchemy", "asyncpg", "aiohttp", "pydantic")
     return {
         "cpu_count": psutil.cpu_count(),
         "memory_gb": round(psutil.virtual_memory().total / 2**30),
-        "python": platform.python_version(),
         "system": platform.platform(),
-        **{name: version(name) for name in packages},
     }
 
 
-def _table(rows: Sequence[Row]) -> Table:
-    table = Table("what", "value", "budget", "within", box=None, padding=(0, 2))
-    marks = {True: "[green]yes[/]", False: "[red]no[/]", None: ""}
-    for row in rows:
-        sign = ">=" if row.at_least else "<="
-        budget = "" if row.budget is None else f"{sign} {row.budget:g} {row.unit}"
-        table.add_row(row.name, f"{row.value:.2f} {row.unit}", budget, marks[row.within])
-    return table
+def _versions() -> dict[str, str]:
+    packages = ("concordat", "fastapi", "aiokafka", "sqlalchemy", "asyncpg", "aiohttp", "pydantic", "uvloop")
+    engines = {"python": platform.python_version(), "kafka": KAFKA_VERSION, "postgres": str(POSTGRES_MAJOR)}
+    return {**engines, **{name: version(name) for name in packages}}
