@@ -175,7 +175,7 @@ def as_contract(commit: Commit, *, part: int = 1, parts: int = 1) -> GraphCommit
 async def _graph_of(history: History, commit: Commit) -> Graph:
     objects = await history.graph(commit.version)
     if commit.version and graph_root(item.row() for item in objects) != commit.root:
-        raise GraphDamaged(f"the objects of version {commit.version} do not give its root")
+        raise GraphDamaged(commit.version)
     return Graph(commit, objects)
 
 

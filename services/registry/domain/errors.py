@@ -15,7 +15,11 @@ class RegistryFault(Exception):
 
 
 class GraphDamaged(RegistryFault):
-    """The stored objects do not give the root of the commit that they belong to: nothing of them may be served."""
+    """The stored objects do not give the root of the commit of that version: nothing of them may be served."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(version)
+        self.version = version
 
 
 class TokenRefused(RegistryFault):

@@ -131,7 +131,7 @@ class GraphRoutes:
         try:
             yield
         except GraphDamaged as fault:
-            self._telemetry.alarm("graph-damaged", detail=str(fault))
+            self._telemetry.alarm("graph-damaged", version=fault.version)
             raise
 
 
