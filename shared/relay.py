@@ -5,7 +5,7 @@ memory: the sweeper finds it again in the table.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from shared.db.outbox import OutboxRow
@@ -18,29 +18,34 @@ from shared.telemetry import Telemetry
 MARK_SECONDS = 0.25
 SWEEP_SECONDS = 1.0
 UNPUBLISHED_SECONDS = 3.0
-OPEN_SECONDS = 30.0
 WAITING_MAX = 20_000
 BATCH_MAX = 1_000
 SWEEP_MAX = 2_000
+PRUNE_SECONDS = 60.0
+PRUNE_MAX = 100
 
 
 class OutboxStore(Protocol):
     """The rows and their state."""
 
-    async def mark_published(self, event_ids: Sequence[str]) -> None:
-        """Kafka has acknowledged these."""
+    async def mark_published(self, offsets: Mapping[str, int]) -> None:
+        """Kafka has acknowledged these, at these offsets."""
         ...
 
-    async def lost(self, *, unpublished_seconds: float, open_seconds: float, row_count_max: int) -> Sequence[OutboxRow]:
-        """Rows unpublished, or published and still open, for that long."""
+    async def lost(self, *, unpublished_seconds: float, row_count_max: int) -> Sequence[OutboxRow]:
+        """Rows unpublished for that long, or published, still open and due again."""
+        ...
+
+    async def prune(self, *, row_count_max: int) -> int:
+        """Delete rows that were done long ago, at most so many of a partition; gives how many."""
         ...
 
 
 class Publisher(Protocol):
     """The way to Kafka."""
 
-    async def publish(self, records: Sequence[Record]) -> None:
-        """Write the records; raises LogUnavailable."""
+    async def publish(self, records: Sequence[Record]) -> Sequence[int]:
+        """Write the records and give their offsets; raises LogUnavailable."""
         ...
 
 
@@ -63,7 +68,8 @@ class Relay:
         self._telemetry = telemetry
         self._offered: list[OutboxRow] = []
         self._arrived = asyncio.Event()
-        self._published: list[str] = []
+        self._published: dict[str, int] = {}
+        self._marking: dict[str, int] = {}
         self._pause = Pause("relay", telemetry)
 
     def offer(self, rows: Sequence[OutboxRow]) -> None:
@@ -90,6 +96,10 @@ class Relay:
         pause = Pause("relay sweeper", self._telemetry)
         await repeat(self._sweep_once, pause=pause, progress=self._progress)
 
+    async def prune(self) -> None:
+        """Delete what was done long ago, for ever."""
+        await repeat(self._prune_once, pause=Pause("relay pruner", self._telemetry))
+
     async def _publish_or_leave(self, rows: Sequence[OutboxRow]) -> None:
         try:
             await self._publish(rows)
@@ -100,22 +110,32 @@ class Relay:
         self._pause.over()
 
     async def _publish(self, rows: Sequence[OutboxRow]) -> None:
-        await self._publisher.publish([Record(r.topic, r.partition, r.key, r.value) for r in rows])
+        offsets = await self._publisher.publish([Record(r.topic, r.partition, r.key, r.value) for r in rows])
         self._fail_points.hit("relay.after-publish")
-        self._published.extend(r.event_id for r in rows)
+        self._published.update(zip((r.event_id for r in rows), offsets, strict=True))
 
     async def _mark_once(self) -> float:
-        marked = self._published[:]
-        if marked:
-            await self._store.mark_published(marked)
-            del self._published[: len(marked)]
+        """Mark what was published. Two loops do: each takes what there is away before it waits for the store."""
+        mine, self._published = self._published, {}
+        if mine:
+            self._marking |= mine
+            try:
+                await self._store.mark_published(mine)
+            except BaseException:
+                self._published = mine | self._published
+                raise
+            finally:
+                self._marking = {name: at for name, at in self._marking.items() if name not in mine}
         return MARK_SECONDS
 
+    async def _prune_once(self) -> float:
+        pruned = await self._store.prune(row_count_max=PRUNE_MAX)
+        return MARK_SECONDS if pruned >= PRUNE_MAX else PRUNE_SECONDS
+
     async def _sweep_once(self) -> float:
-        rows = await self._store.lost(
-            unpublished_seconds=UNPUBLISHED_SECONDS, open_seconds=OPEN_SECONDS, row_count_max=SWEEP_MAX
-        )
-        known = set(self._published)
+        known = {*self._published, *self._marking}
+        rows = await self._store.lost(unpublished_seconds=UNPUBLISHED_SECONDS, row_count_max=SWEEP_MAX)
+        known |= {*self._published, *self._marking}
         rows = [row for row in rows if row.event_id not in known]
         self._progress.beat(waiting=len(rows))
         if rows:

@@ -19,7 +19,9 @@ from shared.http.auth import Verifier
 from shared.http.jwks import PublishedKeys
 from shared.http.problems import Problem
 from shared.kafka.consumer import BatchConsumer, Subscription
+from shared.kafka.ends import LogEnds
 from shared.kafka.producer import Producer
+from shared.logwatch import LogWatch
 from shared.relay import Relay
 from shared.settings import BaseServiceSettings
 from shared.supervision import Health, Loop, Pause, Progress, repeat, supervise
@@ -46,6 +48,8 @@ class Foundation:
     positions: Positions
     outbox: Outbox
     producer: Producer
+    ends: LogEnds
+    log_watch: LogWatch
     relay: Relay
     fail_points: FailPoints
 
@@ -78,6 +82,7 @@ class Foundation:
             await supervise(own, serve=serve_app, health=self.health, telemetry=self.telemetry)
         finally:
             await self.producer.close()
+            await self.ends.close()
             await self.engine.dispose()
 
     def _own_loops(self) -> dict[str, Loop]:
@@ -85,6 +90,8 @@ class Foundation:
             "relay": self.relay.run,
             "relay marks": self.relay.mark,
             "relay sweeper": self.relay.sweep,
+            "relay pruner": self.relay.prune,
+            "log watch": self.log_watch.run,
             "store": partial(watch_store, self.engine, self.health.watch("store"), self.telemetry),
         }
 
@@ -120,7 +127,10 @@ def lay_foundation(service: str, settings: BaseServiceSettings, *, accepts: bool
     outbox = Outbox(engine, service)
     fail_points = FailPoints.parse(settings.fail_point)
     progress = health.watch("relay sweeper", essential=not accepts)
-    relay = Relay(outbox, producer, progress=progress, telemetry=telemetry, fail_points=fail_points)
+    ends = LogEnds(bootstrap_servers=settings.kafka_bootstrap_servers)
+    looking = health.watch("log watch", essential=False)
+    log_watch = LogWatch(outbox, producer, ends, progress=looking, telemetry=telemetry)
+    relay = Relay(outbox, log_watch, progress=progress, telemetry=telemetry, fail_points=fail_points)
     return Foundation(
         schema=service,
         accepts=accepts,
@@ -132,6 +142,8 @@ def lay_foundation(service: str, settings: BaseServiceSettings, *, accepts: bool
         positions=Positions(engine, service),
         outbox=outbox,
         producer=producer,
+        ends=ends,
+        log_watch=log_watch,
         relay=relay,
         fail_points=fail_points,
     )

@@ -1,12 +1,32 @@
 """The outbox: what must reach Kafka, written in the transaction of the change it tells of."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Column, DateTime, Index, LargeBinary, MetaData, SmallInteger, Table, Text, func, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Index,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    func,
+    text,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from shared.db import outbox_sql
 from shared.db.engine import transaction
+from shared.db.outbox_sql import statement
+
+RETENTION_DAYS = 7
+"""As long as Kafka keeps its records: so far back can a lost log be filled again."""
+AGAIN_SECONDS = 30
+AGAIN_SECONDS_MAX = 3600
+REOPEN_MAX = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +34,8 @@ class OutboxRow:
     """One record for Kafka.
 
     `closes_with` names what the next service will say when it has the record; the row stays open until then and
-    is published again. A row without one is done when Kafka has acknowledged it.
+    is published again: after 30 s, and after twice as long each time, up to an hour. A row without one is done when
+    Kafka has acknowledged it.
     """
 
     event_id: str
@@ -26,7 +47,11 @@ class OutboxRow:
 
 
 def outbox_table(metadata: MetaData) -> Table:
-    """The outbox table of one service, with the two partial indexes that its sweeper reads by."""
+    """The outbox table of one service, with the partial indexes that it is read by.
+
+    `record_offset` is where Kafka has the row, `again_at` when an open row is published again. An offset of -1 means
+    that the log which had the row was lost, and that the row is too old to be published again.
+    """
     table = Table(
         "outbox",
         metadata,
@@ -39,10 +64,16 @@ def outbox_table(metadata: MetaData) -> Table:
         Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
         Column("published_at", DateTime(timezone=True)),
         Column("closed_at", DateTime(timezone=True)),
+        Column("record_offset", BigInteger),
+        Column("publish_count", SmallInteger, nullable=False, server_default="0"),
+        Column("again_at", DateTime(timezone=True)),
     )
     Index("outbox_unpublished", table.c.created_at, postgresql_where=text("published_at IS NULL"))
     is_open = text("closes_with IS NOT NULL AND closed_at IS NULL")
     Index("outbox_open", table.c.closes_with, postgresql_where=is_open)
+    Index("outbox_again", table.c.again_at, postgresql_where=is_open)
+    is_known = text("record_offset IS NOT NULL")
+    Index("outbox_records", table.c.topic, table.c.partition, table.c.record_offset, postgresql_where=is_known)
     return table
 
 
@@ -51,28 +82,13 @@ class Outbox:
 
     def __init__(self, engine: AsyncEngine, schema: str) -> None:
         self._engine = engine
-        self._add = text(
-            f"""INSERT INTO {schema}.outbox (event_id, topic, partition, key, value, closes_with, created_at)
-            SELECT event_id, topic, partition, key, value, closes_with, now() + place * interval '1 microsecond'
-            FROM unnest(CAST(:ids AS text[]), CAST(:topics AS text[]), CAST(:partitions AS smallint[]),
-                        CAST(:keys AS text[]), CAST(:bodies AS bytea[]), CAST(:closes AS text[]))
-                 WITH ORDINALITY AS r(event_id, topic, partition, key, value, closes_with, place)
-            ON CONFLICT (event_id) DO NOTHING"""  # noqa: S608 - the schema is a constant of the service
-        )
-        self._mark = text(
-            f"UPDATE {schema}.outbox SET published_at = now() WHERE event_id = ANY(CAST(:ids AS text[]))"  # noqa: S608
-        )
-        self._close = text(
-            f"UPDATE {schema}.outbox SET closed_at = now() "  # noqa: S608
-            "WHERE closes_with = ANY(CAST(:names AS text[])) AND closed_at IS NULL"
-        )
-        self._lost = text(
-            f"""SELECT event_id, topic, partition, key, value, closes_with FROM {schema}.outbox
-            WHERE (published_at IS NULL AND created_at < now() - make_interval(secs => :unpublished_seconds))
-               OR (closes_with IS NOT NULL AND closed_at IS NULL
-                   AND published_at < now() - make_interval(secs => :open_seconds))
-            ORDER BY created_at, event_id LIMIT :row_count_max"""  # noqa: S608
-        )
+        self._add = statement(outbox_sql.ADD, schema)
+        self._mark = statement(outbox_sql.MARK, schema)
+        self._close = statement(outbox_sql.CLOSE, schema)
+        self._lost = statement(outbox_sql.LOST, schema)
+        self._heights = statement(outbox_sql.HEIGHTS, schema)
+        self._reopen = statement(outbox_sql.REOPEN, schema)
+        self._prune = statement(outbox_sql.PRUNE, schema)
 
     async def add(self, connection: AsyncConnection, rows: Sequence[OutboxRow]) -> None:
         """Write rows inside the caller's transaction; a row that is there already stays as it is.
@@ -97,21 +113,49 @@ class Outbox:
         """The next service has these: their rows need no more publishing. Inside the caller's transaction."""
         await connection.execute(self._close, {"names": sorted(set(names))})
 
-    async def mark_published(self, event_ids: Sequence[str]) -> None:
-        """Kafka has acknowledged these."""
+    async def mark_published(self, offsets: Mapping[str, int]) -> None:
+        """Kafka has acknowledged these rows, at these offsets of their partitions."""
+        marks = {
+            "ids": sorted(offsets),
+            "offsets": [offsets[event_id] for event_id in sorted(offsets)],
+            "again_seconds": AGAIN_SECONDS,
+            "again_seconds_max": AGAIN_SECONDS_MAX,
+        }
         async with transaction(self._engine) as connection:
-            await connection.execute(self._mark, {"ids": sorted(event_ids)})
+            await connection.execute(self._mark, marks)
 
-    async def lost(self, *, unpublished_seconds: float, open_seconds: float, row_count_max: int) -> Sequence[OutboxRow]:
-        """Rows that a crash or Kafka lost: unpublished for that long, or published and still open after that long.
+    async def lost(self, *, unpublished_seconds: float, row_count_max: int) -> Sequence[OutboxRow]:
+        """Rows that a crash or Kafka lost: unpublished for that long, or published, still open and due again.
 
         Oldest first; those that one call of `add` wrote in the order in which it was given them.
         """
-        limits = {
-            "unpublished_seconds": unpublished_seconds,
-            "open_seconds": open_seconds,
-            "row_count_max": row_count_max,
-        }
+        limits = {"unpublished_seconds": unpublished_seconds, "row_count_max": row_count_max}
         async with transaction(self._engine) as connection:
             found = await connection.execute(self._lost, limits)
             return [OutboxRow(*row) for row in found]
+
+    async def heights(self) -> Mapping[tuple[str, int], int]:
+        """The highest offset at which Kafka has acknowledged a row, of each (topic, partition)."""
+        async with transaction(self._engine) as connection:
+            found = await connection.execute(self._heights)
+            return {(row.topic, row.partition): row.height for row in found if row.height >= 0}
+
+    async def reopen(self, topic: str) -> int:
+        """Make every row of the topic unpublished again, back to the retention; gives how many rows the log had.
+
+        One transaction: until it has committed, the heights show that the log was lost.
+        """
+        place = {"topic": topic, "partition": -1, "record_offset": -1}
+        limits = {"retention_days": RETENTION_DAYS, "row_count_max": REOPEN_MAX}
+        count = 0
+        async with transaction(self._engine) as connection:
+            while last := (await connection.execute(self._reopen, place | limits)).one_or_none():
+                place |= {"partition": last.partition, "record_offset": last.record_offset}
+                count += last.row_count
+        return count
+
+    async def prune(self, *, row_count_max: int) -> int:
+        """Delete rows that were done longer ago than the retention, at most so many of a partition; gives how many."""
+        limits = {"retention_days": RETENTION_DAYS, "row_count_max": row_count_max}
+        async with transaction(self._engine) as connection:
+            return (await connection.execute(self._prune, limits)).rowcount

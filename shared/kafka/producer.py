@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from shared.faults import LogUnavailable
+from shared.kafka.clients import let_go
 
 STOP_SECONDS = 2.0
 REQUEST_BYTES_MAX = 8 * 1024 * 1024
@@ -43,49 +44,49 @@ class Producer:
         }
         self._deadline_seconds = deadline_seconds
         self._client: AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()
         self._stopping: set[asyncio.Task[None]] = set()
 
-    async def publish(self, records: Sequence[Record]) -> None:
-        """Write the records; returns when all replicas have them.
+    async def publish(self, records: Sequence[Record]) -> Sequence[int]:
+        """Write the records; returns their offsets when all replicas have them.
 
         Raises LogUnavailable on any error or when the deadline has passed; whether some were written is unknown.
         """
+        client: AIOKafkaProducer | None = None
         try:
             async with asyncio.timeout(self._deadline_seconds):
-                await self._send(records)
+                client = await self._started()
+                sent = [await client.send(r.topic, r.value, r.key.encode(), r.partition) for r in records]
+                return [written.offset for written in await asyncio.gather(*sent)]
         except (KafkaError, TimeoutError, OSError, AssertionError) as error:
-            self._discard()
+            self._discard(client)
             raise LogUnavailable(type(error).__name__) from error
 
     async def close(self) -> None:
         """Let go of the client, under a deadline."""
-        self._discard()
+        self._discard(self._client)
         await asyncio.gather(*self._stopping, return_exceptions=True)
 
-    async def _send(self, records: Sequence[Record]) -> None:
-        client = await self._ready_client()
-        sent = [await client.send(r.topic, r.value, r.key.encode(), r.partition) for r in records]
-        await asyncio.gather(*sent)
+    async def _started(self) -> AIOKafkaProducer:
+        """The one client that all publish with; nobody sees one that is not yet started."""
+        async with self._starting:
+            if self._client is None:
+                client = AIOKafkaProducer(**self._options)
+                try:
+                    await client.start()
+                except BaseException:
+                    self._let_go(client)
+                    raise
+                self._client = client
+            return self._client
 
-    async def _ready_client(self) -> AIOKafkaProducer:
-        if self._client is None:
-            client = AIOKafkaProducer(**self._options)
-            self._client = client
-            await client.start()
-        return self._client
+    def _discard(self, failed: AIOKafkaProducer | None) -> None:
+        """Throw away the client that failed, and not the one that may have taken its place meanwhile."""
+        if failed is not None and failed is self._client:
+            self._client = None
+            self._let_go(failed)
 
-    def _discard(self) -> None:
-        client, self._client = self._client, None
-        if client is None:
-            return
-        task = asyncio.create_task(_stop(client))
+    def _let_go(self, client: AIOKafkaProducer) -> None:
+        task = asyncio.create_task(let_go(client, seconds=STOP_SECONDS))
         self._stopping.add(task)
         task.add_done_callback(self._stopping.discard)
-
-
-async def _stop(client: AIOKafkaProducer) -> None:
-    try:
-        async with asyncio.timeout(STOP_SECONDS):
-            await client.stop()
-    except (KafkaError, TimeoutError, OSError):
-        return  # it is thrown away either way

@@ -71,5 +71,6 @@ async def _create(owner_url: str) -> None:
     owner = create_async_engine(owner_url)
     async with owner.begin() as connection:
         await connection.run_sync(metadata.create_all)
+        await connection.execute(text("GRANT DELETE ON intake.outbox TO intake_service"))
         await connection.execute(text("GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA intake TO intake_service"))
     await owner.dispose()

@@ -15,7 +15,7 @@ RIGHTS = {
     "concerns": {"SELECT", "INSERT"},
     "versions": {"SELECT", "INSERT"},
     "timeline": {"SELECT", "INSERT"},
-    "outbox": {"SELECT", "INSERT", "UPDATE"},
+    "outbox": {"SELECT", "INSERT", "UPDATE", "DELETE"},
     "positions": {"SELECT", "INSERT", "UPDATE"},
     "parked_records": {"SELECT", "INSERT"},
 }

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.stack
 RIGHTS = {
     "commits": {"SELECT", "INSERT"},
     "objects": {"SELECT", "INSERT"},
-    "outbox": {"SELECT", "INSERT"},
+    "outbox": {"SELECT", "INSERT", "DELETE"},
 }
 
 
@@ -53,7 +53,6 @@ async def test_the_service_has_its_named_rights_and_no_others(postgres_engine: T
     [
         "DELETE FROM registry.objects",
         "DELETE FROM registry.commits",
-        "DELETE FROM registry.outbox",
         "UPDATE registry.objects SET body = ''",
         "UPDATE registry.commits SET root = ''",
         "UPDATE registry.outbox SET value = ''",

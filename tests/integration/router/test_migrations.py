@@ -20,7 +20,7 @@ RIGHTS = {
     "decisions": KEPT,
     "notices": KEPT,
     "work_items": ADDED_TO,
-    "outbox": ADDED_TO,
+    "outbox": {*ADDED_TO, "DELETE"},
     "positions": ADDED_TO,
     "parked_records": KEPT,
 }

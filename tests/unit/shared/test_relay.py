@@ -1,9 +1,13 @@
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 
-from shared.db.outbox import OutboxRow
-from shared.relay import OPEN_SECONDS, SWEEP_MAX, UNPUBLISHED_SECONDS, Relay
+import pytest
+
+from shared.db.outbox import AGAIN_SECONDS, OutboxRow
+from shared.faults import StoreUnavailable
+from shared.relay import SWEEP_MAX, UNPUBLISHED_SECONDS, Relay
 from shared.supervision import Progress
 from shared.telemetry import Telemetry
 from tests.support.plumbing_fakes import InMemoryLog, InMemoryOutbox
@@ -62,17 +66,17 @@ async def test_a_row_that_a_crash_left_unpublished_is_swept_up_once() -> None:
 
 async def test_a_row_that_the_next_service_never_confirmed_is_published_again() -> None:
     outbox, log = written([row("a", closes_with="con_1/1")]), InMemoryLog()
-    await outbox.mark_published(["a"])
-    outbox.now = OPEN_SECONDS + 1
+    await outbox.mark_published({"a": 0})
+    outbox.now = AGAIN_SECONDS + 1
     await sweep_once(outbox, log)
     assert values(log) == [b"a"]
 
 
 async def test_a_row_that_the_next_service_confirmed_is_never_published_again() -> None:
     outbox, log = written([row("a", closes_with="con_1/1")]), InMemoryLog()
-    await outbox.mark_published(["a"])
+    await outbox.mark_published({"a": 0})
     outbox.close(["con_1/1"])
-    outbox.now = OPEN_SECONDS * 100
+    outbox.now = AGAIN_SECONDS * 100
     await sweep_once(outbox, log)
     assert values(log) == []
 
@@ -97,3 +101,61 @@ async def test_a_backlog_is_swept_without_a_rest_in_between() -> None:
     assert await relay._sweep_once() == 0
     assert await relay._sweep_once() > 0
     assert len(log.records) == SWEEP_MAX + 1
+
+
+@dataclass(slots=True)
+class SlowOutbox(InMemoryOutbox):
+    """Marks when the test lets it, or fails to."""
+
+    asked: list[set[str]] = field(default_factory=list)
+    let: asyncio.Event = field(default_factory=asyncio.Event)
+    away: bool = False
+
+    async def mark_published(self, offsets: Mapping[str, int]) -> None:
+        self.asked.append(set(offsets))
+        await self.let.wait()
+        if self.away:
+            raise StoreUnavailable("away")
+        await InMemoryOutbox.mark_published(self, offsets)
+
+
+async def test_two_loops_that_mark_at_once_lose_no_mark() -> None:
+    outbox, log = SlowOutbox(), InMemoryLog()
+    outbox.write([row("a"), row("b"), row("c")])
+    relay = relay_of(outbox, log)
+    await relay._publish([row("a")])
+    marking = [asyncio.create_task(relay._mark_once())]
+    await until(lambda: len(outbox.asked) == 1)
+    await relay._publish([row("b"), row("c")])
+    marking.append(asyncio.create_task(relay._mark_once()))
+    await until(lambda: len(outbox.asked) == 2)
+    outbox.let.set()
+    await asyncio.gather(*marking)
+    assert outbox.asked == [{"a"}, {"b", "c"}]
+    assert set(outbox.published_at) == {"a", "b", "c"}
+
+
+async def test_a_mark_that_failed_is_made_again_and_its_row_is_not_swept_meanwhile() -> None:
+    outbox, log = SlowOutbox(away=True), InMemoryLog()
+    outbox.write([row("a")])
+    outbox.now = UNPUBLISHED_SECONDS + 1
+    outbox.let.set()
+    relay = relay_of(outbox, log)
+    await relay._publish([row("a")])
+    with pytest.raises(StoreUnavailable):
+        await relay._mark_once()
+    await relay._sweep_once()
+    outbox.away = False
+    await relay._mark_once()
+    assert values(log) == [b"a"]
+    assert set(outbox.published_at) == {"a"}
+
+
+async def test_what_waits_for_kafka_is_known_while_it_is_away() -> None:
+    outbox, log = written([row("a"), row("b")]), InMemoryLog(away=True)
+    outbox.now = UNPUBLISHED_SECONDS + 1
+    progress = Progress("sweeper")
+    relay = Relay(outbox, log, progress=progress, telemetry=Telemetry("test"))
+    sweeping = asyncio.create_task(relay.sweep())
+    await until(lambda: progress.waiting == 2)
+    sweeping.cancel()

@@ -15,7 +15,8 @@ def upgrade() -> None:
     _create_history()
     _create_outbox()
     op.execute("GRANT SELECT, INSERT ON registry.commits, registry.objects, registry.outbox TO registry_service")
-    op.execute("GRANT UPDATE (published_at, closed_at) ON registry.outbox TO registry_service")
+    marks = "published_at, closed_at, record_offset, publish_count, again_at"
+    op.execute(f"GRANT UPDATE ({marks}), DELETE ON registry.outbox TO registry_service")
 
 
 def _create_history() -> None:
@@ -59,12 +60,18 @@ def _create_outbox() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
         sa.Column("published_at", sa.DateTime(timezone=True)),
         sa.Column("closed_at", sa.DateTime(timezone=True)),
+        sa.Column("record_offset", sa.BigInteger),
+        sa.Column("publish_count", sa.SmallInteger, nullable=False, server_default="0"),
+        sa.Column("again_at", sa.DateTime(timezone=True)),
         schema=SCHEMA,
     )
     unpublished = sa.text("published_at IS NULL")
     op.create_index("outbox_unpublished", "outbox", ["created_at"], schema=SCHEMA, postgresql_where=unpublished)
     is_open = sa.text("closes_with IS NOT NULL AND closed_at IS NULL")
     op.create_index("outbox_open", "outbox", ["closes_with"], schema=SCHEMA, postgresql_where=is_open)
+    op.create_index("outbox_again", "outbox", ["again_at"], schema=SCHEMA, postgresql_where=is_open)
+    columns, is_known = ["topic", "partition", "record_offset"], sa.text("record_offset IS NOT NULL")
+    op.create_index("outbox_records", "outbox", columns, schema=SCHEMA, postgresql_where=is_known)
 
 
 def downgrade() -> None:
