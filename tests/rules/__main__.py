@@ -41,7 +41,7 @@ def _say(*lines: str) -> None:
 def _line(outcome: Outcome) -> str:
     mark = "ok " if outcome.holds else "BAD"
     first = f", first {outcome.red[0]}" if outcome.red else ""
-    broken = f", {len(outcome.broken)} broken" if outcome.broken else ""
+    broken = f", {len(outcome.broken)} that it breaks" if outcome.broken else ""
     return f"{mark} {outcome.rule:<{NAME_WIDTH}} {len(outcome.red):>3} red{broken}{first}"
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.agreements import Decision, Outcome, Snapshot, decide, facts_of, load
+from shared.agreements import Decision, GraphInvalid, Outcome, Snapshot, decide, facts_of, load
 
 Row = dict[str, Any]
 LIMIT = {"amount": 1, "unit": "working_days"}
@@ -126,6 +126,15 @@ def world(*objects: Row, **policy: Any) -> Snapshot:
     words = [{"kind": "vocabulary", "id": name, "terms": terms} for name, terms in WORDS.items()]
     rows = {(row["kind"], row["id"]): row for row in [*plain, *words, *objects]}
     return Snapshot(load(rows.values()), version=1, root="r")
+
+
+def problems(*objects: Row) -> list[str]:
+    """What keeps the small graph from being read with these objects in it; [] when nothing does."""
+    try:
+        world(*objects)
+    except GraphInvalid as fault:
+        return list(map(str, fault.problems))
+    return []
 
 
 def ask(snapshot: Snapshot, **concern: Any) -> Decision:

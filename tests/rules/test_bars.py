@@ -17,6 +17,7 @@ from tests.rules.small import (
     gateway,
     org,
     pact,
+    problems,
     remit,
     verdict,
     world,
@@ -73,6 +74,7 @@ def test_a_gateway_opens_for_the_agreements_that_it_names() -> None:
 
 def test_a_gateway_may_name_a_duty() -> None:
     own = duty(clause(effect="REQUIRE"))
+    assert problems(barred_alpha(), bar(gateway(agreements=["duty"])), own) == []
     assert verdict(barred(gateway(agreements=["duty"]), objects=(own, ONLY_FEED))) == ("told", "REQUIRED")
     assert verdict(barred(objects=(own, ONLY_FEED))) == SHUT
 

@@ -166,4 +166,5 @@ def test_an_unknown_gateway_holds() -> None:
 
 
 def test_an_unknown_onward_term_holds() -> None:
+    unknown({"provenance": [{"from": "gamma", "to": "alpha", "onward": "new"}]}, "onward: new")
     unknown({"onward": "new"}, "onward: new")

@@ -3,7 +3,7 @@
 from tests.rules.catalogue.bars import BARS
 from tests.rules.catalogue.bodies import BODIES, successions
 from tests.rules.catalogue.classes import CLASSES
-from tests.rules.catalogue.gates import FORCE_AND_CAPS, gates, prohibitions
+from tests.rules.catalogue.gates import FORCE_AND_CAPS, caps, gates, prohibitions
 from tests.rules.catalogue.matching import MATCHING, scope, unknown_terms
 from tests.rules.catalogue.payload import PAYLOAD
 from tests.rules.removal import Rule
@@ -12,6 +12,7 @@ RULES: tuple[Rule, ...] = (
     *gates(),
     *prohibitions(),
     *FORCE_AND_CAPS,
+    *caps(),
     *scope(),
     *unknown_terms(),
     *MATCHING,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shared.agreements.load.words import WORDS
 from tests.rules.removal import Drop, Instead, Rule, Swap
 
 
@@ -19,6 +20,15 @@ def prohibitions() -> list[Rule]:
     skipped = [Rule(f"FORBID skips {name}", "gates", Swap(tail, f"{tail[:-2]}, {name})\n")) for name in extra]
     wins = Rule("FORBID wins over a permit", "gates", Instead("forbids", "False"))
     return [*asked, *skipped, wins]
+
+
+def caps() -> list[Rule]:
+    """The cap of each instrument, taken out as if that instrument could carry anything."""
+    looked_up = "return _caps(attempt.case.policy, public=public).get("
+    lifted = "return attempt.case.facts.sensitivity if attempt.agreement.instrument == '{}' else " + looked_up[7:]
+    return [
+        Rule(f"cap of {name}", "gates", Swap(looked_up, lifted.format(name))) for name in sorted(WORDS["instrument"])
+    ]
 
 
 FORCE_AND_CAPS = [
