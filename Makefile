@@ -13,8 +13,10 @@ help: ## list the targets
 setup: $(READY) ## create .venv with the pinned dependencies
 
 $(READY): requirements/dev.txt pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON); install Python 3.11, or name it: make PYTHON=python3.11 $(or $(MAKECMDGOALS),setup)"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is too old, Python 3.11 or newer is needed: make PYTHON=python3.11 $(or $(MAKECMDGOALS),setup)"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) has no venv: install it (on Debian and Ubuntu the package python3-venv) and run make again."; exit 1; }
 	@echo "Setting up $(VENV) (once, a minute or two) ..."
-	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
