@@ -6,6 +6,7 @@ import re
 import statistics
 import tokenize
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,7 @@ FILE_LINES_MAX = 400
 NAMES_WITHOUT_MEANING = {"utils", "helpers", "common", "misc", "base", "manager", "core"}
 MODULES_OF_A_SERVICE = {"__main__", "bootstrap", "config", "usecases", "ports", "domain", "entrypoints", "adapters"}
 
+WAITING = Path("tests/support/waiting.py")
 BOTH = pytest.mark.parametrize("part", ["product", "tests"])
 _MUTE = re.compile(r"#\s*(?:noqa|type:\s*ignore)")
 _CODES = re.compile(r"(?:noqa:\s*|ignore\[)([A-Za-z0-9, -]+?)(?:\]|\s+-\s|\s*$)")
@@ -92,22 +94,45 @@ def _without_reason(source: Source) -> Iterator[str]:
 
 
 def test_no_test_waits_for_time_to_pass() -> None:
-    """A sleep stands in a loop that waits on a condition; `sleep(0)` only lets others run."""
-    assert [place for source in of("tests") for place in _bare_sleeps(source)] == []
+    """One helper sleeps, between two looks at a condition with a deadline; `sleep(0)` only lets others run."""
+    assert [place for source in of("tests") if source.path != WAITING for place in _sleeps(source)] == []
 
 
-def _bare_sleeps(source: Source) -> Iterator[str]:
+@pytest.mark.parametrize("text", [
+    "import time\nfor _ in range(3):\n    time.sleep(1)",
+    "import asyncio\nwhile True:\n    asyncio.sleep(0.1)",
+    "from time import sleep\nsleep(2)",
+    "from asyncio import sleep as nap\nnap(2)",
+    "from tests.support.waiting import dawdle\nasync def test_x():\n    await dawdle(1)",
+])  # fmt: skip
+def test_a_sleep_is_seen_wherever_it_stands(text: str) -> None:
+    assert list(_sleeps(Source(Path("x.py"), text)))
+    assert not list(_sleeps(Source(Path("x.py"), "import asyncio\nasyncio.sleep(0)")))
+
+
+def _sleeps(source: Source) -> Iterator[str]:
+    """Calls of a sleep by any name, and a test function that dawdles itself instead of having a peer do so."""
     tree = ast.parse(source.text)
-    loops = (node for node in ast.walk(tree) if isinstance(node, ast.While | ast.For | ast.AsyncFor))
-    inside = {id(node) for loop in loops for node in ast.walk(loop)}
+    tests = [node for node in ast.walk(tree) if isinstance(node, Function) and node.name.startswith("test_")]
+    own = {id(node) for test in tests for node in _without_inner_functions(test)}
+    names = {"sleep", *(alias.asname for alias in _aliases(tree) if alias.name == "sleep" and alias.asname)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and _is_sleep(node) and id(node) not in inside:
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if (name in names and ast.unparse(node.args[0]) != "0") or (name == "dawdle" and id(node) in own):
             yield f"{source.path}:{node.lineno}"
 
 
-def _is_sleep(call: ast.Call) -> bool:
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    return name == "sleep" and ast.unparse(call.args[0]) != "0"
+def _aliases(tree: ast.Module) -> Iterator[ast.alias]:
+    yield from (alias for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names)
+
+
+def _without_inner_functions(node: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield child
+            yield from _without_inner_functions(child)
 
 
 @BOTH

@@ -23,6 +23,7 @@ from tests.support.waiting import until
 RECIPIENTS = ("gmc", "cqc", "nhs-england", "hse", "local-authorities", "ofsted")
 FARM_PORT_OFFSET = 60
 RETRY_SECONDS = 0.2
+ACCEPT_SECONDS = 120
 WORKERS = 4
 _runs = itertools.count(1)
 
@@ -104,15 +105,20 @@ class World:
         return found
 
     async def _until_accepted(self, concern: Mapping[str, Any]) -> str:
-        while True:
+        ids: list[str] = []
+
+        async def accepted() -> bool:
             try:
                 answer = await self.send_once(concern)
             except httpx.TransportError:
-                answer = None
-            if answer is not None and answer.status_code == 202:
-                return str(answer.json()["concern_id"])
-            assert answer is None or answer.status_code == 503, answer.text
-            await asyncio.sleep(RETRY_SECONDS)
+                return False
+            assert answer.status_code in (202, 503), answer.text
+            if answer.status_code == 202:
+                ids.append(answer.json()["concern_id"])
+            return bool(ids)
+
+        await until(accepted, seconds=ACCEPT_SECONDS, what="a concern is accepted", every_seconds=RETRY_SECONDS)
+        return ids[0]
 
     def _reached(self, org: str) -> set[str]:
         return {r.event["subject"] for r in self.farm.receipts() if r.org == org and r.signature_ok}

@@ -18,7 +18,7 @@ from tests.support.clock import FrozenClock
 from tests.support.notifier_fakes import a_notice
 from tests.support.notifier_rig import Rig, receiving, rig_on
 from tests.support.stack import TestDatabase, TestPostgres
-from tests.support.waiting import until
+from tests.support.waiting import dawdle, until
 
 pytestmark = [pytest.mark.stack, pytest.mark.asyncio(loop_scope="session")]
 
@@ -197,7 +197,7 @@ async def test_an_endless_answer_and_a_slow_one_are_cut_off(database: TestDataba
         await answer.prepare(request)
         while request.transport is not None:
             await answer.write(b"x")
-            await asyncio.sleep(0.05)
+            await dawdle(0.05)
         return answer
 
     timeouts = Timeouts(connect_seconds=1, attempt_seconds=1)

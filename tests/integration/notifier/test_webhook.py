@@ -13,6 +13,7 @@ from services.notifier.adapters.resolver import SystemResolver
 from services.notifier.adapters.webhook import ANSWER_BYTES_MAX, Timeouts, WebhookWire
 from services.notifier.domain.destination import Guard
 from services.notifier.domain.model import Answer
+from tests.support.waiting import dawdle
 
 QUICK = Timeouts(connect_seconds=0.5, attempt_seconds=0.5)
 LOOPBACK = Guard(allow_http=True, networks=(ip_network("127.0.0.1/32"),))
@@ -52,7 +53,7 @@ async def raw_server(answer: bytes, *, endless: bool = False) -> AsyncIterator[t
             writer.write(answer)
             while endless and not writer.is_closing():
                 writer.write(answer)
-                await asyncio.sleep(0.01)
+                await dawdle(0.01)
         finally:
             writer.close()
             with suppress(OSError):
