@@ -1,11 +1,13 @@
 """A client of Concordat's own interfaces, for the command line: a token for each body, then plain HTTP."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+
+from deploy.local.faults import RunnerFault
 
 REQUEST_SECONDS = 20.0
 EARLY_SECONDS = 60.0
@@ -18,6 +20,14 @@ class Refused(Exception):
     def __init__(self, answer: httpx.Response) -> None:
         super().__init__(f"{answer.request.method} {answer.request.url.path}: {answer.status_code} {_title(answer)}")
         self.status = answer.status_code
+
+
+class Unreachable(RunnerFault):
+    """A service does not answer."""
+
+    def __init__(self, error: httpx.TransportError) -> None:
+        url = error.request.url
+        super().__init__(f"{url} does not answer ({error})", "Look into the logs of that service in the data folder.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +57,14 @@ class Concordat:
     _tokens: dict[str, Token] = field(default_factory=dict)
 
     async def get(self, org: str, service: str, path: str, **query: str | int) -> Any:
-        """GET as a client of `org`. Raises Refused."""
+        """GET as a client of `org`. Raises Refused, Unreachable."""
         headers = await self.authorization(org)
-        return _json(await self.http.get(self.urls[service] + path, params=query, headers=headers))
+        return _json(await self.sent(self.http.get(self.urls[service] + path, params=query, headers=headers)))
 
     async def post(self, org: str, service: str, path: str, body: Mapping[str, Any]) -> Any:
-        """POST JSON as a client of `org`. Raises Refused."""
+        """POST JSON as a client of `org`. Raises Refused, Unreachable."""
         headers = await self.authorization(org)
-        return _json(await self.http.post(self.urls[service] + path, json=body, headers=headers))
+        return _json(await self.sent(self.http.post(self.urls[service] + path, json=body, headers=headers)))
 
     async def authorization(self, org: str) -> dict[str, str]:
         """The header that identifies a client of `org`; the token is fetched anew before it ends."""
@@ -71,10 +81,19 @@ class Concordat:
         asked_at = self.now()
         form = {"grant_type": "client_credentials"}
         basic = httpx.BasicAuth(credential.client_id, credential.client_secret)
-        answer = await self.http.post(self.urls["registry"] + "/oauth2/token", data=form, auth=basic)
+        url = self.urls["registry"] + "/oauth2/token"
+        answer = await self.sent(self.http.post(url, data=form, auth=basic))
         granted = _json(answer)
         lasts = float(granted["expires_in"])
         return Token(str(granted["access_token"]), asked_at + max(lasts - EARLY_SECONDS, lasts / 2))
+
+    @staticmethod
+    async def sent(request: Awaitable[httpx.Response]) -> httpx.Response:
+        """The answer to a request. Raises Unreachable."""
+        try:
+            return await request
+        except httpx.TransportError as error:
+            raise Unreachable(error) from error
 
 
 def _json(answer: httpx.Response) -> Any:

@@ -88,7 +88,7 @@ class Demo:
         sent_at = self.clock.now()
         headers = await self.concordat.authorization(case.originator)
         url = self.concordat.urls["intake"] + "/v1/concerns"
-        answer = await self.concordat.http.post(url, json=dict(case.concern), headers=headers)
+        answer = await self.concordat.sent(self.concordat.http.post(url, json=dict(case.concern), headers=headers))
         if answer.is_error:
             raise Refused(answer)
         replayed = answer.headers.get("Idempotent-Replayed") == "true"
@@ -166,7 +166,7 @@ class Demo:
 
     async def _lag(self, service: str) -> float:
         """Records that a service has not handled yet, by its own word."""
-        answer = await self.concordat.http.get(self.concordat.urls[service] + "/metrics")
+        answer = await self.concordat.sent(self.concordat.http.get(self.concordat.urls[service] + "/metrics"))
         return sum(map(float, _LAG.findall(answer.text)))
 
     async def _until(self, condition: Callable[[], Awaitable[bool]], what: str, service: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from deploy.cli.demo import credentials_of
-from deploy.client import Concordat, Refused
+from deploy.client import Concordat, Refused, Unreachable
 from deploy.demo.farm import Farm, Receipt
 from deploy.demo.run import as_decided
 from deploy.local.layout import Layout
@@ -110,7 +110,7 @@ class World:
         async def accepted() -> bool:
             try:
                 answer = await self.send_once(concern)
-            except httpx.TransportError:
+            except (httpx.TransportError, Unreachable):
                 return False
             assert answer.status_code in (202, 503), answer.text
             if answer.status_code == 202:

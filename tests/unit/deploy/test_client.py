@@ -5,7 +5,7 @@ import itertools
 import httpx
 import pytest
 
-from deploy.client import Concordat, Credential
+from deploy.client import Concordat, Credential, Unreachable
 
 
 @pytest.mark.parametrize(("lasts", "kept", "renewed"), [(900, 839, 841), (30, 14, 16)])
@@ -22,4 +22,16 @@ async def test_a_token_is_fetched_anew_before_it_ends(lasts: int, kept: float, r
     assert (await concordat.authorization("cqc"))["Authorization"] == "Bearer t1"
     now[0] += renewed - kept
     assert (await concordat.authorization("cqc"))["Authorization"] == "Bearer t2"
+    await concordat.close()
+
+
+async def test_a_service_that_does_not_answer_is_named_with_what_to_look_into() -> None:
+    def away(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("no connection", request=request)
+
+    http = httpx.AsyncClient(transport=httpx.MockTransport(away))
+    concordat = Concordat({"registry": "http://r"}, {"cqc": Credential("c", "s")}, http)
+    with pytest.raises(Unreachable, match="http://r/oauth2/token does not answer") as fault:
+        await concordat.get("cqc", "registry", "/v1/graph")
+    assert "logs" in fault.value.remedy
     await concordat.close()
