@@ -67,12 +67,15 @@ SHORT_REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A case after the fact: its decision, the milliseconds from publication to receipt by body, and what is wrong."""
+    """A case after the fact: its decision, the milliseconds from publication to receipt by body, and what is wrong.
+
+    A body that received it in an earlier run on the same data has None in place of milliseconds.
+    """
 
     case: Case
     concern_id: str
     decision: Mapping[str, Any]
-    receipt_ms: Mapping[str, float]
+    receipt_ms: Mapping[str, float | None]
     faults: Sequence[str]
 
     def to_json(self) -> dict[str, Any]:
@@ -115,18 +118,17 @@ class Line:
 
 
 def summary(cases: Sequence[Told]) -> dict[str, float]:
-    """The figures of a whole run: numbers of bodies and concerns, and milliseconds."""
-    speeds = [ms for case in cases for ms in case.receipt_ms.values()]
+    """The figures of a whole run: numbers of bodies and concerns, and milliseconds where anything was received."""
+    speeds = [ms for case in cases for ms in case.receipt_ms.values() if ms is not None]
     totals = [case.decision["totals"] for case in cases]
     count = {name: sum(total.get(name, 0) for total in totals) for name in ("told", "available", "gap", "held")}
     return {
         "concerns": len(cases),
         **count,
-        "received": len(speeds),
+        "received": sum(len(case.receipt_ms) for case in cases),
         "held_concerns": sum(bool(case.decision["hold"]) for case in cases),
         "unroutable": sum(case.decision["unroutable"] for case in cases),
-        "receipt_ms_median": median(speeds) if speeds else float("nan"),
-        "receipt_ms_p95": percentile(speeds, 0.95),
+        **({"receipt_ms_median": median(speeds), "receipt_ms_p95": percentile(speeds, 0.95)} if speeds else {}),
         "differences": sum(len(case.faults) for case in cases),
     }
 
@@ -142,7 +144,8 @@ def show(console: Console, told: Told) -> None:
     name = f"{told.case.name:<5}"
     _say(console, _wrapped(told.case.title, console.width, name, " " * len(name)), "bold")
     switch = "assumed clauses on" if told.case.assumed else "assumed clauses off"
-    _say(console, f"     {told.case.originator}, {switch}, {told.concern_id}", "dim")
+    about = f"{told.case.originator}, {switch}, {told.concern_id}"
+    _say(console, _wrapped(about, console.width, " " * len(name), " " * len(name)), "dim")
     for line in lines(told):
         _say(console, line.text(console.width), MARKS[line.kind][1])
     for style, state in _states(told.decision):
@@ -168,11 +171,17 @@ def show_summary(console: Console, figures: Mapping[str, float]) -> None:
         "gaps": f"{figures['gap']:.0f}",
         "held for a person": f"bodies {figures['held']:.0f}, whole concerns {figures['held_concerns']:.0f}",
         "unroutable concerns": f"{figures['unroutable']:.0f}",
-        "milliseconds to receipt": f"median {figures['receipt_ms_median']:.0f}, p95 {figures['receipt_ms_p95']:.0f}",
+        "milliseconds to receipt": _speeds(figures),
         "differences": f"{figures['differences']:.0f}",
     }
     for name, figure in rows.items():
         _say(console, f"  {name:<26}{figure}", "")
+
+
+def _speeds(figures: Mapping[str, float]) -> str:
+    if "receipt_ms_median" not in figures:
+        return "nothing was received in this run"
+    return f"median {figures['receipt_ms_median']:.0f}, p95 {figures['receipt_ms_p95']:.0f}"
 
 
 def show_records(console: Console, records: Iterable[Mapping[str, Any]]) -> None:
@@ -189,14 +198,20 @@ def lines(told: Told) -> Iterator[Line]:
     """The bodies told, the ones that may be, the ones that the case speaks of, and gaps up to GAPS_MAX a reason."""
     decision, speeds = told.decision, told.receipt_ms
     for row in decision["told"]:
-        speed = f"{speeds[row['org']]:.0f} ms" if row["org"] in speeds else "nothing"
-        yield Line("told", row["org"], row["reason"], _clauses(row), speed)
+        yield Line("told", row["org"], row["reason"], _clauses(row), _speed(speeds, row["org"]))
     for row in decision["available"]:
         yield Line("available", row["org"], row["reason"], _clauses(row))
     for klass, grouped in decision["not_told"].items():
         kind = klass if klass in ("gap", "held") else "not told"
         for reason, orgs in grouped.items():
             yield from (Line(kind, org, reason) for org in sorted(_shown(kind, orgs, told.case.bodies)))
+
+
+def _speed(speeds: Mapping[str, float | None], org: str) -> str:
+    if org not in speeds:
+        return "nothing"
+    speed = speeds[org]
+    return "earlier" if speed is None else f"{speed:.0f} ms"
 
 
 def _shown(kind: str, orgs: Sequence[str], named: set[str]) -> set[str]:

@@ -173,8 +173,13 @@ class Demo:
         await eventually(condition, seconds=SECONDS_MAX, what=what, log=self.layout.log(service))
 
     def _told(self, row: Published, decision: Mapping[str, Any], receipts: Sequence[Receipt]) -> Told:
-        speeds = {r.org: (r.received_at - row.sent_at).total_seconds() * 1000 for r in receipts}
+        speeds = {r.org: milliseconds(row.sent_at, r.received_at) for r in receipts}
         return Told(row.case, row.concern_id, decision, speeds, judge(row.case, decision, receipts))
+
+
+def milliseconds(sent_at: datetime, received_at: datetime) -> float | None:
+    """From publication to receipt; None where it came before, in an earlier run on the same data."""
+    return (received_at - sent_at).total_seconds() * 1000 if received_at >= sent_at else None
 
 
 def not_replayed(first: Sequence[Published], again: Sequence[Published]) -> list[str]:

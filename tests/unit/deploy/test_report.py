@@ -42,8 +42,10 @@ DECISION: dict[str, Any] = {
 }
 EXPECTED = {"told": [], "not_told": [{"org": "nmc"}]}
 TITLE = "A title that goes on for longer than a terminal of eighty columns has room for, and then some"
-CASE = Case("T1a", TITLE, assumed=False, concern={"originator": "ngo"}, expected=EXPECTED)
-TOLD = Told(CASE, "con_1", DECISION, {"gmc": 90.4, "cqc": 110.0}, ["hse was not to be told and received a notice"])
+CASE = Case("T1a", TITLE, assumed=False, concern={"originator": "most-recommended-care"}, expected=EXPECTED)
+TOLD = Told(
+    CASE, f"con_{'1' * 32}", DECISION, {"gmc": 90.4, "cqc": 110.0}, ["hse was not to be told and received a notice"]
+)
 RECORD = {"at": "2026-01-02T03:04:05.678901Z", "kind": "decision", "actor": "router", "body": {"digest": "ab" * 32}}
 
 
@@ -84,6 +86,14 @@ def test_a_body_of_which_nothing_was_heard_is_not_shown_as_fast() -> None:
     assert "nothing" in next(line for line in out.getvalue().splitlines() if " gmc " in line)
 
 
+def test_what_came_in_an_earlier_run_is_said_to_have_come_earlier() -> None:
+    told = Told(CASE, "con_1", DECISION, {"gmc": None, "cqc": None}, [])
+    out = io.StringIO()
+    show(Console(file=out, width=100), told)
+    assert out.getvalue().count("earlier") == 2
+    assert summary([told])["received"] == 2
+
+
 def test_gaps_that_are_not_listed_are_counted() -> None:
     assert "9 gaps in all because of: no agreement joins them" in printed(100)
 
@@ -105,3 +115,11 @@ def test_a_machine_gets_the_whole_decision() -> None:
     found = json.loads(json.dumps(TOLD.to_json()))
     assert found["told"][0] == {**DECISION["told"][0], "ms": 90.4}
     assert found["not_told"] == DECISION["not_told"]
+
+
+def test_a_run_in_which_nothing_was_received_has_figures_all_the_same() -> None:
+    figures = summary([Told(CASE, "con_1", DECISION, {}, [])])
+    json.dumps(figures, allow_nan=False)
+    out = io.StringIO()
+    show_summary(Console(file=out, width=80), figures)
+    assert "nothing was received" in out.getvalue()
