@@ -29,11 +29,12 @@ class PositionMoved(Fault):
 
 
 def fault_name(fault: BaseException) -> str:
-    """A fault in words that quote nothing: its class, what caused it, and Postgres's SQLSTATE where there is one.
+    """A fault in words that quote nothing: its class, Postgres's SQLSTATE, and the cause of one that passes.
 
     The text of a fault may hold values (pydantic's `input_value`, Postgres's DETAIL) and is never written anywhere.
     """
     causes = [fault, fault.__cause__] if fault.__cause__ else [fault]
     states = (getattr(getattr(cause, "orig", cause), "sqlstate", None) for cause in causes)
     state = next((f" ({state})" for state in states if state), "")
-    return " from ".join(type(cause).__name__ for cause in causes) + state
+    named = causes if isinstance(fault, Transient) else [fault]
+    return " from ".join(type(one).__name__ for one in named) + state

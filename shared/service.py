@@ -57,7 +57,7 @@ class Foundation:
         """A supervised consumer of one topic."""
         return BatchConsumer(
             subscription,
-            bootstrap_servers=self.settings.kafka_bootstrap_servers,
+            ends=self.ends,
             positions=self.positions,
             progress=self.health.watch(f"consumer {subscription.topic}", essential=not self.accepts),
             telemetry=self.telemetry,
@@ -81,9 +81,13 @@ class Foundation:
         try:
             await supervise(own, serve=serve_app, health=self.health, telemetry=self.telemetry)
         finally:
-            await self.producer.close()
-            await self.ends.close()
-            await self.engine.dispose()
+            await self.close()
+
+    async def close(self) -> None:
+        """Let go of everything that is connected."""
+        await self.producer.close()
+        await self.ends.close()
+        await self.engine.dispose()
 
     def _own_loops(self) -> dict[str, Loop]:
         return {

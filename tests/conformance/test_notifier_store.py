@@ -303,5 +303,5 @@ async def test_a_position_that_has_moved_on_stops_the_whole_batch(postgres_engin
             await ledger.register([an_entry()], leased=frozenset())
     async with store.begin([Span("notifier", "concordat.notices.v1", 0, 5, 7)]) as ledger:
         assert not await ledger.claim({"gmc": 8}, held=(), now=LATER)
-    assert await positions.read("notifier", "concordat.notices.v1") == {0: 8}
+    assert await positions.read("notifier", "concordat.notices.v1") == {0: (8, None)}
     await pool.dispose()

@@ -254,7 +254,7 @@ async def test_positions_move_with_the_effect_or_not_at_all(postgres_engine: Tes
     await positions.set("router", "t", 0, 5)
     async with store.begin([Span("router", "t", 0, 5, 9)]) as tx:
         await tx.record([decide(a_concern(1))])
-    assert await positions.read("router", "t") == {0: 10}
+    assert await positions.read("router", "t") == {0: (10, None)}
     assert {row.event_id for row in relay.rows} == await store.events()
     with pytest.raises(PositionMoved):
         await _record_at(store, Span("router", "t", 0, 5, 9), decide(a_concern(2)))

@@ -78,8 +78,7 @@ async def running(engines: Engines, folder: Path) -> AsyncIterator[Running]:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    await foundation.producer.close()
-    await foundation.engine.dispose()
+    await foundation.close()
 
 
 async def published(engines: Engines, topic: Topic, wanted: str) -> ConcernSubmitted:

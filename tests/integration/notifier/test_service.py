@@ -78,8 +78,7 @@ async def running(engines: Engines, folder: Path) -> AsyncIterator[Running]:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     await adapters.wire.close()
-    await foundation.producer.close()
-    await foundation.engine.dispose()
+    await foundation.close()
 
 
 async def test_a_notice_goes_from_kafka_to_its_recipient_and_its_facts_come_back(

@@ -21,7 +21,8 @@ async def main(database_url: str, fail_point: str) -> None:
         fail_point=fail_point,
     )
     parts = assemble(settings)
-    at = (await parts.foundation.positions.read("router", "t")).get(0)
+    stored = (await parts.foundation.positions.read("router", "t")).get(0)
+    at = stored.next_offset if stored else None
     if at is None:
         await parts.foundation.positions.set("router", "t", 0, at := 0)
     batch = Batch((a_concern(),), (Span("router", "t", 0, at, at),))

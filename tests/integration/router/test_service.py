@@ -137,8 +137,7 @@ async def a_router(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await base.producer.close()
-        await base.engine.dispose()
+        await base.close()
 
 
 async def test_a_concern_becomes_a_notice_and_a_repeat_becomes_a_second_word_to_intake(engines: Engines) -> None:

@@ -81,4 +81,4 @@ async def test_a_position_moves_only_from_where_the_span_starts(postgres_engine:
         await plumbing.positions.skip([Span("g", "t", 0, 5, 9)])
         with pytest.raises(PositionMoved):
             await plumbing.positions.skip([Span("g", "t", 0, 5, 9)])
-        assert await plumbing.positions.read("g", "t") == {0: 10}
+        assert await plumbing.positions.read("g", "t") == {0: (10, None)}

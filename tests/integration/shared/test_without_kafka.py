@@ -9,7 +9,8 @@ import pytest
 
 from deploy.local.ports import free_port_base
 from shared.kafka.consumer import BatchConsumer, Subscription
-from shared.records import Batch, Poison
+from shared.kafka.ends import LogEnds
+from shared.records import Batch, Poison, Position
 from shared.supervision import Progress
 from shared.telemetry import Telemetry, route_library_logs
 from tests.support.logs import kept_logging, lines
@@ -24,12 +25,13 @@ def routed() -> Iterator[None]:
 
 
 class NoPositions:
-    async def read(self, _group: str, _topic: str) -> Mapping[int, int]:
+    async def read(self, _group: str, _topic: str) -> Mapping[int, Position]:
         return {}
 
     async def set(self, group: str, topic: str, partition: int, next_offset: int) -> None: ...
 
-    async def park(self, poison: Poison) -> None: ...
+    async def park(self, poison: Poison) -> bool:
+        raise NotImplementedError
 
 
 @dataclass(slots=True)
@@ -50,7 +52,7 @@ async def test_a_consumer_without_kafka_says_so_once(capsys: pytest.CaptureFixtu
     progress = Beats("consumer")
     consumer = BatchConsumer(
         Subscription("group", "topic", bytes, nothing),
-        bootstrap_servers=f"127.0.0.1:{free_port_base()}",
+        ends=LogEnds(bootstrap_servers=f"127.0.0.1:{free_port_base()}"),
         positions=NoPositions(),
         progress=progress,
         telemetry=Telemetry("test"),

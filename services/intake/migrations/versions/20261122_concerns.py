@@ -107,13 +107,15 @@ def _plumbing() -> None:
         sa.Column("topic", sa.Text(), primary_key=True),
         sa.Column("partition", sa.SmallInteger(), primary_key=True),
         sa.Column("next_offset", sa.BigInteger(), nullable=False),
+        sa.Column("last_timestamp", sa.BigInteger()),
         schema=SCHEMA,
     )
     op.create_table(
         "parked_records",
         sa.Column("topic", sa.Text(), primary_key=True),
         sa.Column("partition", sa.SmallInteger(), primary_key=True),
-        sa.Column("record_offset", sa.BigInteger(), primary_key=True),
+        sa.Column("value_digest", sa.Text(), primary_key=True),
+        sa.Column("record_offset", sa.BigInteger(), nullable=False),
         sa.Column("value", sa.LargeBinary(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("parked_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),

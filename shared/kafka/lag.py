@@ -1,0 +1,66 @@
+"""How far a consumer is behind, and whether it stands still although there is something to read."""
+
+import time
+from collections.abc import Collection, Mapping
+from typing import Protocol
+
+from aiokafka import TopicPartition
+
+from shared.faults import LogUnavailable
+
+LOOK_SECONDS = 3.0
+FROZEN_SECONDS = 15.0
+
+
+class Ends(Protocol):
+    """Where the log ends, as the broker says."""
+
+    async def of(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
+        """The offset of the next record of each partition; raises LogUnavailable."""
+        ...
+
+
+class StandsStill(LogUnavailable):
+    """There is something to read, and the client brings nothing."""
+
+
+class LogShrank(LogUnavailable):
+    """The log ends before what was read of it: it is not the log that this client knows."""
+
+
+class Lag:
+    """Compares where a consumer stands with where the log ends, which it asks for every few seconds."""
+
+    def __init__(self, ends: Ends, *, frozen_seconds: float = FROZEN_SECONDS) -> None:
+        self._source = ends
+        self._frozen_seconds = frozen_seconds
+        self._ends: Mapping[TopicPartition, int] = {}
+        self._asked_at = float("-inf")
+        self._since: dict[TopicPartition, tuple[int, float]] = {}
+
+    async def look(self, armed: Mapping[TopicPartition, int]) -> int:
+        """How many records wait.
+
+        Raises LogUnavailable where the broker does not say, LogShrank, and StandsStill for a partition that has not
+        moved for too long with something to read: the client is of no more use.
+        """
+        now = time.monotonic()
+        if now - self._asked_at > LOOK_SECONDS or armed.keys() - self._ends.keys():
+            await self._ask(dict(armed))
+            self._asked_at = now
+        behind = {tp: max(self._ends.get(tp, at) - at, 0) for tp, at in armed.items()}
+        for tp, at in armed.items():
+            if not behind[tp] or self._since.get(tp, (-1, now))[0] != at:
+                self._since[tp] = (at, now)
+        if any(now - self._since[tp][1] > self._frozen_seconds for tp in armed):
+            raise StandsStill
+        return sum(behind.values())
+
+    def forget(self) -> None:
+        """Nothing has stood still: what was read could not be handled, or there is a new client."""
+        self._since.clear()
+
+    async def _ask(self, armed: Mapping[TopicPartition, int]) -> None:
+        self._ends = await self._source.of(tuple(armed))
+        if any(self._ends[tp] < at for tp, at in armed.items()):
+            raise LogShrank
