@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -245,7 +245,9 @@ class BriefLag(Lag):
 
 
 async def _nothing(*, timeout_ms: int) -> dict[TopicPartition, list[ConsumerRecord]]:
-    await asyncio.sleep(timeout_ms / 1000)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(timeout_ms / 1000):
+            await asyncio.Event().wait()
     return {}
 
 

@@ -11,8 +11,9 @@ from deploy.local.topics import create_topics
 from shared.contracts.topics import Topic
 from shared.db.engine import transaction
 from shared.db.outbox import OutboxRow
+from shared.faults import LogUnavailable
 from shared.kafka.ends import LogEnds
-from shared.kafka.producer import Producer, Record
+from shared.kafka.producer import REQUEST_BYTES_MAX, Producer, Record
 from shared.logwatch import LogWatch
 from shared.relay import Relay
 from shared.supervision import Progress
@@ -70,6 +71,22 @@ async def test_those_who_publish_at_once_share_one_started_client(engines: Engin
     offsets = await asyncio.gather(*(producer.publish(batch) for batch in batches))
     assert sorted(offset for batch in offsets for offset in batch) == list(range(6))
     assert all(list(batch) == sorted(batch) for batch in offsets)
+
+
+async def test_a_client_that_fails_late_does_not_take_its_successor_with_it(engines: Engines) -> None:
+    topic = await engines.fresh_topic("late")
+    producer = Producer(bootstrap_servers=engines.kafka_bootstrap, client_id="test", deadline_seconds=2)
+    late = asyncio.create_task(producer.publish([Record("no.such.topic", 0, "k", b"")]))
+    await until(lambda: producer._client is not None)
+    with pytest.raises(LogUnavailable):
+        await producer.publish([Record(topic.name, 0, "k", bytes(REQUEST_BYTES_MAX + 1))])
+    await producer.publish([Record(topic.name, 0, "k", b"")])
+    successor = producer._client
+    with pytest.raises(LogUnavailable):
+        await late
+    assert successor is not None
+    assert producer._client is successor
+    await producer.close()
 
 
 async def test_the_ends_of_the_log_are_told_also_after_a_failed_call(engines: Engines, ends: LogEnds) -> None:
