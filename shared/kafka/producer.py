@@ -5,11 +5,12 @@ client is never used again once it has failed; what it may still write later is 
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from aiokafka.producer.message_accumulator import BatchBuilder
 
 from shared.faults import LogUnavailable
 from shared.kafka.clients import let_go
@@ -56,8 +57,7 @@ class Producer:
         try:
             async with asyncio.timeout(self._deadline_seconds):
                 client = await self._started()
-                sent = [await client.send(r.topic, r.value, r.key.encode(), r.partition) for r in records]
-                return [written.offset for written in await asyncio.gather(*sent)]
+                return await _write(client, records)
         except (KafkaError, TimeoutError, OSError, AssertionError) as error:
             self._discard(client)
             raise LogUnavailable(type(error).__name__) from error
@@ -90,3 +90,47 @@ class Producer:
         task = asyncio.create_task(let_go(client, seconds=STOP_SECONDS))
         self._stopping.add(task)
         task.add_done_callback(self._stopping.discard)
+
+
+async def _write(client: AIOKafkaProducer, records: Sequence[Record]) -> Sequence[int]:
+    """One batch per partition: a record sent by itself costs the client many times its share of a batch."""
+    batches = [batch for place in _by_partition(records) for batch in _batches(client, records, place)]
+    under_way = [await client.send_batch(b.builder, b.topic, partition=b.partition) for b in batches]
+    offsets = [0] * len(records)
+    for batch, written in zip(batches, await asyncio.gather(*under_way), strict=True):
+        for behind, index in enumerate(batch.indexes):
+            offsets[index] = written.offset + behind
+    return offsets
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Records of one partition on their way together; `indexes` say which they were."""
+
+    topic: str
+    partition: int
+    builder: BatchBuilder
+    indexes: list[int]
+
+
+def _by_partition(records: Sequence[Record]) -> Iterable[list[int]]:
+    places: dict[tuple[str, int], list[int]] = {}
+    for index, record in enumerate(records):
+        places.setdefault((record.topic, record.partition), []).append(index)
+    return places.values()
+
+
+def _batches(client: AIOKafkaProducer, records: Sequence[Record], indexes: Sequence[int]) -> Iterator[_Batch]:
+    """The records of one partition, in order, in as few batches as their sizes allow; a first one always fits."""
+    batch: _Batch | None = None
+    for index in indexes:
+        record = records[index]
+        if batch is None or not _appended(batch.builder, record):
+            batch = _Batch(record.topic, record.partition, client.create_batch(), [])
+            _appended(batch.builder, record)
+            yield batch
+        batch.indexes.append(index)
+
+
+def _appended(builder: BatchBuilder, record: Record) -> bool:
+    return builder.append(timestamp=None, key=record.key.encode(), value=record.value) is not None
