@@ -18,6 +18,7 @@ from shared.http.app import Edge, serve
 from shared.http.auth import Verifier
 from shared.http.jwks import PublishedKeys
 from shared.http.problems import Problem
+from shared.kafka.brokers import Brokers
 from shared.kafka.consumer import BatchConsumer, Subscription
 from shared.kafka.ends import LogEnds
 from shared.kafka.producer import Producer
@@ -131,7 +132,7 @@ def lay_foundation(service: str, settings: BaseServiceSettings, *, accepts: bool
     outbox = Outbox(engine, service)
     fail_points = FailPoints.parse(settings.fail_point)
     progress = health.watch("relay sweeper", essential=not accepts)
-    ends = LogEnds(bootstrap_servers=settings.kafka_bootstrap_servers)
+    ends = LogEnds(Brokers(settings.kafka_bootstrap_servers, settings.kafka_session_seconds))
     looking = health.watch("log watch", essential=False)
     log_watch = LogWatch(outbox, producer, ends, progress=looking, telemetry=telemetry)
     relay = Relay(outbox, log_watch, progress=progress, telemetry=telemetry, fail_points=fail_points)

@@ -29,6 +29,11 @@ class BaseServiceSettings(BaseSettings):
     statement_timeout_seconds: int = Field(default=15, ge=1, description="longest a statement may run, in seconds")
     kafka_bootstrap_servers: str = Field(description="Kafka brokers, host:port, comma separated")
     kafka_deadline_seconds: float = Field(default=10, gt=0, description="longest a call to Kafka may take, in seconds")
+    kafka_session_seconds: float = Field(
+        default=6,
+        ge=1,
+        description="a consumer silent for that long gives up its partitions, in seconds",
+    )
     http_host: str = Field(default="127.0.0.1", description="address to listen on")
     http_port: int = Field(ge=1, le=65535, description="port to listen on")
     http_body_bytes_max: int = Field(default=262_144, ge=1024, description="largest request body, in bytes")

@@ -24,6 +24,7 @@ from shared.service import Foundation, lay_foundation
 from shared.supervision import Loop, Pause, repeat
 
 GROUP = "intake"
+GATHER_MILLISECONDS = 100  # off the way to a recipient: fewer, larger transactions
 
 
 async def run(settings: IntakeSettings) -> None:
@@ -64,11 +65,13 @@ def _consumers(foundation: Foundation, begin: Begin) -> Mapping[str, Loop]:
         topic=DECISIONS.name,
         decode=ConcernRouted.model_validate_json,
         handle=decisions_handler(partial(note_decisions, begin=begin), foundation.telemetry),
+        gather_milliseconds=GATHER_MILLISECONDS,
     )
     outcomes = Subscription(
         group=GROUP,
         topic=OUTCOMES.name,
         decode=NoticeOutcome.model_validate_json,
         handle=outcomes_handler(partial(note_outcomes, begin=begin), foundation.telemetry),
+        gather_milliseconds=GATHER_MILLISECONDS,
     )
     return {"decisions": foundation.consumer(decisions).run, "outcomes": foundation.consumer(outcomes).run}

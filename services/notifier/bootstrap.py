@@ -41,6 +41,7 @@ from shared.service import Foundation, lay_foundation
 from shared.supervision import Loop
 
 GROUP = "notifier"
+GATHER_MILLISECONDS = 100  # off the way to a recipient: fewer, larger transactions
 Register = Callable[[Batch[NoticeIssued]], Awaitable[Registration]]
 
 
@@ -145,6 +146,7 @@ def _facts_subscription(begin: Begin, foundation: Foundation) -> Subscription[Fa
         topic=AUDIT.name,
         decode=read_fact,
         handle=facts_handler(partial(keep_facts, begin=begin), foundation.telemetry),
+        gather_milliseconds=GATHER_MILLISECONDS,
     )
 
 

@@ -43,6 +43,7 @@ from shared.service import Foundation, lay_foundation
 from shared.supervision import Loop
 
 GROUP = "router"
+GATHER_MILLISECONDS = 100  # off the way to a recipient: fewer, larger transactions
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,11 @@ def loops_of(parts: Parts) -> dict[str, Loop]:
         GROUP, GRAPH.name, GraphCommitted.model_validate_json, partial(take_commits, follow=follow, telemetry=say)
     )
     outcomes = Subscription(
-        GROUP, OUTCOMES.name, NoticeOutcome.model_validate_json, partial(take_outcomes, close=close, telemetry=say)
+        GROUP,
+        OUTCOMES.name,
+        NoticeOutcome.model_validate_json,
+        partial(take_outcomes, close=close, telemetry=say),
+        gather_milliseconds=GATHER_MILLISECONDS,
     )
     return {
         **_graph_loops(parts),

@@ -29,7 +29,8 @@ POLL_MILLISECONDS = 200
 BATCH_RECORDS_MAX = 1000
 CALL_SECONDS = 15.0
 STOP_SECONDS = 3.0
-SESSION_MILLISECONDS = 6000
+GATHER_BYTES = 1024 * 1024
+POLL_WAIT_MILLISECONDS = 500
 REBALANCE_MILLISECONDS = 30_000
 
 
@@ -47,12 +48,15 @@ class Subscription(Generic[EventT]):
 
     `decode` raises ValueError for bytes that it cannot read. `handle` takes effect and moves past `batch.spans` in
     one transaction; it raises PositionMoved when it lost a partition, Transient to be called again.
+    `gather_milliseconds`: how long the broker may hold records back to hand out more at once, for what nobody waits
+    for; 0 on the way to a recipient.
     """
 
     group: str
     topic: str
     decode: Callable[[bytes], EventT]
     handle: Callable[[Batch[EventT]], Awaitable[None]]
+    gather_milliseconds: int = 0
 
 
 class _Disarm(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ships no types
@@ -81,7 +85,7 @@ class BatchConsumer(Generic[EventT]):
         telemetry: Telemetry,
     ) -> None:
         self._subscription = subscription
-        self._bootstrap_servers = ends.bootstrap_servers
+        self._brokers = ends.brokers
         self._positions = positions
         self._progress = progress
         self._telemetry = telemetry
@@ -120,13 +124,16 @@ class BatchConsumer(Generic[EventT]):
 
     def _new_consumer(self) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap_servers,
+            bootstrap_servers=self._brokers.bootstrap_servers,
             group_id=self._subscription.group,
             enable_auto_commit=False,
             auto_offset_reset="earliest",  # only until armed: the position comes from Postgres
-            session_timeout_ms=SESSION_MILLISECONDS,
+            session_timeout_ms=round(self._brokers.session_seconds * 1000),
+            heartbeat_interval_ms=round(self._brokers.session_seconds * 1000 / 3),
             rebalance_timeout_ms=REBALANCE_MILLISECONDS,
             max_poll_records=BATCH_RECORDS_MAX,
+            fetch_min_bytes=GATHER_BYTES if self._subscription.gather_milliseconds else 1,
+            fetch_max_wait_ms=self._subscription.gather_milliseconds or POLL_WAIT_MILLISECONDS,
             max_partition_fetch_bytes=8 * 1024 * 1024,
         )
 

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from shared.faults import LogUnavailable
+from shared.kafka.brokers import Brokers
 from shared.kafka.clients import let_go
 
 CALL_SECONDS = 5.0
@@ -19,8 +20,8 @@ STOP_SECONDS = 2.0
 class LogEnds:
     """Asks for end offsets. One per process; a client that failed is never used again."""
 
-    def __init__(self, *, bootstrap_servers: str) -> None:
-        self.bootstrap_servers = bootstrap_servers
+    def __init__(self, brokers: Brokers) -> None:
+        self.brokers = brokers
         self._client: AIOKafkaConsumer | None = None
         self._turn = asyncio.Lock()
 
@@ -44,7 +45,7 @@ class LogEnds:
 
     async def _started(self) -> AIOKafkaConsumer:
         if self._client is None:
-            self._client = AIOKafkaConsumer(bootstrap_servers=self.bootstrap_servers, enable_auto_commit=False)
+            self._client = AIOKafkaConsumer(bootstrap_servers=self.brokers.bootstrap_servers, enable_auto_commit=False)
             await self._client.start()
         return self._client
 

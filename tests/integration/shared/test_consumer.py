@@ -12,6 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from deploy.local.topics import create_topics
 from shared.contracts.topics import Topic
 from shared.faults import StoreUnavailable
+from shared.kafka.brokers import Brokers
 from shared.kafka.consumer import BatchConsumer, Subscription
 from shared.kafka.ends import LogEnds
 from shared.kafka.lag import Lag
@@ -48,7 +49,7 @@ async def consuming(
     kind: type[BatchConsumer[str]] = BatchConsumer,
 ) -> AsyncIterator[Progress]:
     progress = Progress("consumer")
-    ends = LogEnds(bootstrap_servers=engines.kafka_bootstrap)
+    ends = LogEnds(Brokers(engines.kafka_bootstrap))
     consumer = kind(
         Subscription(f"group-{topic.name}", topic.name, decode, handle or plumbing.handle),
         ends=ends,

@@ -12,6 +12,7 @@ from shared.contracts.topics import Topic
 from shared.db.engine import transaction
 from shared.db.outbox import OutboxRow
 from shared.faults import LogUnavailable
+from shared.kafka.brokers import Brokers
 from shared.kafka.ends import LogEnds
 from shared.kafka.producer import REQUEST_BYTES_MAX, Producer, Record
 from shared.logwatch import LogWatch
@@ -40,7 +41,7 @@ async def producer(engines: Engines) -> AsyncIterator[Producer]:
 
 @pytest.fixture
 async def ends(engines: Engines) -> AsyncIterator[LogEnds]:
-    made = LogEnds(bootstrap_servers=engines.kafka_bootstrap)
+    made = LogEnds(Brokers(engines.kafka_bootstrap))
     yield made
     await made.close()
 

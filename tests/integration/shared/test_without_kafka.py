@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from deploy.local.ports import free_port_base
+from shared.kafka.brokers import Brokers
 from shared.kafka.consumer import BatchConsumer, Subscription
 from shared.kafka.ends import LogEnds
 from shared.records import Batch, Poison, Position
@@ -52,7 +53,7 @@ async def test_a_consumer_without_kafka_says_so_once(capsys: pytest.CaptureFixtu
     progress = Beats("consumer")
     consumer = BatchConsumer(
         Subscription("group", "topic", bytes, nothing),
-        ends=LogEnds(bootstrap_servers=f"127.0.0.1:{free_port_base()}"),
+        ends=LogEnds(Brokers(f"127.0.0.1:{free_port_base()}")),
         positions=NoPositions(),
         progress=progress,
         telemetry=Telemetry("test"),
