@@ -19,7 +19,7 @@ from shared.contracts.topics import CONCERNS, GRAPH, NOTICES, Topic
 from shared.kafka.producer import Producer, Record
 from tests.support.stack import reachable_dir
 from tests.support.waiting import until
-from tests.support.world import ONE_RECIPIENT, OTHER_RECIPIENT, World, a_world, times_received
+from tests.support.world import ONE_RECIPIENT, OTHER_RECIPIENT, SHORT_SESSIONS, World, a_world, times_received
 
 pytestmark = [pytest.mark.stack, pytest.mark.asyncio(loop_scope="module")]
 COUNT = 20
@@ -57,11 +57,11 @@ async def test_a_kill_loses_and_doubles_nothing(
 ) -> None:
     marker = tmp_path / "reached"
     armed = {f"{service.upper()}_FAIL_POINT": f"{point}:kill:{count}:{marker}"}
-    await world.system.restart(service, extra_env=armed)
+    await world.restart(service, armed)
     publishing = asyncio.create_task(world.publish(COUNT))
     await until(marker.exists, seconds=30, what=f"{point} is reached")
     await world.system.exited(service)
-    await world.system.restart(service)
+    await world.restart(service)
     ids = await publishing
     receipts = await world.told_once(ids)
     times = times_received(receipts)
@@ -108,7 +108,7 @@ async def test_a_log_that_was_lost_is_refilled_from_postgres(world: World) -> No
     world.system.kafka.wipe_log()
     await world.system.kafka.start()
     await create_topics(world.system.bootstrap)
-    await world.system.restart("router")
+    await world.restart("router")
     assert set(times_received(await world.told_once(ids, seconds=90)).values()) == {1}
 
 
@@ -142,8 +142,8 @@ async def test_a_poison_record_is_parked_and_the_flow_goes_on(world: World, topi
 
 
 async def test_two_routers_and_two_notifiers_share_the_work(world: World) -> None:
-    await world.system.start_service("router", instance=2)
-    await world.system.start_service("notifier", instance=2)
+    await world.system.start_service("router", instance=2, extra_env=SHORT_SESSIONS)
+    await world.system.start_service("notifier", instance=2, extra_env=SHORT_SESSIONS)
     await until(lambda: _all_have_worked(world), seconds=60, what="all four share the work")
     under_way = asyncio.create_task(world.publish(COUNT * 3))
     await world.system.kill("router-2")

@@ -25,6 +25,8 @@ FARM_PORT_OFFSET = 60
 RETRY_SECONDS = 0.2
 ACCEPT_SECONDS = 120
 WORKERS = 4
+# The partitions of a process that was killed wait for its session to end: a test need not wait so long.
+SHORT_SESSIONS = {f"{name}_KAFKA_SESSION_SECONDS": "2" for name in ("INTAKE", "ROUTER", "NOTIFIER")}
 _runs = itertools.count(1)
 
 # CQC finds an unsafe doctor: the GMC is told, and nobody else.
@@ -62,6 +64,10 @@ class World:
     concordat: Concordat
     farm: Farm
     accepted: dict[str, str] = field(default_factory=dict)
+
+    async def restart(self, service: str, armed: Mapping[str, str] | None = None) -> None:
+        """Start a service anew, with a fail point or without one."""
+        await self.system.restart(service, extra_env={**SHORT_SESSIONS, **(armed or {})})
 
     async def publish(self, count: int, *, concern: Mapping[str, Any] = ONE_RECIPIENT) -> list[str]:
         """Publish that many new concerns as a client that never gives up: the same key until a 202. Gives their ids."""
@@ -143,7 +149,7 @@ async def a_world(folder: Path) -> AsyncIterator[World]:
     layout = Layout(folder, free_port_base())
     async with LocalSystem(layout) as system:
         await system.start_engines()
-        await system.start_services()
+        await system.start_services(extra_env=SHORT_SESSIONS)
         concordat = Concordat(system.urls, credentials_of(system.credentials))
         farm = Farm(layout.data_dir / "receivers", layout.port_base + FARM_PORT_OFFSET, concordat)
         try:
