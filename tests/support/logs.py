@@ -11,15 +11,18 @@ import pytest
 
 @contextmanager
 def kept_logging() -> Iterator[None]:
-    """Everything about logging is afterwards as it was before."""
-    root, kafka = logging.getLogger(), logging.getLogger("aiokafka")
-    handlers, levels = root.handlers[:], (root.level, kafka.level)
+    """Loggers as a fresh process has them; everything about them is afterwards as it was before."""
+    loggers = [logging.getLogger(name) for name in (None, "aiokafka", "uvicorn", "uvicorn.error")]
+    before = [(logger, logger.handlers[:], logger.level, logger.propagate, logger.disabled) for logger in loggers]
+    for logger in loggers[1:]:
+        logger.handlers[:], logger.propagate, logger.disabled = [], True, False
+        logger.setLevel(logging.NOTSET)
     try:
         yield
     finally:
-        root.handlers[:] = handlers
-        root.setLevel(levels[0])
-        kafka.setLevel(levels[1])
+        for logger, handlers, level, propagate, disabled in before:
+            logger.handlers[:], logger.propagate, logger.disabled = handlers, propagate, disabled
+            logger.setLevel(level)
 
 
 def lines(capture: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
