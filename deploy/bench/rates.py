@@ -1,6 +1,5 @@
 """One rate of the benchmark: an open loop against the running system, judged from the receiver's own file."""
 
-import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,7 +30,8 @@ class RateResult:
     """Latencies in milliseconds by percentile, and what a delivered notice cost.
 
     `counts` holds: offered, accepted, expected and received notices (unique ids), and repeats. A result counts only
-    when every offered concern was accepted and received = expected.
+    when every offered concern was accepted and received = expected. `drain_seconds` run from the moment at which the
+    last concern was due until the last notice was received.
     """
 
     rate_per_second: float
@@ -76,11 +76,10 @@ class Bench:
         tail.read()
         calls, usage = await statement_count(self.superuser), usage_of(self.system.pids)
         sent = await self._offer(rate_per_second, round(rate_per_second * seconds))
-        ended = asyncio.get_running_loop().time()
         accepted = {s.concern_id: s for s in sent if s.concern_id}
         expected = sum(self._told[concern_id] for concern_id in accepted)
         await _drained(tail, expected)
-        drain_seconds = asyncio.get_running_loop().time() - ended
+        drain_seconds = (self.clock.now() - max(s.due_at for s in sent)).total_seconds()
         calls, after = await statement_count(self.superuser) - calls, usage_of(self.system.pids)
         spent = {name: after.cpu_seconds[name] - usage.cpu_seconds.get(name, 0.0) for name in after.cpu_seconds}
         return RateResult(
