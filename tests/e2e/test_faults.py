@@ -56,8 +56,7 @@ async def test_a_kill_loses_and_doubles_nothing(
     world: World, tmp_path: Path, service: str, point: str, count: int, may_repeat: bool
 ) -> None:
     marker = tmp_path / "reached"
-    armed = {f"{service.upper()}_FAIL_POINT": f"{point}:kill:{count}:{marker}"}
-    await world.restart(service, armed)
+    await world.arm(service, f"{point}:kill:{count}:{marker}")
     publishing = asyncio.create_task(world.publish(COUNT))
     await until(marker.exists, seconds=30, what=f"{point} is reached")
     await world.system.exited(service)

@@ -65,9 +65,15 @@ class World:
     farm: Farm
     accepted: dict[str, str] = field(default_factory=dict)
 
-    async def restart(self, service: str, armed: Mapping[str, str] | None = None) -> None:
-        """Start a service anew, with a fail point or without one."""
-        await self.system.restart(service, extra_env={**SHORT_SESSIONS, **(armed or {})})
+    async def restart(self, service: str) -> None:
+        """Start a service anew, without a fail point, and wait until it is ready."""
+        await self.system.restart(service, extra_env=SHORT_SESSIONS)
+
+    async def arm(self, service: str, fail_point: str) -> None:
+        """Start a service anew with a fail point; it may be reached before the service is ready."""
+        await self.system.terminate(service)
+        armed = {f"{service.upper()}_FAIL_POINT": fail_point}
+        await self.system.services.spawn(service, {**SHORT_SESSIONS, **armed})
 
     async def publish(self, count: int, *, concern: Mapping[str, Any] = ONE_RECIPIENT) -> list[str]:
         """Publish that many new concerns as a client that never gives up: the same key until a 202. Gives their ids."""
