@@ -5,7 +5,7 @@ import itertools
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,6 @@ class World:
     system: LocalSystem
     concordat: Concordat
     farm: Farm
-    accepted: dict[str, str] = field(default_factory=dict)
 
     async def restart(self, service: str) -> None:
         """Start a service anew, without a fail point, and wait until it is ready."""
@@ -110,11 +109,6 @@ class World:
     async def metrics(self, label: str) -> str:
         """The metrics of one instance of a service, as text."""
         return (await self.concordat.http.get(self.system.urls[label] + "/metrics")).text
-
-    async def status(self, concern_id: str, *, org: str = "cqc") -> dict[str, Any]:
-        """The originator's view of a concern."""
-        found: dict[str, Any] = await self.concordat.get(org, "intake", f"/v1/concerns/{concern_id}")
-        return found
 
     async def _until_accepted(self, concern: Mapping[str, Any]) -> str:
         ids: list[str] = []
