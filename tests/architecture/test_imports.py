@@ -19,7 +19,7 @@ TRESPASSES = {
     "Services know shared; shared knows no service": ("shared/clock.py", "import services.registry.config"),
     "Services never import each other": ("services/router/ports.py", "import services.registry.config"),
     "Inside a service, arrows point inward": ("services/registry/domain/model.py", "import services.registry.ports"),
-    "Domain and use cases are free of frameworks": ("services/registry/usecases.py", "import sqlalchemy"),
+    "Domain and use cases are free of frameworks": ("services/registry/usecases/commit.py", "import sqlalchemy"),
     "Domain knows nothing but itself": ("services/registry/domain/policy.py", "import pydantic"),
     "The parts of shared do not know each other": ("shared/contracts/topics.py", "import shared.db.engine"),
     "The agreement core needs the standard library only": ("shared/agreements/days.py", "import orjson"),

@@ -1,10 +1,9 @@
-"""What the registry does: import the seed once, change the graph, show it, and give tokens to clients."""
+"""Add a change to the graph as one commit: checked, rooted, told to the routers and to the audit log."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from services.registry.domain.errors import GraphDamaged
 from services.registry.domain.model import (
     Change,
     Commit,
@@ -14,12 +13,11 @@ from services.registry.domain.model import (
     Refused,
     Row,
     Stale,
-    StoredObject,
-    TokenRequest,
     Unchanged,
 )
-from services.registry.domain.policy import changed, defects, granted_scopes, merged, proven
-from services.registry.ports import Begin, Clients, History, Signer
+from services.registry.domain.policy import changed, defects, merged
+from services.registry.ports import Begin, History
+from services.registry.usecases.graph import graph_of
 from shared.agreements.load import load
 from shared.canonical import canonical, digest
 from shared.clock import Clock
@@ -27,41 +25,15 @@ from shared.contracts.audit import AuditFact, FactKind
 from shared.contracts.envelope import JsonObject
 from shared.contracts.graph import GraphCommit, GraphCommitted
 from shared.graphroot import graph_root, object_key
-from shared.ids import derived_id, new_id
+from shared.ids import derived_id
 from shared.trace import current_trace
 
 SERVICE = "registry"
 SEED_PRINCIPAL = "seed"
-TOKEN_SECONDS = 900
 PART_BYTES_MAX = 900_000
 """Objects of one record, at most: Kafka refuses a record above 1 MB."""
 EMPTY = Commit(0, "", "", datetime.min.replace(tzinfo=UTC), "", "", "IMPORTED")
 """What stands before the first commit."""
-
-
-@dataclass(frozen=True, slots=True)
-class Graph:
-    """The graph at a version: its commit, and its objects sorted by kind and id."""
-
-    commit: Commit
-    objects: Sequence[GraphObject]
-
-
-@dataclass(frozen=True, slots=True)
-class Issuer:
-    """What a token says about where it comes from and for whom it is, and the key that signs it."""
-
-    name: str
-    audience: str
-    signer: Signer
-
-
-@dataclass(frozen=True, slots=True)
-class Issued:
-    """A token and the scopes that it carries; it lives for TOKEN_SECONDS."""
-
-    token: str
-    scopes: frozenset[str]
 
 
 async def import_seed(read_seed: Callable[[], Sequence[JsonObject]], *, begin: Begin, clock: Clock) -> Commit:
@@ -72,7 +44,7 @@ async def import_seed(read_seed: Callable[[], Sequence[JsonObject]], *, begin: B
     """
     async with begin() as history:
         if head := await history.head():
-            await _graph_of(history, head)
+            await graph_of(history, head)
             return head
         rows = read_seed()
         load(rows)
@@ -90,7 +62,7 @@ async def commit_change(change: Change, *, begin: Begin, clock: Clock) -> Outcom
     """
     async with begin() as history:
         head = await history.head() or EMPTY
-        current = (await _graph_of(history, head)).objects
+        current = (await graph_of(history, head)).objects
         new = changed(current, change.objects)
         if not new:
             return Unchanged(head)
@@ -103,52 +75,6 @@ async def commit_change(change: Change, *, begin: Begin, clock: Clock) -> Outcom
         if not await _append(history, commit):
             return Stale(await history.head() or head)
     return Committed(commit)
-
-
-async def read_head(*, begin: Begin) -> Commit | None:
-    """The newest commit, without its objects; None while the graph is empty."""
-    async with begin() as history:
-        return await history.head()
-
-
-async def read_graph(version: int | None, *, begin: Begin) -> Graph | None:
-    """The graph at a version, or the newest; None where there is none. Raises GraphDamaged."""
-    async with begin() as history:
-        commit = await (history.head() if version is None else history.commit(version))
-        return await _graph_of(history, commit) if commit else None
-
-
-async def read_commits(*, after: int, count_max: int, begin: Begin) -> Sequence[Commit]:
-    """The commits with a version above `after`, oldest first, with their objects."""
-    async with begin() as history:
-        return await history.commits(after=after, count_max=count_max)
-
-
-async def find_object(kind: str, object_id: str, *, begin: Begin) -> StoredObject | None:
-    """The newest state of one object."""
-    async with begin() as history:
-        return await history.find(kind, object_id)
-
-
-def issue_token(request: TokenRequest, *, clients: Clients, issuer: Issuer, clock: Clock) -> Issued:
-    """A token for a client that proves itself. Raises TokenRefused in its kinds."""
-    client = proven(clients.find(request.client_id), request)
-    scopes = granted_scopes(client, request)
-    now = int(clock.now().timestamp())
-    claims = {
-        "iss": issuer.name,
-        "sub": client.client_id,
-        "client_id": client.client_id,
-        "aud": issuer.audience,
-        "iat": now,
-        "nbf": now,
-        "exp": now + TOKEN_SECONDS,
-        "jti": new_id("tok"),
-        "org": client.org,
-        "scope": " ".join(sorted(scopes)),
-        "roles": sorted(client.roles),
-    }
-    return Issued(issuer.signer.sign(claims), scopes)
 
 
 def as_object(row: Row) -> GraphObject:
@@ -170,13 +96,6 @@ def as_contract(commit: Commit, *, part: int = 1, parts: int = 1) -> GraphCommit
         part=part,
         parts=parts,
     )
-
-
-async def _graph_of(history: History, commit: Commit) -> Graph:
-    objects = await history.graph(commit.version)
-    if commit.version and graph_root(item.row() for item in objects) != commit.root:
-        raise GraphDamaged(commit.version)
-    return Graph(commit, objects)
 
 
 def _next(head: Commit, change: Change, rows: Iterable[Row], now: datetime) -> Commit:

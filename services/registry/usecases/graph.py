@@ -1,0 +1,50 @@
+"""Read the graph as it stands and as it stood."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.registry.domain.errors import GraphDamaged
+from services.registry.domain.model import Commit, GraphObject, StoredObject
+from services.registry.ports import Begin, History
+from shared.graphroot import graph_root
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """The graph at a version: its commit, and its objects sorted by kind and id."""
+
+    commit: Commit
+    objects: Sequence[GraphObject]
+
+
+async def read_head(*, begin: Begin) -> Commit | None:
+    """The newest commit, without its objects; None while the graph is empty."""
+    async with begin() as history:
+        return await history.head()
+
+
+async def read_graph(version: int | None, *, begin: Begin) -> Graph | None:
+    """The graph at a version, or the newest; None where there is none. Raises GraphDamaged."""
+    async with begin() as history:
+        commit = await (history.head() if version is None else history.commit(version))
+        return await graph_of(history, commit) if commit else None
+
+
+async def read_commits(*, after: int, count_max: int, begin: Begin) -> Sequence[Commit]:
+    """The commits with a version above `after`, oldest first, with their objects."""
+    async with begin() as history:
+        return await history.commits(after=after, count_max=count_max)
+
+
+async def find_object(kind: str, object_id: str, *, begin: Begin) -> StoredObject | None:
+    """The newest state of one object."""
+    async with begin() as history:
+        return await history.find(kind, object_id)
+
+
+async def graph_of(history: History, commit: Commit) -> Graph:
+    """The graph of a commit. Raises GraphDamaged where what is stored does not give its root."""
+    objects = await history.graph(commit.version)
+    if commit.version and graph_root(item.row() for item in objects) != commit.root:
+        raise GraphDamaged(commit.version)
+    return Graph(commit, objects)
