@@ -64,9 +64,9 @@ class Farm:
                 ending.push_async_callback(child.stop)
 
     def receipts(self) -> list[Receipt]:
-        """Everything that any receiver has written down, in no order."""
+        """Everything that any receiver has written down, in no order; a line that is being written is not there yet."""
         files = sorted(self.folder.glob("*.jsonl"))
-        lines = (line for file in files for line in file.read_bytes().splitlines())
+        lines = (line for file in files for line in file.read_bytes().rpartition(b"\n")[0].splitlines())
         return [_receipt(json.loads(line)) for line in lines]
 
     async def _register(self, org: str) -> str:
