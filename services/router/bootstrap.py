@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import orjson
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from services.router.adapters.postgres import PostgresStore
 from services.router.adapters.registry import HttpRegistry
@@ -22,6 +22,7 @@ from services.router.entrypoints.consumer import (
 )
 from services.router.entrypoints.faults import ANSWERS
 from services.router.entrypoints.http import DecisionRoutes
+from services.router.entrypoints.routings import RoutingRoutes
 from services.router.usecases import (
     GraphPorts,
     catch_up,
@@ -76,8 +77,10 @@ def assemble(settings: RouterSettings) -> Parts:
 def app_of(parts: Parts) -> FastAPI:
     """The HTTP app."""
     base = parts.foundation
-    routes = DecisionRoutes(parts.store, parts.current, base.clock)
-    return make_app("Concordat router", routes.router(), base.edge(ANSWERS))
+    routes = APIRouter()
+    routes.include_router(DecisionRoutes(parts.store, parts.current, base.clock).router())
+    routes.include_router(RoutingRoutes(parts.store).router())
+    return make_app("Concordat router", routes, base.edge(ANSWERS))
 
 
 def loops_of(parts: Parts) -> dict[str, Loop]:

@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
-from services.router.domain.model import DecisionKey, DecisionRecord, Head, ItemCursor, ItemKind, WorkItem
+from services.router.domain.model import (
+    Concern,
+    DecisionKey,
+    DecisionRecord,
+    Head,
+    ItemCursor,
+    ItemKind,
+    PastRouting,
+    RoutingCursor,
+    WorkItem,
+)
 from services.router.domain.policy import Judge
 from services.router.domain.replica import Bodies, CommitPart, Replica
 from shared.contracts.audit import AuditFact
@@ -20,6 +31,7 @@ from shared.records import Span
 class Decided:
     """A decision ready to be stored, with everything that it says to others and leaves to people."""
 
+    concern: Concern
     record: DecisionRecord
     items: tuple[WorkItem, ...]
     routed: ConcernRouted
@@ -110,6 +122,10 @@ class DecisionStore(Protocol):
 
     async def told_by(self, decision_id: str) -> dict[str, str]:
         """The notice of each body that the decision told."""
+        ...
+
+    async def routings(self, since: datetime | None, after: RoutingCursor | None, limit: int) -> Sequence[PastRouting]:
+        """What was routed of the concerns received at or after `since`, in the order of receipt."""
         ...
 
     async def work_items(self, kind: ItemKind | None, after: ItemCursor | None, limit: int) -> Sequence[WorkItem]:

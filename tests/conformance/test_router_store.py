@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import Any, Protocol
 
+import orjson
 import pytest
 from sqlalchemy import text
 
 from services.router.adapters.postgres import PostgresStore
-from services.router.domain.model import Concern, DecisionKey, Head, ItemCursor
+from services.router.domain.model import Concern, DecisionKey, Head, ItemCursor, RoutingCursor
 from services.router.domain.replica import CommitPart
 from services.router.ports import Begin, Decided, DecisionStore, GraphStore
 from services.router.usecases.telling import decided_of
@@ -271,3 +272,15 @@ async def _record_and_fail(store: Store, decided: Decided) -> None:
     async with store.begin() as tx:
         await tx.record([decided])
         raise ArithmeticError
+
+
+async def test_routings_come_in_the_order_of_receipt_from_an_instant_on_and_by_page(store: Store) -> None:
+    days = {1: "2025-03-03", 2: "2025-03-01", 3: "2025-03-02"}
+    concerns = [a_concern(n, received_at=f"{day}T10:00:00Z") for n, day in days.items()]
+    await record(store, *map(decide, concerns), decide(a_concern(2, version=2, received_at="2025-03-01T10:00:00Z")))
+    found = await store.routings(None, None, 10)
+    assert [(r.concern_id, r.version) for r in found] == [("con_2", 1), ("con_2", 2), ("con_3", 1), ("con_1", 1)]
+    assert orjson.loads(found[3].routing) == dict(concerns[0].routing)
+    after = RoutingCursor(found[0].received_at, found[0].concern_id, found[0].version)
+    assert await store.routings(None, after, 2) == found[1:3]
+    assert await store.routings(found[2].received_at, None, 10) == found[2:]

@@ -4,11 +4,12 @@ import copy
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 import orjson
+from fastapi import APIRouter
 
 from services.router.domain.errors import RegistryUnavailable
 from services.router.domain.model import (
@@ -18,12 +19,15 @@ from services.router.domain.model import (
     Head,
     ItemCursor,
     ItemKind,
+    PastRouting,
+    RoutingCursor,
     WorkItem,
 )
 from services.router.domain.policy import CurrentJudge, Judge
 from services.router.domain.replica import Bodies, CommitPart, Replica
 from services.router.entrypoints.faults import ANSWERS
 from services.router.entrypoints.http import DecisionRoutes
+from services.router.entrypoints.routings import RoutingRoutes
 from services.router.ports import Decided, DecisionStore
 from services.router.usecases import GraphPorts
 from services.router.usecases.graph import root_over
@@ -134,6 +138,7 @@ class State:
     head: Head = field(default_factory=Head)
     bodies: dict[tuple[str, str], bytes] = field(default_factory=dict)
     parts: list[CommitPart] = field(default_factory=list)
+    concerns: dict[tuple[str, int], Concern] = field(default_factory=dict)
     decisions: dict[DecisionKey, DecisionRecord] = field(default_factory=dict)
     notices: dict[tuple[str, int, str, str, str], str] = field(default_factory=dict)
     items: dict[str, WorkItem] = field(default_factory=dict)
@@ -178,6 +183,15 @@ class InMemoryRouter:
     async def told_by(self, decision_id: str) -> dict[str, str]:
         return {n.data.recipient: n.id for n in self.state.issued if n.data.decision_id == decision_id}
 
+    async def routings(self, since: datetime | None, after: RoutingCursor | None, limit: int) -> Sequence[PastRouting]:
+        found = sorted(self.state.concerns.values(), key=_place)
+        place = (after.received_at, after.concern_id, after.version) if after else None
+        return [
+            PastRouting(c.concern_id, c.version, c.received_at, canonical(c.routing))
+            for c in found
+            if (since is None or c.received_at >= since) and (place is None or _place(c) > place)
+        ][:limit]
+
     async def work_items(self, kind: ItemKind | None, after: ItemCursor | None, limit: int) -> Sequence[WorkItem]:
         found = sorted(self.state.items.values(), key=lambda item: (item.opened_at, item.item_id))
         if after is not None:
@@ -194,6 +208,7 @@ class InMemoryTransaction:
     async def record(self, decided: Sequence[Decided]) -> frozenset[str]:
         fresh = [one for one in decided if self._is_new(one.record)]
         for one in fresh:
+            self.state.concerns.setdefault((one.concern.concern_id, one.concern.version), one.concern)
             self.state.routed.append(one.routed)
             self.state.facts.append(one.fact)
             self.state.items.update({item.item_id: item for item in one.items})
@@ -233,6 +248,10 @@ class InMemoryTransaction:
         await self.follow(replica.head, replica.bodies)
 
 
+def _place(concern: Concern) -> tuple[datetime, str, int]:
+    return concern.received_at, concern.concern_id, concern.version
+
+
 def graph_ports(router: InMemoryRouter, registry: InMemoryRegistry) -> GraphPorts:
     """What following the graph needs, in memory."""
     return GraphPorts(begin=router.begin, store=router, registry=registry, make_judge=judge_of)
@@ -245,8 +264,16 @@ def one_round_later(decided: Decided) -> Decided:
 
 
 OPERATOR, READER, STRANGER, CASE_SYSTEM = "operator", "alpha-desk", "beta-desk", "alpha-case"
+REGISTRY, HALF_REGISTRY = "registry", "reads-all-without-a-role"
 _CALLERS = {
-    OPERATOR: Principal("op", "hq", frozenset({"decisions:read", "decisions:preview"}), frozenset({"operator"})),
+    OPERATOR: Principal(
+        "op",
+        "hq",
+        frozenset({"decisions:read", "decisions:preview", "decisions:read-all"}),
+        frozenset({"operator"}),
+    ),
+    REGISTRY: Principal("registry", "hq", frozenset({"decisions:read-all"}), frozenset({"registry"})),
+    HALF_REGISTRY: Principal("half", "hq", frozenset({"decisions:read-all"}), frozenset()),
     READER: Principal("a", "alpha", frozenset({"decisions:read", "decisions:preview"}), frozenset()),
     STRANGER: Principal("b", "beta", frozenset({"decisions:read", "decisions:preview"}), frozenset()),
     CASE_SYSTEM: Principal("c", "alpha", frozenset({"concerns:write"}), frozenset()),
@@ -271,9 +298,11 @@ class RouterUnderTest:
 
     def __init__(self, store: DecisionStore, current: CurrentJudge, clock: Clock) -> None:
         telemetry = Telemetry("router", clock=clock)
-        routes = DecisionRoutes(store, current, clock)
+        routes = APIRouter()
+        routes.include_router(DecisionRoutes(store, current, clock).router())
+        routes.include_router(RoutingRoutes(store).router())
         edge = Edge(Health(30), telemetry, KnownCallers(), ANSWERS, 65_536)
-        app = make_app("router", routes.router(), edge)
+        app = make_app("router", routes, edge)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         self.http = httpx.AsyncClient(transport=transport, base_url="http://router.test")
 

@@ -4,12 +4,30 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.router.adapters import statements as sql
-from services.router.adapters.rows import columns_of, part_of, record_of, row_of_part, rows_for_kafka, work_item_of
-from services.router.domain.model import DecisionKey, DecisionRecord, Head, ItemCursor, ItemKind, WorkItem
+from services.router.adapters.rows import (
+    columns_of,
+    part_of,
+    past_routing_of,
+    record_of,
+    row_of_part,
+    rows_for_kafka,
+    work_item_of,
+)
+from services.router.domain.model import (
+    DecisionKey,
+    DecisionRecord,
+    Head,
+    ItemCursor,
+    ItemKind,
+    PastRouting,
+    RoutingCursor,
+    WorkItem,
+)
 from services.router.domain.replica import Bodies, CommitPart, Replica
 from services.router.ports import Decided
 from shared.db.engine import transaction
@@ -158,6 +176,18 @@ class PostgresStore:
         async with transaction(self._engine) as connection:
             rows = await connection.execute(sql.TOLD, {"decision_id": decision_id})
             return {row.recipient: row.notice_id for row in rows}
+
+    async def routings(self, since: datetime | None, after: RoutingCursor | None, limit: int) -> Sequence[PastRouting]:
+        """What was routed of the concerns received at or after `since`, in the order of receipt."""
+        wanted = {
+            "since": since,
+            "received_at": after.received_at if after else None,
+            "concern_id": after.concern_id if after else None,
+            "version": after.version if after else None,
+            "row_count_max": limit,
+        }
+        async with transaction(self._engine) as connection:
+            return [past_routing_of(row) for row in await connection.execute(sql.ROUTINGS, wanted)]
 
     async def work_items(self, kind: ItemKind | None, after: ItemCursor | None, limit: int) -> Sequence[WorkItem]:
         """Open work items, oldest first."""

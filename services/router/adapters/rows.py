@@ -8,10 +8,11 @@ from typing import Any
 import orjson
 from sqlalchemy import Row
 
-from services.router.domain.model import DecisionKey, DecisionRecord, Head, WorkItem
+from services.router.domain.model import Concern, DecisionKey, DecisionRecord, Head, PastRouting, WorkItem
 from services.router.domain.replica import CommitPart
 from services.router.ports import Decided
 from shared.audit import audit_row
+from shared.canonical import canonical
 from shared.contracts.topics import DECISIONS, NOTICES
 from shared.db.outbox import OutboxRow
 
@@ -34,6 +35,7 @@ def columns_of(decided: Sequence[Decided], rows: Sequence[tuple[str, OutboxRow]]
     """The arrays of `statements.RECORD`, all but the bodies."""
     return {
         **_decision_columns([one.record for one in decided]),
+        **_concern_columns([one.concern for one in decided]),
         **_notice_columns(decided),
         **_item_columns([(one.record.decision_id, item) for one in decided for item in one.items]),
         **_event_columns(rows),
@@ -55,6 +57,16 @@ def _decision_columns(records: Sequence[DecisionRecord]) -> dict[str, Any]:
         "engines": [r.engine for r in records],
         "as_ofs": [r.as_of for r in records],
         "decided_ats": [r.decided_at for r in records],
+    }
+
+
+def _concern_columns(concerns: Sequence[Concern]) -> dict[str, Any]:
+    return {
+        "received_ats": [concern.received_at for concern in concerns],
+        "accepted_ats": [concern.accepted_at for concern in concerns],
+        "routings": [canonical(concern.routing) for concern in concerns],
+        "sealeds": [canonical(concern.sealed) for concern in concerns],
+        "traceparents": [concern.traceparent for concern in concerns],
     }
 
 
@@ -118,6 +130,11 @@ def work_item_of(row: Row[Any]) -> WorkItem:
     """A work item from a row of `statements.WORK_ITEMS`."""
     key = DecisionKey(row.concern_id, row.version, row.round)
     return WorkItem(row.item_id, row.kind, key, tuple(row.codes), tuple(row.bodies), row.opened_at)
+
+
+def past_routing_of(row: Row[Any]) -> PastRouting:
+    """A past routing from a row of `statements.ROUTINGS`."""
+    return PastRouting(row.concern_id, row.version, row.received_at, row.routing)
 
 
 def part_of(row: Row[Any]) -> CommitPart:

@@ -20,6 +20,15 @@ WITH body AS (
     CAST(:decided_ats AS timestamptz[]))
   ON CONFLICT (concern_id, version, round) DO NOTHING
   RETURNING decision_id
+), concern AS (
+  INSERT INTO router.concerns (concern_id, version, digest, received_at, accepted_at, routing, sealed, traceparent)
+  SELECT c.concern_id, c.version, c.digest, c.received_at, c.accepted_at, c.routing, c.sealed, c.traceparent
+  FROM unnest(CAST(:decision_ids AS text[]), CAST(:concern_ids AS text[]), CAST(:versions AS integer[]),
+    CAST(:concern_digests AS text[]), CAST(:received_ats AS timestamptz[]), CAST(:accepted_ats AS timestamptz[]),
+    CAST(:routings AS bytea[]), CAST(:sealeds AS bytea[]), CAST(:traceparents AS text[]))
+    AS c(decision_id, concern_id, version, digest, received_at, accepted_at, routing, sealed, traceparent)
+  WHERE (c.decision_id IN (SELECT decision_id FROM fresh)) IS TRUE
+  ON CONFLICT (concern_id, version) DO NOTHING
 ), told AS (
   INSERT INTO router.notices (notice_id, decision_id, concern_id, version, recipient, kind, ref)
   SELECT n.* FROM unnest(CAST(:notice_ids AS text[]), CAST(:notice_decision_ids AS text[]),
@@ -91,6 +100,13 @@ SELECT d.decision_id, d.concern_id, d.version, d.round, d.originator, d.concern_
 FROM router.decisions d JOIN router.decision_bodies b USING (body_digest)
 WHERE d.concern_id = :concern_id AND (CAST(:version AS integer) IS NULL OR d.version = :version)
 ORDER BY d.version DESC, d.round DESC LIMIT 1
+""")
+ROUTINGS = text("""
+SELECT concern_id, version, received_at, routing FROM router.concerns
+WHERE received_at >= coalesce(CAST(:since AS timestamptz), '-infinity')
+  AND (CAST(:received_at AS timestamptz) IS NULL
+       OR (received_at, concern_id, version) > (:received_at, CAST(:concern_id AS text), CAST(:version AS integer)))
+ORDER BY received_at, concern_id, version LIMIT :row_count_max
 """)
 TOLD = text("SELECT recipient, notice_id FROM router.notices WHERE decision_id = :decision_id AND kind = 'tell'")
 WORK_ITEMS = text("""

@@ -81,6 +81,22 @@ decisions = Table(
     UniqueConstraint("concern_id", "version", "round", name="one_decision_per_version_and_round"),
 )
 
+# A version of a concern as it came in: later rounds need it, and so does who asks what was routed. `received_at` is the
+# routing's, or the moment of acceptance where that cannot be read.
+concerns = Table(
+    "concerns",
+    metadata,
+    Column("concern_id", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("accepted_at", DateTime(timezone=True), nullable=False),
+    Column("routing", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("traceparent", Text),
+)
+Index("concerns_by_receipt", concerns.c.received_at, concerns.c.concern_id, concerns.c.version)
+
 notices = Table(
     "notices",
     metadata,

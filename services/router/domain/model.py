@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from shared.agreements import Class, Decision, Outcome
+from shared.agreements.days import instant_of
 
 ENGINE = "1"
 """The version of the evaluator: raised whenever the same graph and concern could give other bytes."""
@@ -30,6 +31,33 @@ class Concern:
     routing: Mapping[str, Any]
     sealed: Mapping[str, str]
     traceparent: str | None = None
+
+    @property
+    def received_at(self) -> datetime:
+        """When the originator says it was received; when it was accepted, where that cannot be read."""
+        try:
+            return instant_of(self.routing["received_at"])
+        except (KeyError, TypeError, ValueError, OverflowError):
+            return self.accepted_at
+
+
+@dataclass(frozen=True, slots=True)
+class PastRouting:
+    """The clear part of a version of a concern, as canonical JSON; never the sealed one."""
+
+    concern_id: str
+    version: int
+    received_at: datetime
+    routing: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingCursor:
+    """Where a page of past routings ends: they are listed by receipt, then by id and version."""
+
+    received_at: datetime
+    concern_id: str
+    version: int
 
 
 @dataclass(frozen=True, slots=True)

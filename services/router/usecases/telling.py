@@ -25,6 +25,7 @@ def decided_of(concern: Concern, verdict: Verdict, graph: Head, now: datetime) -
     record = _record(concern, verdict, graph, now)
     issued = tuple(_issued(concern, outcome, record) for outcome in verdict.told)
     return Decided(
+        concern=concern,
         record=record,
         items=_items(verdict, record),
         routed=_routed(concern, verdict, record, issued),

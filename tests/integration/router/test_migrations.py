@@ -17,6 +17,7 @@ RIGHTS = {
     "graph_objects": {*ADDED_TO, "DELETE"},
     "graph_parts": {*KEPT, "DELETE"},
     "decision_bodies": KEPT,
+    "concerns": KEPT,
     "decisions": KEPT,
     "notices": KEPT,
     "work_items": ADDED_TO,
