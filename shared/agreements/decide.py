@@ -29,7 +29,7 @@ def decide(snapshot: Snapshot, facts: Facts) -> Decision:
     if holds := whole_holds(case):
         return _held(case, standings, holds)
     outcomes = tuple(classify(standing) for standing in standings)
-    return _decided(case, outcomes)
+    return decided_from(case, outcomes)
 
 
 def held_for_fault(snapshot: Snapshot, facts: Facts, reason_code: str) -> Decision:
@@ -57,7 +57,7 @@ def standings_of(case: Case) -> tuple[Standing, ...]:
     )
 
 
-def _decided(case: Case, outcomes: tuple[Outcome, ...]) -> Decision:
+def decided_from(case: Case, outcomes: tuple[Outcome, ...]) -> Decision:
     """Rule 17: unroutable = nobody told, nothing held, and the originator is not itself a lead."""
     told = {outcome.org for outcome in outcomes if outcome.klass is Class.TOLD}
     held = any(outcome.klass is Class.HELD for outcome in outcomes)
