@@ -63,17 +63,28 @@ async def commit_change(change: Change, *, begin: Begin, clock: Clock) -> Outcom
     async with begin() as history:
         head = await history.head() or EMPTY
         current = (await graph_of(history, head)).objects
-        new = changed(current, change.objects)
-        if not new:
-            return Unchanged(head)
-        if change.parent_version != head.version:
-            return Stale(head)
-        rows = [item.row() for item in merged(current, change.objects)]
-        if found := defects(rows, change.objects):
-            return Refused(found)
-        commit = _next(head, replace(change, objects=new), rows, clock.now())
-        if not await _append(history, commit):
-            return Stale(await history.head() or head)
+        return await append_change(history, head, current, change, clock)
+
+
+async def append_change(
+    history: History, head: Commit, current: Sequence[GraphObject], change: Change, clock: Clock
+) -> Outcome:
+    """Add a change to the graph in a transaction that is open already.
+
+    `current` is the graph at `head`, sorted by kind and id. Only Committed leaves anything in the transaction; a commit
+    that somebody else made first is Stale.
+    """
+    new = changed(current, change.objects)
+    if not new:
+        return Unchanged(head)
+    if change.parent_version != head.version:
+        return Stale(head)
+    rows = [item.row() for item in merged(current, change.objects)]
+    if found := defects(rows, change.objects):
+        return Refused(found)
+    commit = _next(head, replace(change, objects=new), rows, clock.now())
+    if not await _append(history, commit):
+        return Stale(await history.head() or head)
     return Committed(commit)
 
 
