@@ -1,4 +1,4 @@
-"""The relay: outbox rows to Kafka at once after commit, and a sweeper for what a crash or Kafka lost.
+"""The relay: outbox rows to Kafka once they are committed, and a sweeper for what a crash or Kafka lost.
 
 Rows are read by their state, never by "id greater than the last". What cannot be published now is dropped from
 memory: the sweeper finds it again in the table.
@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from shared.contracts.topics import ALL
 from shared.db.outbox import OutboxRow
 from shared.failpoints import FailPoints
 from shared.faults import LogUnavailable
@@ -15,6 +16,7 @@ from shared.kafka.producer import Record
 from shared.supervision import Pause, Progress, repeat
 from shared.telemetry import Telemetry
 
+GATHER_SECONDS = 0.1
 MARK_SECONDS = 0.25
 SWEEP_SECONDS = 1.0
 UNPUBLISHED_SECONDS = 3.0
@@ -23,6 +25,9 @@ BATCH_MAX = 1_000
 SWEEP_MAX = 2_000
 PRUNE_SECONDS = 60.0
 PRUNE_MAX = 100
+
+
+_GATHERED = frozenset(topic.name for topic in ALL if topic.gathered)
 
 
 class OutboxStore(Protocol):
@@ -66,26 +71,31 @@ class Relay:
         self._fail_points = fail_points or FailPoints()
         self._progress = progress
         self._telemetry = telemetry
-        self._offered: list[OutboxRow] = []
-        self._arrived = asyncio.Event()
+        self._urgent = _Offered()
+        self._gathering = _Offered()
         self._published: dict[str, int] = {}
         self._marking: dict[str, int] = {}
         self._pause = Pause("relay", telemetry)
 
     def offer(self, rows: Sequence[OutboxRow]) -> None:
-        """Publish these now; their transaction has committed. Beyond the limit they are left to the sweeper."""
-        if len(self._offered) + len(rows) <= WAITING_MAX:
-            self._offered.extend(rows)
-            self._arrived.set()
+        """Publish these; their transaction has committed. Beyond the limit they are left to the sweeper."""
+        if len(self._urgent.rows) + len(self._gathering.rows) + len(rows) > WAITING_MAX:
+            return
+        self._urgent.add([row for row in rows if row.topic not in _GATHERED])
+        self._gathering.add([row for row in rows if row.topic in _GATHERED])
 
     async def run(self) -> None:
-        """Publish what is offered, for ever."""
+        """Publish at once what somebody waits for, for ever."""
         while True:
-            await self._arrived.wait()
-            self._arrived.clear()
-            while self._offered:
-                batch, self._offered = self._offered[:BATCH_MAX], self._offered[BATCH_MAX:]
-                await self._publish_or_leave(batch)
+            await self._urgent.arrived.wait()
+            await self._publish_offered(self._urgent)
+
+    async def gather(self) -> None:
+        """Publish what nobody waits for, some at a time, for ever (ADR 10)."""
+        while True:
+            await self._gathering.arrived.wait()
+            await asyncio.sleep(GATHER_SECONDS)
+            await self._publish_offered(self._gathering)
 
     async def mark(self) -> None:
         """Mark what was published, a few times a second, for ever; it is off the hot path."""
@@ -100,11 +110,13 @@ class Relay:
         """Delete what was done long ago, for ever."""
         await repeat(self._prune_once, pause=Pause("relay pruner", self._telemetry))
 
-    async def _publish_or_leave(self, rows: Sequence[OutboxRow]) -> None:
+    async def _publish_offered(self, offered: "_Offered") -> None:
         try:
-            await self._publish(rows)
+            rows = offered.take()
+            for first in range(0, len(rows), BATCH_MAX):
+                await self._publish(rows[first : first + BATCH_MAX])
         except LogUnavailable as fault:
-            self._offered.clear()  # all of it is in the table; the sweeper brings it back
+            offered.take()  # all of it is in the table; the sweeper brings it back
             await self._pause.after(fault)
             return
         self._pause.over()
@@ -144,3 +156,22 @@ class Relay:
             self._telemetry.line("relay.swept", items=len(rows))
         self._progress.made(waiting=len(rows))
         return SWEEP_SECONDS if len(rows) < SWEEP_MAX else 0.0
+
+
+class _Offered:
+    """Rows that wait in memory for their turn, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self.rows: list[OutboxRow] = []
+        self.arrived = asyncio.Event()
+
+    def add(self, rows: Sequence[OutboxRow]) -> None:
+        if rows:
+            self.rows.extend(rows)
+            self.arrived.set()
+
+    def take(self) -> Sequence[OutboxRow]:
+        """All that waits; what comes from now on is for the next time."""
+        taken, self.rows = self.rows, []
+        self.arrived.clear()
+        return taken

@@ -93,6 +93,7 @@ class Foundation:
     def _own_loops(self) -> dict[str, Loop]:
         return {
             "relay": self.relay.run,
+            "relay gathering": self.relay.gather,
             "relay marks": self.relay.mark,
             "relay sweeper": self.relay.sweep,
             "relay pruner": self.relay.prune,

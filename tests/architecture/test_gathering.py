@@ -4,6 +4,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+from shared.contracts import topics
+
 ROOT = Path(__file__).resolve().parents[2]
 ON_THE_WAY = {"CONCERNS", "NOTICES", "GRAPH"}
 OFF_THE_WAY = {"DECISIONS", "OUTCOMES", "AUDIT"}
@@ -31,3 +33,8 @@ def test_what_nobody_waits_for_is_gathered() -> None:
 
 def test_no_subscription_is_of_a_topic_that_this_test_does_not_know() -> None:
     assert {topic for _, topic, _ in subscriptions()} == ON_THE_WAY | OFF_THE_WAY
+
+
+def test_the_relay_gathers_what_the_subscriptions_gather() -> None:
+    gathered = {topic.name for topic in topics.ALL if topic.gathered}
+    assert gathered == {getattr(topics, name).name for name in OFF_THE_WAY}

@@ -86,11 +86,13 @@ class InMemoryLog:
     """A Kafka that keeps what it is given, or is away."""
 
     records: list[Record] = field(default_factory=list)
+    batches: list[Sequence[Record]] = field(default_factory=list)
     away: bool = False
 
     async def publish(self, records: Sequence[Record]) -> Sequence[int]:
         if self.away:
             raise LogUnavailable("away")
+        self.batches.append(records)
         offsets = []
         for record in records:
             offsets.append(self._end(TopicPartition(record.topic, record.partition)))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from shared.contracts.topics import AUDIT
 from shared.db.outbox import AGAIN_SECONDS, OutboxRow
 from shared.faults import StoreUnavailable
 from shared.relay import SWEEP_MAX, UNPUBLISHED_SECONDS, Relay
@@ -28,7 +29,7 @@ def relay_of(outbox: InMemoryOutbox, log: InMemoryLog) -> Relay:
 
 @asynccontextmanager
 async def running(relay: Relay) -> AsyncIterator[None]:
-    tasks = [asyncio.create_task(loop()) for loop in (relay.run, relay.mark)]
+    tasks = [asyncio.create_task(loop()) for loop in (relay.run, relay.gather, relay.mark)]
     yield
     for task in tasks:
         task.cancel()
@@ -52,6 +53,19 @@ async def test_offered_rows_are_published_at_once_and_marked() -> None:
         relay.offer([row("a"), row("b")])
         await until(lambda: set(outbox.published_at) == {"a", "b"})
     assert values(log) == [b"a", b"b"]
+
+
+async def test_what_nobody_waits_for_follows_later_in_one_batch() -> None:
+    facts = [OutboxRow(name, AUDIT.name, 3, "key", name.encode()) for name in "xyz"]
+    outbox, log = written([*facts, row("a")]), InMemoryLog()
+    relay = relay_of(outbox, log)
+    async with running(relay):
+        for fact in facts:
+            relay.offer([fact])
+        relay.offer([row("a")])
+        await until(lambda: set(outbox.published_at) == {"a", "x", "y", "z"})
+    assert values(log) == [b"a", b"x", b"y", b"z"]
+    assert [len(batch) for batch in log.batches] == [1, 3]
 
 
 async def test_a_row_that_a_crash_left_unpublished_is_swept_up_once() -> None:
@@ -86,7 +100,7 @@ async def test_nothing_is_lost_while_kafka_is_away() -> None:
     relay = relay_of(outbox, log)
     async with running(relay):
         relay.offer([row("a")])
-        await until(lambda: not relay._offered)
+        await until(lambda: not relay._urgent.rows)
     assert outbox.published_at == {}
     log.away = False
     outbox.now = UNPUBLISHED_SECONDS + 1
