@@ -35,8 +35,12 @@ def in_force(attempt: Attempt) -> str | None:
 
 
 def why_not_in_force(agreement: Agreement, day: date, snapshot: Snapshot) -> str | None:
-    """Half-open, on the clause's own day. A termination or a later version tells more than a mere end."""
-    later = snapshot.later_version(agreement.id)
+    """On the clause's own day."""
+    return force_on(agreement, day, snapshot.later_version(agreement.id))
+
+
+def force_on(agreement: Agreement, day: date, later: Agreement | None) -> str | None:
+    """Why it is not in force, half-open; None where it is. A termination or a later version tells more than an end."""
     if not agreement.span.has_begun(day):
         return reasons.NOT_YET_IN_FORCE
     if agreement.terminated is not None and agreement.terminated <= day:
