@@ -25,7 +25,8 @@ class Notice(Contract):
 
     `fields` gives the policy for each field class, `withheld` the classes left out with the reason, `duties` the
     strictest time limits and tasks, `valid_until` the earliest end of the telling clauses. `accepted_at` is when intake
-    accepted this version of the concern: from there a historic concern ages, however long it was held.
+    accepted this version of the concern: from there a historic concern ages, however long it was held. `retry_seconds`
+    are the longest pauses before each attempt where the agreement sets them; the last one repeats.
     """
 
     notice_id: str
@@ -45,6 +46,7 @@ class Notice(Contract):
     duties: JsonObject
     onward: str
     valid_until: Instant | None = None
+    retry_seconds: list[int] | None = None
     graph_version: int
     graph_root: str
     accepted_at: Instant
