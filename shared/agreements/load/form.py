@@ -180,6 +180,6 @@ def span_of(check: Check) -> Check:
             return
         start, end = value.get("from"), value.get("to")
         if isinstance(start, str) and isinstance(end, str) and not start < end:
-            book.note(where, f"the interval [{start}, {end}) is empty")
+            book.note(where, f"the interval [{start}, {end}) is empty: `to` must be a later day than `from`")
 
     return look

@@ -11,6 +11,7 @@ from typing import Any
 
 from shared.agreements.load.form import Book
 from shared.agreements.load.objects import Row, Shelf
+from shared.agreements.load.overlaps import check_overlaps
 from shared.agreements.model import NAMED, SIGNATORIES
 
 MAY_NAME = {SIGNATORIES, NAMED}
@@ -31,6 +32,7 @@ def cross_check(shelf: Shelf, book: Book) -> None:
         _succession(row, book)
     for row in shelf.rows("lead_rule"):
         _lead_rule(row, book)
+    check_overlaps(shelf, book)
     _vocabularies(shelf, book)
     _no_id_twice(shelf, book)
     _no_circles("succession", _successions(shelf), book)

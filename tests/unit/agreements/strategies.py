@@ -99,7 +99,7 @@ def pacts(draw: st.DrawFn, name: str) -> Row:
     return pact(
         *(draw(clauses(f"c{number}")) for number in range(count)),
         id=name,
-        lineage=draw(st.sampled_from((name, name, "ecp"))),
+        lineage=draw(st.sampled_from((name, name, "ecp" if name == "pact" else name))),
         parties=[party(row, **_dates(draw(intervals()))) for row in ORGS],
         in_force=draw(intervals()),
         instrument=draw(st.sampled_from(("isa", "mou"))),
