@@ -34,13 +34,13 @@ def effective(row: Row) -> Bounds:
     return start, min(end, row.get("terminated") or _NEVER)
 
 
-def scope_of(remit: Mapping[str, Any]) -> Hashable:
-    """What a remit covers: two with the same scope are one remit at different times."""
-    return frozenset((key, _frozen(value)) for key, value in remit.items() if key not in NOT_SCOPE)
+def scope_of(remit: Mapping[str, Any]) -> str:
+    """What a remit covers, as one text: two with the same text are one remit at different times."""
+    return " ".join(f"{key}={_words_of(remit[key])}" for key in sorted(remit.keys() - NOT_SCOPE))
 
 
-def _frozen(value: Any) -> Hashable:
-    return frozenset(map(str, value)) if isinstance(value, list | tuple) else str(value)
+def _words_of(value: Any) -> str:
+    return ",".join(sorted(map(str, value))) if isinstance(value, list | tuple) else str(value)
 
 
 def _own(row: Row, where: str, book: Book) -> None:
