@@ -87,6 +87,8 @@ def entry_body(entry: Entry) -> str:
             "notice_id": entry.notice_id,
             "recipient": entry.recipient,
             "attempt_no": entry.attempt_no,
+            "code": entry.code,
+            "suggested_body": entry.suggested_body,
         }
     else:
         names = ("round", "told", "available", "hold", "unroutable")

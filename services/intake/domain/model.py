@@ -11,7 +11,11 @@ ConcernId = NewType("ConcernId", str)
 Body = Mapping[str, Any]
 """A concern as sent, its form found right: strings, integers, booleans, lists and objects; absent fields are absent."""
 Fields = dict[str, Any]
-NoticeState = Literal["registered", "attempt-failed", "delivered", "expired"]
+NoticeState = Literal[
+    "registered", "attempt-failed", "escalated", "expired", "cancelled",
+    "delivered", "acknowledged", "accepted", "refused", "used",
+]  # fmt: skip
+"""The later ones, in this order, say more; `acknowledged` and what follows it are the words of a person."""
 Status = Literal["accepted", "routed", "held", "unroutable", "delivered", "undelivered"]
 
 
@@ -131,7 +135,7 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class NoticeTurn:
-    """Something became of a notice."""
+    """Something became of a notice. `code` is why it was refused, what it was used for, or how far it escalated."""
 
     event_id: str
     concern_id: ConcernId
@@ -141,6 +145,8 @@ class NoticeTurn:
     recipient: str
     state: NoticeState
     attempt_no: int = 0
+    code: str = ""
+    suggested_body: str = ""
 
 
 Entry = Decided | NoticeTurn

@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import get_args
 
 from services.intake.domain.model import ConcernRecord, Decided, NoticeState, NoticeTurn, Status, Told
 
-_RANK: dict[NoticeState, int] = {"registered": 1, "attempt-failed": 2, "expired": 3, "delivered": 4}
+_RANK: dict[NoticeState, int] = {state: rank for rank, state in enumerate(get_args(NoticeState))}
+_THERE = frozenset({"delivered", "acknowledged", "accepted", "refused", "used"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +61,12 @@ def _furthest(told: Told, issued_at: datetime, turns: Sequence[NoticeTurn]) -> T
 
 
 def _status(newest: Decided, told: Sequence[ToldState]) -> Status:
-    states = {row.state for row in told}
-    if states == {"delivered"}:
+    states = {row.state for row in told} - {"cancelled"}
+    if states and states <= _THERE:
         return "delivered"
     if "expired" in states:
         return "undelivered"
-    if states:
+    if told:
         return "routed"
     if newest.hold:
         return "held"

@@ -5,7 +5,20 @@ from typing import Protocol
 
 from services.intake.domain.model import ConcernId, Decided, Entry, NoticeState, NoticeTurn, Told
 from shared.contracts.decision import ConcernRouted
-from shared.contracts.outcome import ATTEMPT_FAILED, DELIVERED, EXPIRED, REGISTERED, NoticeOutcome, OutcomeType
+from shared.contracts.outcome import (
+    ACCEPTED,
+    ACKNOWLEDGED,
+    ATTEMPT_FAILED,
+    CANCELLED,
+    DELIVERED,
+    ESCALATED,
+    EXPIRED,
+    REFUSED,
+    REGISTERED,
+    USED,
+    NoticeOutcome,
+    OutcomeType,
+)
 from shared.records import Batch, Span
 from shared.telemetry import Telemetry
 
@@ -14,6 +27,12 @@ STATES: Mapping[OutcomeType, NoticeState] = {
     ATTEMPT_FAILED: "attempt-failed",
     DELIVERED: "delivered",
     EXPIRED: "expired",
+    ACKNOWLEDGED: "acknowledged",
+    ACCEPTED: "accepted",
+    REFUSED: "refused",
+    USED: "used",
+    ESCALATED: "escalated",
+    CANCELLED: "cancelled",
 }
 
 
@@ -81,4 +100,6 @@ def turn(event: NoticeOutcome) -> NoticeTurn:
         recipient=data.recipient,
         state=STATES[event.type],
         attempt_no=data.attempt_no,
+        code=data.reason or data.used_for or data.step or "",
+        suggested_body=data.suggested_body or "",
     )

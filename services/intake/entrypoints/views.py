@@ -81,13 +81,15 @@ def _entry_row(entry: Entry) -> Row:
             "available": list(entry.available),
             "hold": list(entry.hold),
         }
-    return {
-        "event": entry.state,
+    row = {
+        "event": "accepted-by-recipient" if entry.state == "accepted" else entry.state,
         "version": entry.version,
         "org": entry.recipient,
         "notice_id": entry.notice_id,
         "attempt_no": entry.attempt_no,
     }
+    said = {"code": entry.code, "suggested_body": entry.suggested_body}
+    return row | {name: value for name, value in said.items() if value}
 
 
 def _decision_word(decided: Decided) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -53,6 +54,10 @@ def turn(told: Told, state: NoticeState, second: int = 0, version: int = 1) -> N
         ([decided(GMC, NMC), turn(GMC, "delivered"), turn(NMC, "delivered")], "delivered"),
         ([decided(GMC), turn(GMC, "attempt-failed")], "routed"),
         ([decided(GMC, NMC), turn(GMC, "delivered"), turn(NMC, "expired")], "undelivered"),
+        ([decided(GMC, NMC), turn(GMC, "accepted"), turn(NMC, "refused")], "delivered"),
+        ([decided(GMC, NMC), turn(GMC, "used"), turn(NMC, "cancelled")], "delivered"),
+        ([decided(GMC), turn(GMC, "cancelled")], "routed"),
+        ([decided(GMC), turn(GMC, "escalated")], "routed"),
         ([turn(GMC, "delivered")], "accepted"),
         ([decided(GMC), turn(GMC, "delivered", version=2)], "routed"),
     ],
@@ -65,6 +70,12 @@ def test_a_notice_that_was_delivered_stays_delivered_whatever_failed_before_or_a
     news = [turn(GMC, "attempt-failed", 9), turn(GMC, "delivered", 5), turn(GMC, "registered", 1)]
     (told,) = progress_of(record([decided(GMC), *news])).told
     assert (told.state, told.at) == ("delivered", NOON + timedelta(seconds=5))
+
+
+def test_what_a_person_said_of_a_notice_is_not_undone_by_a_late_delivery_or_escalation() -> None:
+    news = [turn(GMC, "refused", 1), turn(GMC, "delivered", 5), turn(GMC, "escalated", 9)]
+    (told,) = progress_of(record([decided(GMC), *news])).told
+    assert (told.state, told.at) == ("refused", NOON + timedelta(seconds=1))
 
 
 def test_a_told_body_without_news_is_issued() -> None:
@@ -85,7 +96,7 @@ news = st.lists(
     st.builds(
         turn,
         st.sampled_from([GMC, NMC]),
-        st.sampled_from(["registered", "attempt-failed", "delivered", "expired"]),
+        st.sampled_from(get_args(NoticeState)),
         st.integers(0, 3),
     ),
     max_size=6,
