@@ -43,7 +43,7 @@ def test_the_packaged_graph_passes_the_worked_scenarios() -> None:
 @pytest.fixture
 def read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The packaged graph as it was read for all tests of this folder."""
-    monkeypatch.setattr("deploy.cli.graph.read_objects", {SEED_DIR: objects()}.__getitem__)
+    monkeypatch.setattr("deploy.cli.graph_cases.read_objects", {SEED_DIR: objects()}.__getitem__)
 
 
 @pytest.mark.usefixtures("read_once")
