@@ -5,11 +5,14 @@ from sqlalchemy import (
     Column,
     DateTime,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     Table,
     Text,
+    text,
 )
 
 from shared.db.outbox import outbox_table
@@ -38,5 +41,44 @@ objects = Table(
     Column("body", LargeBinary, nullable=False),
 )
 Index("objects_version", objects.c.version)
+
+# A change is its events: added, never changed; the next number of a change can be taken once.
+change_events = Table(
+    "change_events",
+    METADATA,
+    Column("change_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("event", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("principal", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+Index(
+    "change_events_drafted", change_events.c.at, change_events.c.change_id, postgresql_where=text("number = 1")
+)  # fmt: skip
+
+# What a change proposes, by revision; `number` is the event that brought the object, `place` where it stands.
+change_objects = Table(
+    "change_objects",
+    METADATA,
+    Column("change_id", Text, primary_key=True),
+    Column("revision", Integer, primary_key=True, autoincrement=False),
+    Column("kind", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    ForeignKeyConstraint(["change_id", "number"], [change_events.c.change_id, change_events.c.number]),
+)
+
+# What approvers saw, to the byte; the event carries its digest.
+change_differences = Table(
+    "change_differences",
+    METADATA,
+    Column("change_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+    ForeignKeyConstraint(["change_id", "number"], [change_events.c.change_id, change_events.c.number]),
+)
 
 outbox = outbox_table(METADATA)

@@ -14,6 +14,9 @@ pytestmark = pytest.mark.stack
 RIGHTS = {
     "commits": {"SELECT", "INSERT"},
     "objects": {"SELECT", "INSERT"},
+    "change_events": {"SELECT", "INSERT"},
+    "change_objects": {"SELECT", "INSERT"},
+    "change_differences": {"SELECT", "INSERT"},
     "outbox": {"SELECT", "INSERT", "DELETE"},
 }
 
@@ -56,6 +59,10 @@ async def test_the_service_has_its_named_rights_and_no_others(postgres_engine: T
         "UPDATE registry.objects SET body = ''",
         "UPDATE registry.commits SET root = ''",
         "UPDATE registry.outbox SET value = ''",
+        "DELETE FROM registry.change_events",
+        "UPDATE registry.change_events SET principal = ''",
+        "UPDATE registry.change_objects SET body = ''",
+        "UPDATE registry.change_differences SET body = ''",
         "TRUNCATE registry.objects CASCADE",
         "DROP TABLE registry.outbox",
         "ALTER TABLE registry.outbox DISABLE TRIGGER ALL",
