@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from shared.canonical import canonical
 from shared.graphroot import graph_root
-from shared.merkle import EMPTY_ROOT, leaf_hash, node_hash, root_of
+from shared.merkle import EMPTY_ROOT, Tree, leaf_hash, node_hash, root_of
 
 STANDARD_LEAVES = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
 STANDARD_ROOT = "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328"
@@ -77,3 +77,20 @@ def test_no_object_of_a_graph_can_change_without_its_root(graph: list[dict[str, 
 
 def test_the_spelling_of_an_object_does_not_matter_to_its_root() -> None:
     assert canonical({"b": 1, "a": "x"}) == canonical({"a": "x", "b": 1}) == b'{"a":"x","b":1}'
+
+
+@given(some_leaves)
+def test_a_kept_tree_has_the_root_of_its_leaves(leaves: list[bytes]) -> None:
+    assert Tree.over(b"".join(map(leaf_hash, leaves))).root == root_of(list(map(leaf_hash, leaves)))
+
+
+@given(some_leaves, st.dictionaries(st.integers(0, 45), st.binary(max_size=8), max_size=5), some_leaves)
+def test_a_tree_that_was_changed_is_the_tree_over_the_new_leaves(
+    leaves: list[bytes], replaced: dict[int, bytes], added: list[bytes]
+) -> None:
+    before = Tree.over(b"".join(map(leaf_hash, leaves)))
+    cut = len(added) % (len(leaves) + 1)
+    moved = [replaced.get(place, leaf) for place, leaf in enumerate(leaves)]
+    now = b"".join(map(leaf_hash, moved[:cut] + added + moved[cut:]))
+    after = before.over_changed(now, replaced, cut if added else len(leaves))
+    assert (after.root, after.leaves) == (Tree.over(now).root, now)
