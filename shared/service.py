@@ -13,6 +13,7 @@ from shared.clock import Clock, SystemClock
 from shared.db.engine import make_engine, transaction
 from shared.db.outbox import Outbox
 from shared.db.positions import Positions
+from shared.db.writer import Writer
 from shared.failpoints import FailPoints
 from shared.http.app import Edge, serve
 from shared.http.auth import Verifier
@@ -46,6 +47,7 @@ class Foundation:
     telemetry: Telemetry
     health: Health
     engine: AsyncEngine
+    writer: Writer
     positions: Positions
     outbox: Outbox
     producer: Producer
@@ -89,6 +91,7 @@ class Foundation:
         await self.producer.close()
         await self.ends.close()
         await self.engine.dispose()
+        await self.writer.close()
 
     def _own_loops(self) -> dict[str, Loop]:
         return {
@@ -119,15 +122,12 @@ def lay_foundation(service: str, settings: BaseServiceSettings, *, accepts: bool
     clock = SystemClock(settings.clock_offset_file)
     telemetry = Telemetry(service, clock=clock)
     health = Health(settings.ready_stall_seconds)
-    engine = make_engine(
-        settings.database_url.get_secret_value(),
-        pool_size=settings.database_pool_size,
-        statement_timeout_seconds=settings.statement_timeout_seconds,
-        name=f"concordat-{service}",
-    )
+    url, name = settings.database_url.get_secret_value(), f"concordat-{service}"
+    limits = {"pool_size": settings.database_pool_size, "statement_timeout_seconds": settings.statement_timeout_seconds}
+    engine = make_engine(url, name=name, **limits)
     producer = Producer(
         bootstrap_servers=settings.kafka_bootstrap_servers,
-        client_id=f"concordat-{service}",
+        client_id=name,
         deadline_seconds=settings.kafka_deadline_seconds,
     )
     outbox = Outbox(engine, service)
@@ -145,6 +145,7 @@ def lay_foundation(service: str, settings: BaseServiceSettings, *, accepts: bool
         telemetry=telemetry,
         health=health,
         engine=engine,
+        writer=Writer(url, name=name, **limits),
         positions=Positions(engine, service),
         outbox=outbox,
         producer=producer,

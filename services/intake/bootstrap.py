@@ -5,7 +5,7 @@ from functools import partial
 
 from fastapi import FastAPI
 
-from services.intake.adapters.postgres import PostgresArchive, PostgresIntake
+from services.intake.adapters.postgres import PostgresArchive, PostgresRegister, PostgresTimeline
 from services.intake.config import IntakeSettings
 from services.intake.domain.model import Answer
 from services.intake.entrypoints.consumer import decisions_handler, outcomes_handler
@@ -36,9 +36,9 @@ async def run(settings: IntakeSettings) -> None:
 
 def assemble(foundation: Foundation, settings: IntakeSettings) -> tuple[FastAPI, Mapping[str, Loop]]:
     """The app and the loops beside it. Raises ValueError or OSError for a key file that cannot be read."""
-    store = PostgresIntake(foundation.engine, offer=foundation.relay.offer, fail_points=foundation.fail_points)
+    register = PostgresRegister(foundation.writer, offer=foundation.relay.offer, fail_points=foundation.fail_points)
     watch = BatchWatch(foundation.health.watch("accept"))
-    accept = partial(accept_concerns, begin=store.begin)
+    accept = partial(accept_concerns, register=register)
     batcher: Batcher[Acceptance, Answer] = Batcher(
         partial(accept_batch, accept=accept, telemetry=foundation.telemetry, ended=watch.ended),
         batch_size_max=settings.accept_batch_max,
@@ -56,7 +56,11 @@ def assemble(foundation: Foundation, settings: IntakeSettings) -> tuple[FastAPI,
     )
     look = partial(watch.look, lambda: batcher.waiting_count)
     watching = partial(repeat, look, pause=Pause("accept watch", foundation.telemetry))
-    return app, {"accept": batcher.run, "accept watch": watching, **_consumers(foundation, store.begin)}
+    return app, {
+        "accept": batcher.run,
+        "accept watch": watching,
+        **_consumers(foundation, PostgresTimeline(foundation.engine).begin),
+    }
 
 
 def _consumers(foundation: Foundation, begin: Begin) -> Mapping[str, Loop]:

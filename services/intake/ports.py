@@ -30,16 +30,20 @@ class Acceptance:
     fact: AuditFact
 
 
-class Transaction(Protocol):
-    """Everything said through one of these happens, or none of it does."""
+class Register(Protocol):
+    """The concerns that were accepted. Raises StoreUnavailable."""
 
     async def accept(self, acceptances: Sequence[Acceptance]) -> frozenset[ConcernId]:
-        """Store and announce each concern whose (originator, originator_ref) is new; gives the ids of those."""
+        """Store and announce each concern whose (originator, originator_ref) is new, all or none; gives their ids."""
         ...
 
     async def stored(self, keys: Sequence[NaturalKey]) -> Mapping[NaturalKey, Stored]:
         """What is on disk under these keys."""
         ...
+
+
+class Transaction(Protocol):
+    """Everything said through one of these happens, or none of it does."""
 
     async def note(self, entries: Sequence[Entry]) -> None:
         """Add to the timelines; an entry that is there stays, an entry of an unknown concern is passed over."""

@@ -17,7 +17,7 @@ from services.intake.domain.model import (
     Submission,
 )
 from services.intake.domain.policy import admit, settle, split
-from services.intake.ports import Accept, Acceptance, Begin
+from services.intake.ports import Accept, Acceptance, Begin, Register
 from shared.canonical import canonical
 from shared.clock import Clock
 from shared.contracts.audit import AuditFact
@@ -56,13 +56,12 @@ async def submit_concern(
     return await accept(announce(concern, client=submission.caller.client))
 
 
-async def accept_concerns(acceptances: Sequence[Acceptance], *, begin: Begin) -> Sequence[Answer]:
-    """Store a batch in one transaction; one answer for each, in order."""
+async def accept_concerns(acceptances: Sequence[Acceptance], *, register: Register) -> Sequence[Answer]:
+    """Store a batch, all or none of it; one answer for each, in order."""
     concerns = [acceptance.concern for acceptance in acceptances]
-    async with begin() as tx:
-        new = await tx.accept(acceptances)
-        repeats = {concern.key for concern in concerns if concern.id not in new}
-        stored = await tx.stored(sorted(repeats)) if repeats else {}
+    new = await register.accept(acceptances)
+    repeats = {concern.key for concern in concerns if concern.id not in new}
+    stored = await register.stored(sorted(repeats)) if repeats else {}
     return [
         Receipt(c.id, c.key.version, c.flags, replayed=False) if c.id in new else settle(c, stored[c.key])
         for c in concerns

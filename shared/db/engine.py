@@ -17,11 +17,7 @@ _PASSING = ("08", "53", "57P", "40", "25006", "55P03", "57014")
 
 
 def make_engine(url: str, *, pool_size: int, statement_timeout_seconds: int, name: str) -> AsyncEngine:
-    """An engine whose sessions give up on their own: statements, idle transactions, dead sockets.
-
-    `name` shows in pg_stat_activity.
-    """
-    milliseconds = str(statement_timeout_seconds * 1000)
+    """An engine whose sessions give up on their own: statements, idle transactions, dead sockets."""
     return create_async_engine(
         url,
         hide_parameters=True,  # a fault's text reaches logs and parked records; values never may
@@ -32,16 +28,27 @@ def make_engine(url: str, *, pool_size: int, statement_timeout_seconds: int, nam
         connect_args={
             "timeout": CONNECT_SECONDS,
             "command_timeout": statement_timeout_seconds + 5,
-            "server_settings": {
-                "application_name": name,
-                "statement_timeout": milliseconds,
-                "idle_in_transaction_session_timeout": milliseconds,
-                "tcp_user_timeout": "10000",
-                "jit": "off",
-                "timezone": "UTC",
-            },
+            "server_settings": session_settings(name, statement_timeout_seconds),
         },
     )
+
+
+def session_settings(name: str, statement_timeout_seconds: int) -> dict[str, str]:
+    """The settings of every session: it gives up on its own; `name` shows in pg_stat_activity."""
+    milliseconds = str(statement_timeout_seconds * 1000)
+    return {
+        "application_name": name,
+        "statement_timeout": milliseconds,
+        "idle_in_transaction_session_timeout": milliseconds,
+        "tcp_user_timeout": "10000",
+        "jit": "off",
+        "timezone": "UTC",
+    }
+
+
+def passes(sqlstate: str | None) -> bool:
+    """Whether a fault of this SQLSTATE passes by itself."""
+    return (sqlstate or "").startswith(_PASSING)
 
 
 @asynccontextmanager
@@ -63,5 +70,5 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 def _passes(error: DBAPIError) -> bool:
     state = str(getattr(error.orig, "sqlstate", "") or "")
     if state:
-        return state.startswith(_PASSING)
+        return passes(state)
     return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)

@@ -9,7 +9,7 @@ from typing import Protocol
 import pytest
 from sqlalchemy import text
 
-from services.intake.adapters.postgres import PostgresArchive, PostgresIntake
+from services.intake.adapters.postgres import PostgresArchive, PostgresRegister, PostgresTimeline
 from services.intake.domain.model import (
     Caller,
     ConcernId,
@@ -24,11 +24,12 @@ from services.intake.domain.model import (
     Told,
 )
 from services.intake.entrypoints.forms import ConcernForm
-from services.intake.ports import Acceptance, Archive, Begin
+from services.intake.ports import Acceptance, Archive, Begin, Register
 from services.intake.usecases import announce, make_concern
 from shared.contracts.topics import AUDIT, CONCERNS, DECISIONS
 from shared.db.engine import make_engine, transaction
 from shared.db.outbox import OutboxRow
+from shared.db.writer import Writer
 from shared.failpoints import FailPoints
 from shared.faults import PositionMoved
 from shared.records import Span
@@ -44,6 +45,8 @@ class Store(Protocol):
     """What the suite asks of a store beside its ports."""
 
     @property
+    def register(self) -> Register: ...
+    @property
     def begin(self) -> Begin: ...
     @property
     def archive(self) -> Archive: ...
@@ -56,6 +59,10 @@ class Store(Protocol):
 class Fake:
     def __init__(self) -> None:
         self.memory = InMemoryIntake()
+
+    @property
+    def register(self) -> Register:
+        return self.memory
 
     @property
     def begin(self) -> Begin:
@@ -78,13 +85,14 @@ class Fake:
 
 @dataclass
 class Real:
-    postgres: PostgresIntake
+    register: PostgresRegister
+    timeline: PostgresTimeline
     reading: PostgresArchive
     rows: list[OutboxRow]
 
     @property
     def begin(self) -> Begin:
-        return self.postgres.begin
+        return self.timeline.begin
 
     @property
     def archive(self) -> Archive:
@@ -96,11 +104,11 @@ class Real:
 
     async def is_closed(self, name: str) -> bool:
         statement = text("SELECT closed_at IS NOT NULL FROM intake.outbox WHERE closes_with = :name")
-        async with transaction(self.postgres._engine) as connection:
+        async with transaction(self.timeline._engine) as connection:
             return bool((await connection.execute(statement, {"name": name})).scalar())
 
     async def place(self, span: Span) -> None:
-        await self.postgres._positions.set(span.group, span.topic, span.partition, span.first)
+        await self.timeline._positions.set(span.group, span.topic, span.partition, span.first)
 
 
 @pytest.fixture(params=["in-memory", pytest.param("postgres", marks=pytest.mark.stack)])
@@ -117,8 +125,11 @@ async def store(postgres: TestPostgres | None) -> AsyncIterator[Store]:
     database = await postgres.fresh_database("intake")
     engine = make_engine(database.url("intake"), pool_size=4, statement_timeout_seconds=10, name="test")
     rows: list[OutboxRow] = []
-    yield Real(PostgresIntake(engine, offer=rows.extend, fail_points=FailPoints()), PostgresArchive(engine), rows)
+    writer = Writer(database.url("intake"), pool_size=4, statement_timeout_seconds=10, name="test")
+    register = PostgresRegister(writer, offer=rows.extend, fail_points=FailPoints())
+    yield Real(register, PostgresTimeline(engine), PostgresArchive(engine), rows)
     await engine.dispose()
+    await writer.close()
 
 
 def acceptance(second: int = 0, **changes: object) -> Acceptance:
@@ -129,15 +140,12 @@ def acceptance(second: int = 0, **changes: object) -> Acceptance:
 
 
 async def accept(store: Store, *acceptances: Acceptance) -> frozenset[ConcernId]:
-    async with store.begin() as tx:
-        return await tx.accept(acceptances)
+    return await store.register.accept(acceptances)
 
 
-async def test_new_concerns_are_stored_and_offered_after_the_commit(store: Store) -> None:
+async def test_new_concerns_are_stored_and_offered(store: Store) -> None:
     one, two = acceptance(), acceptance(originator_ref="R-2")
-    async with store.begin() as tx:
-        assert await tx.accept([one, two]) == {one.concern.id, two.concern.id}
-        assert not store.offered
+    assert await accept(store, one, two) == {one.concern.id, two.concern.id}
     assert sorted(row.topic for row in store.offered) == [AUDIT.name, AUDIT.name, CONCERNS.name, CONCERNS.name]
     announced = {row.event_id: row.value for row in store.offered}
     assert announced[one.event.id] == one.event.encode()
@@ -161,16 +169,14 @@ async def test_of_equal_keys_in_one_batch_the_first_that_sorts_is_stored_alone(s
 async def test_what_is_on_disk_is_read_back_by_its_key(store: Store) -> None:
     one, other = acceptance(), acceptance(originator_ref="R-2")
     await accept(store, one)
-    async with store.begin() as tx:
-        found = await tx.stored([one.concern.key, other.concern.key])
+    found = await store.register.stored([one.concern.key, other.concern.key])
     assert found == {one.concern.key: Stored(one.concern.id, one.concern.body_mac)}
 
 
-async def test_a_key_of_this_very_transaction_is_read_back_too(store: Store) -> None:
+async def test_a_key_that_is_twice_in_one_batch_is_read_back(store: Store) -> None:
     one, again = acceptance(), acceptance()
-    async with store.begin() as tx:
-        await tx.accept([one, again])
-        found = await tx.stored([one.concern.key])
+    await accept(store, one, again)
+    found = await store.register.stored([one.concern.key])
     assert found[one.concern.key].body_mac == one.concern.body_mac
 
 
@@ -179,26 +185,12 @@ async def test_the_same_reference_of_two_originators_is_two_concerns(store: Stor
     assert await accept(store, one, two) == {one.concern.id, two.concern.id}
 
 
-async def test_two_transactions_with_the_same_keys_store_each_once(store: Store) -> None:
+async def test_two_batches_with_the_same_keys_store_each_once(store: Store) -> None:
     refs = [f"R-{n}" for n in range(20)]
     ones = [acceptance(originator_ref=ref) for ref in refs]
     others = [acceptance(originator_ref=ref) for ref in reversed(refs)]
     first, second = await asyncio.gather(accept(store, *ones), accept(store, *others))
     assert len(first) + len(second) == 20
-
-
-async def test_a_transaction_that_raised_left_nothing(store: Store) -> None:
-    one = acceptance()
-
-    async def accept_and_fail() -> None:
-        async with store.begin() as tx:
-            await tx.accept([one])
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        await accept_and_fail()
-    assert not store.offered
-    assert await store.archive.concern(one.concern.id, ALL) is None
 
 
 async def test_a_concern_is_read_with_its_flags_and_times(store: Store) -> None:
@@ -294,6 +286,5 @@ async def test_keys_with_any_characters_are_kept_apart(store: Store) -> None:
     refs = ["a'b", 'a"b', "a,b", "{a}", "a\\b", "NULL", "é", "日本", "%s", ":x", "a b"]
     batch = [acceptance(originator_ref=ref) for ref in refs]
     assert len(await accept(store, *batch)) == len(refs)
-    async with store.begin() as tx:
-        found = await tx.stored([NaturalKey("cqc", ref, 1) for ref in refs])
+    found = await store.register.stored([NaturalKey("cqc", ref, 1) for ref in refs])
     assert {key.originator_ref for key in found} == set(refs)

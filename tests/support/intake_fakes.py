@@ -29,7 +29,7 @@ from services.intake.domain.model import (
     VersionRecord,
 )
 from services.intake.entrypoints.http import FAULTS, Desk, accept_batch, routes
-from services.intake.ports import Acceptance, Archive, Begin
+from services.intake.ports import Acceptance, Archive, Register
 from services.intake.usecases import Keys, accept_concerns, submit_concern
 from shared.batching import Batcher
 from shared.db.outbox import OutboxRow
@@ -73,6 +73,22 @@ class InMemoryIntake:
         yield tx
         tx.commit()
 
+    async def accept(self, acceptances: Sequence[Acceptance]) -> frozenset[ConcernId]:
+        if self.away:
+            raise StoreUnavailable("away")
+        new: dict[NaturalKey, Acceptance] = {}
+        for acceptance in acceptances:
+            if acceptance.concern.key not in self.accepted:
+                new.setdefault(acceptance.concern.key, acceptance)
+        self.accepted.update(new)
+        self.offered += [row for acceptance in new.values() for row in outbox_rows(acceptance)]
+        self.commit_count += 1
+        return frozenset(acceptance.concern.id for acceptance in new.values())
+
+    async def stored(self, keys: Sequence[NaturalKey]) -> Mapping[NaturalKey, Stored]:
+        concerns = {key: self.accepted[key].concern for key in keys if key in self.accepted}
+        return {key: Stored(concern.id, concern.body_mac) for key, concern in concerns.items()}
+
     async def concern(self, concern_id: ConcernId, reader: Reader) -> ConcernRecord | None:
         return next((record for record in self._visible(reader) if record.id == concern_id), None)
 
@@ -113,7 +129,6 @@ class InMemoryTransaction:
 
     def __init__(self, store: InMemoryIntake) -> None:
         self._store = store
-        self._accepted: dict[NaturalKey, Acceptance] = {}
         self._entries: dict[str, Entry] = {}
         self._closed: set[str] = set()
         self._offsets: dict[tuple[str, str, int], int] = {}
@@ -123,17 +138,6 @@ class InMemoryTransaction:
         if self._store.next_offsets.get(where, 0) != span.first:
             raise PositionMoved(span.group)
         self._offsets[where] = span.last + 1
-
-    async def accept(self, acceptances: Sequence[Acceptance]) -> frozenset[ConcernId]:
-        for acceptance in acceptances:
-            if acceptance.concern.key not in self._store.accepted:
-                self._accepted.setdefault(acceptance.concern.key, acceptance)
-        return frozenset(acceptance.concern.id for acceptance in self._accepted.values())
-
-    async def stored(self, keys: Sequence[NaturalKey]) -> Mapping[NaturalKey, Stored]:
-        known = {**self._accepted, **self._store.accepted}
-        concerns = {key: known[key].concern for key in keys if key in known}
-        return {key: Stored(concern.id, concern.body_mac) for key, concern in concerns.items()}
 
     async def note(self, entries: Sequence[Entry]) -> None:
         known = {acceptance.concern.id for acceptance in self._store.accepted.values()}
@@ -145,11 +149,9 @@ class InMemoryTransaction:
         self._closed.update(closing_name(*version) for version in versions)
 
     def commit(self) -> None:
-        self._store.accepted.update(self._accepted)
         self._store.entries.update(self._entries)
         self._store.closed.update(self._closed)
         self._store.next_offsets.update(self._offsets)
-        self._store.offered += [row for a in self._accepted.values() for row in outbox_rows(a)]
         self._store.commit_count += 1
 
 
@@ -204,12 +206,14 @@ class Rules:
     clock: FrozenClock = field(default_factory=FrozenClock)
 
 
-def front_of(begin: Begin, archive: Archive, rules: Rules | None = None) -> Front:
+def front_of(register: Register, archive: Archive, rules: Rules | None = None) -> Front:
     """The real app, use cases and batcher on this store."""
     rules = rules or Rules()
     telemetry = QuietTelemetry()
     batcher: Batcher[Acceptance, Answer] = Batcher(
-        partial(accept_batch, accept=partial(accept_concerns, begin=begin), telemetry=telemetry, ended=lambda: None),
+        partial(
+            accept_batch, accept=partial(accept_concerns, register=register), telemetry=telemetry, ended=lambda: None
+        ),
         batch_size_max=256,
         waiting_max=rules.waiting_max,
     )

@@ -33,6 +33,7 @@ from shared.canonical import canonical
 from shared.db.engine import transaction
 from shared.db.outbox import Outbox, OutboxRow
 from shared.db.positions import Positions
+from shared.db.writer import Statement, Writer
 from shared.failpoints import FailPoints
 from shared.records import Span
 
@@ -40,7 +41,7 @@ BEFORE_COMMIT, AFTER_COMMIT = "intake.before-commit", "intake.after-commit"
 Offer = Callable[[Sequence[OutboxRow]], None]
 
 # Sorted by the natural key, so that two processes with the same keys wait for each other and never in a circle.
-_ACCEPT = text(
+_ACCEPT = Statement.of(
     """WITH incoming AS MATERIALIZED (
       SELECT * FROM unnest(
         CAST(:ids AS text[]), CAST(:originators AS text[]), CAST(:refs AS text[]), CAST(:keys AS text[]),
@@ -69,7 +70,7 @@ _ACCEPT = text(
     )
     SELECT concern_id FROM new"""
 )
-_STORED = text(
+_STORED = Statement.of(
     """SELECT k.originator, k.originator_ref, k.version, c.concern_id, v.body_mac
     FROM unnest(CAST(:originators AS text[]), CAST(:refs AS text[]), CAST(:versions AS integer[]))
       AS k(originator, originator_ref, version)
@@ -87,31 +88,50 @@ _NOTE = text(
 )
 
 
-class PostgresIntake:
-    """Begins transactions; what they announced is offered to the relay once they have committed."""
+class PostgresRegister:
+    """See ports.Register; what is announced is offered to the relay once it is committed."""
 
-    def __init__(self, engine: AsyncEngine, *, offer: Offer, fail_points: FailPoints) -> None:
+    def __init__(self, writer: Writer, *, offer: Offer, fail_points: FailPoints) -> None:
+        self._writer = writer
+        self._offer = offer
+        self._fail_points = fail_points
+
+    async def accept(self, acceptances: Sequence[Acceptance]) -> frozenset[ConcernId]:
+        """See ports.Register."""
+        ordered = sorted(acceptances, key=lambda acceptance: acceptance.concern.key)
+        rows = [(acceptance.concern.id, outbox_rows(acceptance)) for acceptance in ordered]
+        self._fail_points.hit(BEFORE_COMMIT)
+        stored = await self._writer.run(_ACCEPT, **_concern_columns(ordered), **_outbox_columns(rows))
+        if new := frozenset(ConcernId(row["concern_id"]) for row in stored):
+            self._fail_points.hit(AFTER_COMMIT)
+            self._offer([row for concern_id, pair in rows if concern_id in new for row in pair])
+        return new
+
+    async def stored(self, keys: Sequence[NaturalKey]) -> Mapping[NaturalKey, Stored]:
+        """See ports.Register."""
+        columns = {
+            "originators": [key.originator for key in keys],
+            "refs": [key.originator_ref for key in keys],
+            "versions": [key.version for key in keys],
+        }
+        rows = await self._writer.run(_STORED, **columns)
+        return {NaturalKey(*row[:3]): Stored(ConcernId(row["concern_id"]), row["body_mac"]) for row in rows}
+
+
+class PostgresTimeline:
+    """Begins transactions on what came of the concerns."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._positions = Positions(engine, tables.SCHEMA)
         self._outbox = Outbox(engine, tables.SCHEMA)
-        self._offer = offer
-        self._fail_points = fail_points
 
     @asynccontextmanager
     async def begin(self, spans: Sequence[Span] = ()) -> AsyncIterator["PostgresTransaction"]:
         """See ports.Begin."""
         async with transaction(self._engine) as connection:
             await self._positions.advance(connection, spans)
-            tx = PostgresTransaction(connection, self._outbox)
-            yield tx
-            self._hit(BEFORE_COMMIT, tx)
-        self._hit(AFTER_COMMIT, tx)
-        self._offer(tx.announced)
-
-    def _hit(self, point: str, tx: "PostgresTransaction") -> None:
-        """A repeat, and what was noted of others' news, is no point to stop at: no concern was accepted."""
-        if tx.announced:
-            self._fail_points.hit(point)
+            yield PostgresTransaction(connection, self._outbox)
 
 
 class PostgresTransaction:
@@ -120,27 +140,6 @@ class PostgresTransaction:
     def __init__(self, connection: AsyncConnection, outbox: Outbox) -> None:
         self._connection = connection
         self._outbox = outbox
-        self.announced: list[OutboxRow] = []
-
-    async def accept(self, acceptances: Sequence[Acceptance]) -> frozenset[ConcernId]:
-        """See ports.Transaction."""
-        ordered = sorted(acceptances, key=lambda acceptance: acceptance.concern.key)
-        rows = [(acceptance.concern.id, outbox_rows(acceptance)) for acceptance in ordered]
-        parameters = {**_concern_columns(ordered), **_outbox_columns(rows)}
-        result = await self._connection.execute(_ACCEPT, parameters)
-        new = frozenset(ConcernId(concern_id) for concern_id in result.scalars())
-        self.announced += [row for concern_id, pair in rows if concern_id in new for row in pair]
-        return new
-
-    async def stored(self, keys: Sequence[NaturalKey]) -> Mapping[NaturalKey, Stored]:
-        """See ports.Transaction."""
-        columns = {
-            "originators": [key.originator for key in keys],
-            "refs": [key.originator_ref for key in keys],
-            "versions": [key.version for key in keys],
-        }
-        rows = await self._connection.execute(_STORED, columns)
-        return {NaturalKey(*row[:3]): Stored(ConcernId(row.concern_id), row.body_mac) for row in rows}
 
     async def note(self, entries: Sequence[Entry]) -> None:
         """See ports.Transaction."""

@@ -3,10 +3,11 @@
 import asyncio
 import sys
 
-from services.intake.adapters.postgres import PostgresIntake
+from services.intake.adapters.postgres import PostgresRegister, PostgresTimeline
 from services.intake.domain.model import Caller, Submission
 from services.intake.usecases import accept_concerns, announce, make_concern, note_decisions
 from shared.db.engine import make_engine
+from shared.db.writer import Writer
 from shared.failpoints import FailPoints
 from tests.support.clock import NOON
 from tests.support.intake_fakes import KEYS, a_concern
@@ -15,12 +16,14 @@ from tests.support.intake_fakes import KEYS, a_concern
 async def main(url: str, fail_point: str) -> None:
     """Accept it."""
     engine = make_engine(url, pool_size=2, statement_timeout_seconds=10, name="accept-one")
-    store = PostgresIntake(engine, offer=lambda _: None, fail_points=FailPoints.parse(fail_point))
-    await note_decisions((), (), begin=store.begin)
+    writer = Writer(url, pool_size=2, statement_timeout_seconds=10, name="accept-one")
+    register = PostgresRegister(writer, offer=lambda _: None, fail_points=FailPoints.parse(fail_point))
+    await note_decisions((), (), begin=PostgresTimeline(engine).begin)
     concern = make_concern(Submission(a_concern(), Caller("cases", "cqc")), keys=KEYS, now=NOON)
     for _ in range(2):
-        await accept_concerns([announce(concern, client="cases")], begin=store.begin)
+        await accept_concerns([announce(concern, client="cases")], register=register)
     await engine.dispose()
+    await writer.close()
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ def acceptance(**changes: object) -> Acceptance:
 
 async def test_a_new_concern_is_stored_announced_and_recorded_in_one_transaction() -> None:
     store, one = InMemoryIntake(), acceptance()
-    (answer,) = await accept_concerns([one], begin=store.begin)
+    (answer,) = await accept_concerns([one], register=store)
     assert answer == Receipt(one.concern.id, 1, (), replayed=False)
     assert [row.topic for row in store.offered] == [CONCERNS.name, AUDIT.name]
     assert store.offered[0].closes_with == f"{one.concern.id}/1"
@@ -56,8 +56,8 @@ async def test_a_new_concern_is_stored_announced_and_recorded_in_one_transaction
 
 async def test_the_same_concern_again_gets_the_first_ones_id_and_is_not_announced_again() -> None:
     store, one, again = InMemoryIntake(), acceptance(), acceptance()
-    await accept_concerns([one], begin=store.begin)
-    (answer,) = await accept_concerns([again], begin=store.begin)
+    await accept_concerns([one], register=store)
+    (answer,) = await accept_concerns([again], register=store)
     assert answer == Receipt(one.concern.id, 1, (), replayed=True)
     assert len(store.offered) == 2
 
@@ -67,7 +67,7 @@ async def test_repeats_and_clashes_inside_one_batch_are_told_apart() -> None:
     first, repeat, clash, other = (
         acceptance(), acceptance(), acceptance(summary="Other."), acceptance(originator_ref="R-2"),
     )  # fmt: skip
-    answers = await accept_concerns([first, repeat, clash, other], begin=store.begin)
+    answers = await accept_concerns([first, repeat, clash, other], register=store)
     assert answers == [
         Receipt(first.concern.id, 1, (), replayed=False),
         Receipt(first.concern.id, 1, (), replayed=True),
@@ -80,7 +80,7 @@ async def test_nothing_is_kept_when_the_store_is_away() -> None:
     store = InMemoryIntake()
     store.away = True
     with pytest.raises(StoreUnavailable):
-        await accept_concerns([acceptance()], begin=store.begin)
+        await accept_concerns([acceptance()], register=store)
     assert store.bare
 
 
@@ -125,7 +125,7 @@ def test_any_concern_of_the_right_form_is_accepted_and_its_detail_stays_sealed(b
     form = ConcernForm.model_validate(body).model_dump(by_alias=True, exclude_none=True)
     one = announce(make_concern(Submission(form, Caller("c", "cqc")), keys=KEYS, now=NOON), client="c")
     store = InMemoryIntake()
-    (answer,) = asyncio.run(accept_concerns([one], begin=store.begin))
+    (answer,) = asyncio.run(accept_concerns([one], register=store))
     assert answer == Receipt(one.concern.id, 1, one.concern.flags, replayed=False)
     event, fact = (row.value for row in store.offered)
     parsed = ConcernSubmitted.model_validate_json(event)
@@ -142,7 +142,7 @@ def decided(concern_id: ConcernId, number: int = 1) -> Decided:
 
 async def test_a_decision_closes_the_announcement_and_enters_the_timeline_once() -> None:
     store, one = InMemoryIntake(), acceptance()
-    await accept_concerns([one], begin=store.begin)
+    await accept_concerns([one], register=store)
     news = decided(one.concern.id)
     await note_decisions([news, news], [SPAN], begin=store.begin)
     await note_decisions([news], [Span(SPAN.group, SPAN.topic, SPAN.partition, 5, 5)], begin=store.begin)
@@ -152,7 +152,7 @@ async def test_a_decision_closes_the_announcement_and_enters_the_timeline_once()
 
 async def test_news_of_an_unknown_concern_is_passed_over_and_spoils_nothing() -> None:
     store, one = InMemoryIntake(), acceptance()
-    await accept_concerns([one], begin=store.begin)
+    await accept_concerns([one], register=store)
     known, unknown = decided(one.concern.id), decided(ConcernId("con_elsewhere"))
     await note_decisions([unknown, known], [SPAN], begin=store.begin)
     assert list(store.entries.values()) == [known]
@@ -160,7 +160,7 @@ async def test_news_of_an_unknown_concern_is_passed_over_and_spoils_nothing() ->
 
 async def test_an_outcome_enters_the_timeline_even_before_its_decision() -> None:
     store, one = InMemoryIntake(), acceptance()
-    await accept_concerns([one], begin=store.begin)
+    await accept_concerns([one], register=store)
     news = NoticeTurn("evt_o", one.concern.id, 1, NOON + timedelta(seconds=1), "ntc_1", "gmc", "delivered", 1)
     await note_outcomes([news], [SPAN], begin=store.begin)
     assert list(store.entries.values()) == [news]
@@ -175,7 +175,7 @@ async def test_a_batch_without_events_still_moves_on() -> None:
 
 async def test_a_batch_of_a_lost_partition_takes_no_effect() -> None:
     store, one = InMemoryIntake(), acceptance()
-    await accept_concerns([one], begin=store.begin)
+    await accept_concerns([one], register=store)
     with pytest.raises(PositionMoved):
         await note_decisions([decided(one.concern.id)], [Span("intake", SPAN.topic, 3, 7, 7)], begin=store.begin)
     assert not store.entries
