@@ -1,0 +1,91 @@
+"""A packed graph is the graph: the same objects, the same root, whatever was put in and in which order."""
+
+import zlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.canonical import canonical
+from shared.graphcopy import BLOCK_OBJECTS, GraphCopy, LineUnreadable, ObjectKey, line_of, read_line
+from shared.graphroot import graph_root
+
+Bodies = dict[ObjectKey, bytes]
+names = st.text(st.sampled_from("ab-1"), min_size=1, max_size=3)
+keys = st.tuples(st.sampled_from(("agreement", "bar", "source")), names)
+changes = st.dictionaries(keys, st.integers(0, 9), max_size=12)
+
+
+def bodies_of(drawn: dict[ObjectKey, int]) -> Bodies:
+    return {key: canonical({"kind": key[0], "id": key[1], "v": "\n" * value}) for key, value in drawn.items()}
+
+
+def many(count: int, word: str = "x") -> Bodies:
+    return {("source", f"{n:05}"): canonical({"kind": "source", "id": f"{n:05}", "title": word}) for n in range(count)}
+
+
+def root_of_bodies(bodies: Bodies) -> str:
+    return graph_root([{"kind": kind, "id": name, "v": _v(bodies[kind, name])} for kind, name in bodies])
+
+
+def _v(body: bytes) -> str:
+    return "\n" * body.count(b"\\n")
+
+
+@given(changes, st.lists(changes, max_size=4))
+def test_a_copy_holds_what_was_put_in_last_and_has_its_root(
+    first: dict[ObjectKey, int], later: list[dict[ObjectKey, int]]
+) -> None:
+    copy, plain = GraphCopy.of(bodies_of(first)), bodies_of(first)
+    for change in map(bodies_of, later):
+        copy, plain = copy.changed(change), {**plain, **change}
+    assert copy == plain
+    assert (copy.root, len(copy), list(copy)) == (root_of_bodies(plain), len(plain), sorted(plain))
+    for kind in ("agreement", "bar", "source"):
+        assert dict(copy.of_kind(kind)) == {key[1]: body for key, body in plain.items() if key[0] == kind}
+        assert copy.ids(kind) == sorted(key[1] for key in plain if key[0] == kind)
+
+
+@given(changes, keys)
+def test_what_is_not_there_is_not_found(drawn: dict[ObjectKey, int], key: ObjectKey) -> None:
+    copy = GraphCopy.of(bodies_of(drawn))
+    assert (key in copy) == (key in drawn)
+    assert copy.get(key) == bodies_of(drawn).get(key)
+
+
+@given(st.integers(1, 5), st.integers(1, 300))
+def test_blocks_that_grow_are_split_and_nothing_is_lost(share: int, count: int) -> None:
+    whole = many(BLOCK_OBJECTS * 5)
+    copy = GraphCopy.of({key: body for n, (key, body) in enumerate(whole.items()) if n % 5 < share})
+    added = dict(list(many(BLOCK_OBJECTS * 5, "other").items())[:count])
+    after = copy.changed(added)
+    assert after == {**copy, **added}
+    assert after.root == GraphCopy.of({**copy, **added}).root
+
+
+def test_the_copy_before_a_change_stays_as_it_was() -> None:
+    copy = GraphCopy.of(many(200))
+    root = copy.root
+    assert copy.changed(many(1, "other")).root != root
+    assert (copy.root, copy["source", "00000"]) == (root, many(1)["source", "00000"])
+
+
+def test_the_packed_pieces_are_one_stream_of_the_lines() -> None:
+    copy = GraphCopy.of(many(300))
+    text = zlib.decompressobj(-zlib.MAX_WBITS).decompress(b"".join(copy.packed()))
+    assert text == b"".join(copy.lines())
+    assert dict(map(read_line, text.splitlines())) == copy
+
+
+@given(names, st.text(max_size=5))
+def test_a_line_is_read_as_it_was_written(name: str, title: str) -> None:
+    body = canonical({"kind": "source", "id": name, "title": title})
+    assert read_line(line_of(("source", name), body)) == (("source", name), body)
+
+
+@pytest.mark.parametrize(
+    "line", [b"", b"{}", b'{"id":"a","object":{}}', b'{"id":"a","kind":"source","object":{}', b"\xff"]
+)
+def test_a_line_that_is_no_object_is_refused(line: bytes) -> None:
+    with pytest.raises(LineUnreadable):
+        read_line(line)
