@@ -103,7 +103,7 @@ def flags_of(attempt: Attempt) -> set[str]:
         flags.add("parent_not_in_force")
     if attempt.clause.assumed:
         flags.add("assumed")
-    if attempt.agreement.review_due and attempt.agreement.review_due < attempt.case.day:
+    if attempt.agreement.is_review_overdue(attempt.case.day):
         flags.add("review_overdue")
     return flags
 

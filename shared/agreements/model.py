@@ -128,6 +128,10 @@ class Agreement:
         """Rule 8: a signature under the Emerging Concerns Protocol does not pass to a successor."""
         return self.lineage == PERSONAL_LINEAGE
 
+    def is_review_overdue(self, day: date) -> bool:
+        """A flag: it changes nothing of what the agreement permits."""
+        return self.review_due is not None and self.review_due < day
+
 
 @dataclass(frozen=True, slots=True)
 class Remit:

@@ -6,7 +6,7 @@ Runs only when every object has its form, so keys may be read without asking.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from shared.agreements.load.form import Book
@@ -35,6 +35,7 @@ def cross_check(shelf: Shelf, book: Book) -> None:
     check_overlaps(shelf, book)
     _vocabularies(shelf, book)
     _no_id_twice(shelf, book)
+    _repeats(_identifiers(shelf), "identifiers of organisations", book)
     _no_circles("succession", _successions(shelf), book)
     _no_circles("purposes", {row["id"]: {row["parent"]} for row in shelf.terms("purposes") if row["parent"]}, book)
 
@@ -106,6 +107,12 @@ def _organisation(row: Row, shelf: Shelf, book: Book) -> None:
     for bar in row.get("bars", ()):
         if row["id"] not in (shelf.get("bar", bar) or {}).get("holders", ()):
             book.note(where, f"names {bar}, which does not hold it")
+
+
+def _identifiers(shelf: Shelf) -> Iterator[str]:
+    """What an outer register calls a body: two bodies never share one."""
+    for row in shelf.rows("organisation"):
+        yield from (f"{item['scheme']} {item['value']}" for item in row.get("identifiers", ()))
 
 
 def _succession(row: Row, book: Book) -> None:

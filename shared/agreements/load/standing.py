@@ -42,6 +42,7 @@ organisation = record(
         "parent": one_of("organisation ids"),
         "deliver_to": one_of("organisation ids"),
         "acts_for": one_of("organisation ids"),
+        "identifiers": many(record({"scheme": text, "value": text})),
     },
 )
 

@@ -145,6 +145,10 @@ BROKEN: dict[str, tuple[list[Row], str]] = {
         [org("alpha", deliver_to="beta"), org("beta", deliver_to="gamma")],
         "delivers to a body that delivers to another",
     ),
+    "an identifier of two bodies": (
+        [org(name, identifiers=[{"scheme": "ods", "value": "X1"}]) for name in ("alpha", "beta")],
+        "'ods X1' is there 2 times",
+    ),
     "half a step of a lead rule": ([pact(), lead_rule({"lead": ["alpha"]})], "must be `if` with `lead`"),
     "a day that is none": ([pact(in_force=during("2025-02-30"))], "is not a day"),
     "a limit of nothing": (
