@@ -5,7 +5,8 @@ A check looks at one value and tells the book every problem it sees; it never ra
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import marshal
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -32,10 +33,11 @@ class GraphInvalid(ValueError):
 
 @dataclass(slots=True)
 class Book:
-    """What the reader knows (the terms of each list) and what it has found."""
+    """What the reader knows (the terms of each list) and what it has found; `passed` is what `once` remembers."""
 
-    known: Mapping[str, frozenset[str]]
+    known: Mapping[str, Container[str]]
     problems: list[Problem] = field(default_factory=list)
+    passed: set[tuple[Check, bytes]] = field(default_factory=set)
 
     def note(self, where: str, what: str) -> None:
         self.problems.append(Problem(where, what))
@@ -75,6 +77,33 @@ def _is_day(value: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def once(check: Check) -> Check:
+    """The same check, but a value equal to one that has passed is not looked at again.
+
+    Large graphs say the same thing many times, and where a value stands never decides whether it passes.
+    """
+
+    def look(value: Any, where: str, book: Book) -> None:
+        mark = _mark_of(value)
+        if mark is None:
+            check(value, where, book)
+        elif (check, mark) not in book.passed:
+            found = len(book.problems)
+            check(value, where, book)
+            if len(book.problems) == found:
+                book.passed.add((check, mark))
+
+    return look
+
+
+def _mark_of(value: Any) -> bytes | None:
+    """Bytes that no other value has: of plain JSON values only. Version 2 tells types apart and shares nothing."""
+    try:
+        return marshal.dumps(value, 2)
+    except ValueError:
+        return None
 
 
 def maybe(check: Check) -> Check:

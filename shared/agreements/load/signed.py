@@ -11,6 +11,7 @@ from shared.agreements.load.form import (
     flag,
     many,
     maybe,
+    once,
     one_of,
     record,
     some_of,
@@ -27,11 +28,11 @@ PRECISE: Keys = {"from_precision": one_of("precision"), "to_precision": one_of("
 AMOUNT: Keys = {"amount": whole, "unit": one_of("unit")}
 
 amount = record(AMOUNT, {"certainty": one_of("certainty")})
-interval = span_of(record(BOUNDS, {**PRECISE, "certainty": one_of("certainty")}))
+interval = once(span_of(record(BOUNDS, {**PRECISE, "certainty": one_of("certainty")})))
 
 
 def terms(name: str) -> Check:
-    return at_least_one(some_of(name))
+    return once(at_least_one(some_of(name)))
 
 
 SCOPE: Keys = {
@@ -50,10 +51,8 @@ SCOPE: Keys = {
     "subject_not": terms("organisation ids"),
     "needs_all": terms("categories"),
 }
-WHEN = record(
-    {"categories": some_of("any category")},
-    {**SCOPE, "date_basis": one_of("date_basis"), "recipient_remit": one_of("recipient_remit")},
-)
+WHEN_KEYS: Keys = {**SCOPE, "date_basis": one_of("date_basis"), "recipient_remit": one_of("recipient_remit")}
+WHEN = once(record({"categories": some_of("any category")}, WHEN_KEYS))
 
 clause = record(
     {
@@ -72,9 +71,9 @@ clause = record(
     {
         "source": some_of("source ids"),
         "note": text,
-        "fields": table("field_classes", one_of("field_policy_order")),
+        "fields": once(table("field_classes", one_of("field_policy_order"))),
         "sensitivity_max": some_of("sensitivity_components"),
-        "limits": table("limit name", amount),
+        "limits": once(table("limit name", amount)),
         "every": amount,
         "tasks": many(text),
         "channel": text,
@@ -83,7 +82,7 @@ clause = record(
     },
 )
 
-party = span_of(record({"org": one_of("organisation ids"), "capacity": one_of("capacity"), **BOUNDS}, CERTAIN))
+party = once(span_of(record({"org": one_of("organisation ids"), "capacity": one_of("capacity"), **BOUNDS}, CERTAIN)))
 
 SIGNED: Keys = {
     "kind": text,

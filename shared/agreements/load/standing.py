@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from shared.agreements.load.form import day, flag, many, maybe, one_of, record, some_of, span_of, text
+from shared.agreements.load.form import day, flag, many, maybe, once, one_of, record, some_of, span_of, text
 from shared.agreements.load.signed import BOUNDS, PRECISE, SCOPE, interval, terms
 
-remit = span_of(
-    record(
-        {"categories": terms("any category"), **BOUNDS, "certainty": one_of("certainty")},
-        {
-            **{key: SCOPE[key] for key in ("nations", "subject_kinds", "registers", "settings", "functions")},
-            **{key: SCOPE[key] for key in ("topics", "provider_status", "fault_holders", "victims")},
-            **PRECISE,
-            "purposes": terms("purposes"),
-            "source": some_of("source ids"),
-            "note": text,
-        },
+remit = once(
+    span_of(
+        record(
+            {"categories": terms("any category"), **BOUNDS, "certainty": one_of("certainty")},
+            {
+                **{key: SCOPE[key] for key in ("nations", "subject_kinds", "registers", "settings", "functions")},
+                **{key: SCOPE[key] for key in ("topics", "provider_status", "fault_holders", "victims")},
+                **PRECISE,
+                "purposes": terms("purposes"),
+                "source": some_of("source ids"),
+                "note": text,
+            },
+        )
     )
 )
 organisation = record(
