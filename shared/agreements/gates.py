@@ -9,7 +9,7 @@ from functools import partial
 from shared.agreements import reasons
 from shared.agreements.bars import shut_bars
 from shared.agreements.case import Attempt
-from shared.agreements.model import NAMED, Agreement, Effect, Mode, Policy, Terms
+from shared.agreements.model import NAMED, SIGNATORIES, Agreement, Effect, Mode, Policy, Terms
 from shared.agreements.scope import SCOPE_TESTS, ScopeTest
 from shared.agreements.snapshot import Snapshot
 
@@ -62,7 +62,10 @@ def accession(attempt: Attempt) -> str | None:
 
 
 def _is_named(attempt: Attempt) -> bool:
-    return NAMED in attempt.clause.recipients
+    """A body that the concern names, under a clause that lets this discloser name bodies."""
+    clause = attempt.clause
+    speaks = SIGNATORIES in clause.disclosers or attempt.discloser.party in clause.disclosers
+    return speaks and NAMED in clause.recipients and attempt.recipient.party in attempt.case.facts.named_recipients
 
 
 def assumed(attempt: Attempt) -> str | None:

@@ -81,6 +81,29 @@ def test_an_originator_that_has_not_yet_joined_has_not_signed() -> None:
     assert verdict(world(pact(parties=parties))) == ("gap", "NOT_SIGNED")
 
 
+def test_only_a_discloser_of_the_clause_may_name_a_party_that_has_not_signed() -> None:
+    parties = [party("alpha"), party("gamma"), party("beta", capacity="affiliated")]
+    by_gamma = pact(clause(frm=["gamma"], to=["@named"]), parties=parties)
+    assert verdict(world(by_gamma), named_recipients=["beta"]) == ("gap", "NOT_SIGNED")
+    by_alpha = pact(clause(frm=["alpha"], to=["@named"]), parties=parties)
+    assert verdict(world(by_alpha), named_recipients=["beta"]) == TOLD
+
+
+def test_a_party_that_has_not_signed_is_told_only_when_it_is_named() -> None:
+    parties = [party("alpha"), party("gamma"), party("beta", capacity="affiliated")]
+    snapshot = world(pact(clause(to=["@named"]), parties=parties))
+    assert verdict(snapshot, named_recipients=["gamma"]) == ("gap", "NOT_SIGNED")
+    silent = world(pact(clause(to=["gamma"]), parties=parties))
+    assert verdict(silent, named_recipients=["beta"]) == ("gap", "NOT_SIGNED")
+
+
+def test_a_signatory_that_has_left_is_told_only_when_it_is_named() -> None:
+    parties = [party("alpha"), party("gamma"), party("beta", None, "2025-03-03")]
+    snapshot = world(pact(clause(to=["beta", "@named"]), parties=parties))
+    assert verdict(snapshot) == ("gap", "NOT_SIGNED")
+    assert verdict(snapshot, named_recipients=["beta"]) == TOLD
+
+
 def test_an_assumed_clause_is_off_until_it_is_switched_on() -> None:
     guessed = pact(clause(certainty="assumed"))
     assert verdict(world(guessed)) == ("gap", "ASSUMED_OFF")

@@ -59,6 +59,15 @@ BARS = [
         "bodies",
         Swap("if NAMED in right.recipients else ()", "if False else ()"),
     ),
+    Rule("@named: by a discloser", "gates", Swap("return speaks and NAMED in", "return NAMED in")),
+    Rule(
+        "@named: in so many words",
+        "gates",
+        Swap(" and attempt.recipient.party in attempt.case.facts.named_recipients", ""),
+    ),
+    Rule(
+        "@named: where the clause says so", "gates", Swap("speaks and NAMED in clause.recipients and ", "speaks and ")
+    ),
     Rule(
         "14 @named needs a remit",
         "classes",
