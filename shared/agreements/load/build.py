@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from shared.agreements.days import Span
+from shared.agreements.load.form import mark_of
 from shared.agreements.load.objects import Row, Shelf
 from shared.agreements.model import (
     Agreement,
@@ -48,38 +49,63 @@ SETS = (
 
 def build(shelf: Shelf) -> Graph:
     """The graph of objects that have passed every check."""
-    words = Vocabulary(
-        {name: shelf.terms(name) for name in LISTS},
-        {row["id"]: row["value"] for row in shelf.rows("vocabulary") if "value" in row},
-    )
-    read = _Reader(words)
+    read = Reader(words_of(shelf))
+    agreements = {row["id"]: read.agreement(row) for row in shelf.rows("agreement")}
+    return build_with(shelf, read, agreements)
+
+
+def build_with(shelf: Shelf, read: Reader, agreements: Mapping[str, Agreement]) -> Graph:
+    """The graph of these agreements and every other object of the shelf."""
     return Graph(
         organisations={row["id"]: read.organisation(row) for row in shelf.rows("organisation")},
-        agreements={row["id"]: read.agreement(row) for row in shelf.rows("agreement")},
+        agreements=agreements,
         duties={row["id"]: read.agreement(row) for row in shelf.rows("duty")},
         bars={row["id"]: read.bar(row) for row in shelf.rows("bar")},
-        successions=tuple(_succession(row) for row in shelf.rows("succession")),
-        vocabularies=words,
-        policy=_policy(shelf.policy(), words),
+        successions=tuple(read.succession(row) for row in shelf.rows("succession")),
+        vocabularies=read.words,
+        policy=_policy(shelf.policy(), read.words),
         lead_rules=tuple(read.lead_rule(row) for row in shelf.rows("lead_rule")),
         forums={row["id"]: row for row in shelf.rows("forum")},
         sources={row["id"]: row for row in shelf.rows("source")},
     )
 
 
-class _Reader:
-    """Reads the rows that need the vocabulary: category parents and purposes are resolved while reading."""
+def words_of(shelf: Shelf) -> Vocabulary:
+    """The vocabularies of the shelf."""
+    return Vocabulary(
+        {name: shelf.terms(name) for name in LISTS},
+        {row["id"]: row["value"] for row in shelf.rows("vocabulary") if "value" in row},
+    )
+
+
+class Reader:
+    """Reads the rows that need the vocabulary: category parents and purposes are resolved while reading.
+
+    What large graphs say many times is made once and shared.
+    """
 
     def __init__(self, words: Vocabulary) -> None:
-        self._words = words
+        self.words = words
+        self._scopes: dict[tuple[bytes, Terms | None], Scope] = {}
+        self._purposes: dict[tuple[str, ...], Terms] = {}
+        self._parties: dict[tuple[str, str, str | None, str | None], Party] = {}
+        self._sets: dict[tuple[str, ...], Terms] = {}
 
     def scope(self, row: Row, nations: Terms | None = None) -> Scope:
-        """Rule 3: a clause without nations takes its agreement's."""
+        """Rule 3: a clause without nations takes its agreement's. Equal scopes are one and the same."""
+        mark = mark_of(row)
+        if mark is None:
+            return self._scope(row, nations)
+        if (mark, nations) not in self._scopes:
+            self._scopes[mark, nations] = self._scope(row, nations)
+        return self._scopes[mark, nations]
+
+    def _scope(self, row: Row, nations: Terms | None) -> Scope:
         sets = {key: frozenset(row[key]) for key in SETS if key in row}
         if "purposes" in row:
-            sets["purposes"] = self._words.purposes_under(row["purposes"])
+            sets["purposes"] = self.words.purposes_under(row["purposes"])
         return Scope(
-            categories=self._words.categories_under(row.get("categories", ())),
+            categories=self.words.categories_under(row.get("categories", ())),
             urgency_at_least=row.get("urgency_at_least"),
             by_incident=row.get("date_basis") == "incident",
             needs_remit=row.get("recipient_remit") == "required",
@@ -96,7 +122,7 @@ class _Reader:
             disclosers=tuple(row["from"]),
             recipients=tuple(row["to"]),
             when=self.scope(row["when"], nations),
-            purposes=self._words.purposes_under(row["purposes"]),
+            purposes=self._under(tuple(row["purposes"])),
             onward=row["onward"],
             fields=dict(row.get("fields", {})),
             sensitivity_max=_maybe_set(row, "sensitivity_max"),
@@ -110,12 +136,12 @@ class _Reader:
         )
 
     def agreement(self, row: Row) -> Agreement:
-        nations = frozenset(row["nations"])
+        nations = self._set(tuple(row["nations"]))
         return Agreement(
             id=row["id"],
             lineage=row.get("lineage", row["id"]),
             instrument=row["instrument"],
-            parties=tuple(_party(party) for party in row["parties"]),
+            parties=tuple(self._party(party) for party in row["parties"]),
             span=_span(row["in_force"]),
             nations=nations,
             clauses=tuple(self.clause(clause, row["id"], nations) for clause in row["clauses"]),
@@ -141,6 +167,20 @@ class _Reader:
             permitted=self._permitted(row),
             record=row,
         )
+
+    def _under(self, named: tuple[str, ...]) -> Terms:
+        if named not in self._purposes:
+            self._purposes[named] = self.words.purposes_under(named)
+        return self._purposes[named]
+
+    def _set(self, named: tuple[str, ...]) -> Terms:
+        return self._sets.setdefault(named, frozenset(named))
+
+    def _party(self, row: Row) -> Party:
+        mark = (row["org"], row["capacity"], row["from"], row["to"])
+        if mark not in self._parties:
+            self._parties[mark] = Party(row["org"], signed=row["capacity"] == "signatory", span=_span(row))
+        return self._parties[mark]
 
     def _permitted(self, row: Row) -> Agreement:
         """The clauses that the bar's gateways permit, as one statutory instrument between those that they name."""
@@ -173,6 +213,19 @@ class _Reader:
             record=row,
         )
 
+    def succession(self, row: Row) -> Succession:
+        return Succession(
+            id=row["id"],
+            predecessor=row["from"],
+            successor=row["to"],
+            kind=row["type"],
+            effective=_day(row["effective"]),
+            functions=frozenset(row.get("functions", ())),
+            categories=frozenset(row.get("categories", ())),
+            novation=row["novation"],
+            carries_ecp_signature=row["ecp_signature"] == "carried",
+        )
+
     def lead_rule(self, row: Row) -> LeadRule:
         """Steps that are sentences (the conflict rule) nominate nobody: rules 15 and 16 carry them."""
         steps = [step for step in row["steps"] if not isinstance(step.get("if"), str)]
@@ -183,20 +236,6 @@ class _Reader:
             not_before=_day(row.get("not_before")),
             steps=tuple(LeadStep(self.scope(step.get("if", {})), tuple(step.get("lead", ()))) for step in steps),
         )
-
-
-def _succession(row: Row) -> Succession:
-    return Succession(
-        id=row["id"],
-        predecessor=row["from"],
-        successor=row["to"],
-        kind=row["type"],
-        effective=_day(row["effective"]),
-        functions=frozenset(row.get("functions", ())),
-        categories=frozenset(row.get("categories", ())),
-        novation=row["novation"],
-        carries_ecp_signature=row["ecp_signature"] == "carried",
-    )
 
 
 def _gateway(row: Row, bar: str) -> Gateway:
@@ -233,10 +272,6 @@ def _caps(row: Mapping[str, Any]) -> dict[str, Terms]:
 
 def _limit(name: str, row: Row, by: str) -> Limit:
     return Limit(name, row["amount"], row["unit"], by)
-
-
-def _party(row: Row) -> Party:
-    return Party(row["org"], signed=row["capacity"] == "signatory", span=_span(row))
 
 
 def _maybe_set(row: Row, key: str) -> Terms | None:

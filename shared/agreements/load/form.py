@@ -86,7 +86,7 @@ def once(check: Check) -> Check:
     """
 
     def look(value: Any, where: str, book: Book) -> None:
-        mark = _mark_of(value)
+        mark = mark_of(value)
         if mark is None:
             check(value, where, book)
         elif (check, mark) not in book.passed:
@@ -98,7 +98,7 @@ def once(check: Check) -> Check:
     return look
 
 
-def _mark_of(value: Any) -> bytes | None:
+def mark_of(value: Any) -> bytes | None:
     """Bytes that no other value has: of plain JSON values only. Version 2 tells types apart and shares nothing."""
     try:
         return marshal.dumps(value, 2)
