@@ -58,8 +58,8 @@ class Node:
     """A value and where it stands.
 
     `value` is a scalar, a list of nodes, or a mapping from each key to `Entry`. `last` is the last line of the value
-    itself, without what follows it. `source` is a scalar as written, without its quotes; `flow` says that the value
-    stands in brackets.
+    itself, without what follows it, and `stop` the column behind it there, 0 where that is the line's end. `source` is
+    a scalar as written, without its quotes; `flow` says that the value stands in brackets or is a scalar.
     """
 
     place: Place
@@ -68,6 +68,7 @@ class Node:
     source: str = ""
     quoted: bool = False
     flow: bool = False
+    stop: int = 0
 
     def plain(self) -> Any:
         """The value without places."""
@@ -119,7 +120,8 @@ def read_nodes(data: bytes) -> Read:
         return Read(None, [text])
     if character := _REFUSED.search(text):
         what = f"the character U+{ord(character.group()):04X} is not allowed here"
-        return Read(None, [Fault(_place_of(text, character.start()), what, "Remove it, or write it as an escape.")])
+        remedy = "Remove it, or write it as an escape in double quotes."
+        return Read(None, [Fault(_place_of(text, character.start()), what, remedy)])
     return _Reader(yaml.parse(text, Loader=Loader)).read()
 
 
@@ -194,7 +196,7 @@ class _Reader:
         node = Node(place, place.line, None, flow=bool(getattr(event, "flow_style", False)))
         end = inner(node)
         if node.flow:
-            node.last = _last_line(end)
+            node.last, node.stop = _last_line(end), _stop(end)
         self._depth -= 1
         return node
 
@@ -238,10 +240,7 @@ class _Reader:
         self._untagged(event)
         quoted = bool(event.style)  # None or "" where there are no quotes, by the parser
         value: Any = event.value if quoted else self._word(event)
-        if quoted and (character := _REFUSED.search(event.value)):
-            what = f"the text holds the character U+{ord(character.group()):04X}"
-            self._note(_place(event), what, "Take the escape out.")
-        return Node(_place(event), _last_line(event), value, event.value, quoted, flow=True)
+        return Node(_place(event), _last_line(event), value, event.value, quoted, flow=True, stop=_stop(event))
 
     def _word(self, event: ScalarEvent) -> Any:
         """Only the plainest numbers are taken: YAML reads 10:00 as 600 and 010 as 8."""
@@ -268,6 +267,11 @@ def _last_line(event: Event) -> int:
     """A value that ends at the start of a line ended with the line before it: a block of text takes its line break."""
     end: Any = event.end_mark
     return int(end.line + 1 if end.column or end.line + 1 == _place(event).line else end.line)
+
+
+def _stop(event: Event) -> int:
+    end: Any = event.end_mark
+    return int(end.column + 1) if end.line + 1 == _last_line(event) else 0
 
 
 def _syntax(error: yaml.MarkedYAMLError) -> Fault:
