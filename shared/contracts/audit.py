@@ -4,7 +4,16 @@ from typing import Literal
 
 from shared.contracts.envelope import CloudEvent, Contract, Instant, JsonObject
 
-FactKind = Literal["agreement-event", "graph-commit", "concern-received", "decision", "delivery-attempt", "recipient-receipt", "escalation"]
+FactKind = Literal[
+    "agreement-event",
+    "graph-commit",
+    "concern-received",
+    "decision",
+    "work-item",
+    "delivery-attempt",
+    "recipient-receipt",
+    "escalation",
+]
 
 
 class AuditFact(Contract):
