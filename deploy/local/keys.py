@@ -20,11 +20,12 @@ ORG_SCOPES = (
     "concerns:read",
     "concerns:historic",
     "decisions:read",
+    "decisions:write",
     "endpoints:write",
     "notices:read",
     "notices:write",
 )
-OPERATOR_SCOPES = (*ORG_SCOPES, "graph:write", "decisions:preview", "audit:read")
+OPERATOR_SCOPES = (*ORG_SCOPES, "graph:write", "decisions:preview", "decisions:read-all", "audit:read")
 
 
 class Keyring:
@@ -87,7 +88,7 @@ def _case_system(org: str) -> dict[str, object]:
 
 
 def _operator() -> dict[str, object]:
-    return {"client_id": "operator", "org": "operator", "scopes": list(OPERATOR_SCOPES), "roles": ["operator"]}
+    return {"client_id": "operator", "org": "operator", "scopes": list(OPERATOR_SCOPES), "roles": ["operator", "duty-router"]}
 
 
 def _as_stored(client: dict[str, object]) -> dict[str, object]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import orjson
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 
 from services.router.adapters.postgres import PostgresStore
 from services.router.adapters.registry import HttpRegistry
@@ -16,17 +16,20 @@ from services.router.domain.replica import Replica
 from services.router.entrypoints.consumer import (
     GraphRefresher,
     RegistryWatch,
+    StaleHolds,
     take_commits,
     take_concerns,
     take_outcomes,
 )
 from services.router.entrypoints.faults import ANSWERS
-from services.router.entrypoints.http import DecisionRoutes
-from services.router.entrypoints.routings import RoutingRoutes
+from services.router.entrypoints.http import routes
 from services.router.usecases import (
+    Desk,
     GraphPorts,
+    Patience,
     catch_up,
     close_notices,
+    end_stale_holds,
     follow_graph,
     newer_at_registry,
     refresh_graph,
@@ -57,6 +60,11 @@ class Parts:
     ports: GraphPorts
     current: CurrentJudge
 
+    @property
+    def desk(self) -> Desk:
+        """What the acts of people need."""
+        return Desk(self.current, self.store.begin, self.foundation.clock)
+
 
 async def run(settings: RouterSettings) -> None:
     """Run the router until a signal."""
@@ -77,16 +85,14 @@ def assemble(settings: RouterSettings) -> Parts:
 def app_of(parts: Parts) -> FastAPI:
     """The HTTP app."""
     base = parts.foundation
-    routes = APIRouter()
-    routes.include_router(DecisionRoutes(parts.store, parts.current, base.clock).router())
-    routes.include_router(RoutingRoutes(parts.store).router())
-    return make_app("Concordat router", routes, base.edge(ANSWERS))
+    return make_app("Concordat router", routes(parts.store, parts.desk), base.edge(ANSWERS))
 
 
 def loops_of(parts: Parts) -> dict[str, Loop]:
     """The loops that run beside the app."""
     base, say = parts.foundation, parts.foundation.telemetry
-    route = partial(route_concerns, current=parts.current, begin=parts.store.begin, clock=base.clock)
+    patience = Patience(parts.current, base.clock, wait_seconds=parts.settings.graph_wait_seconds)
+    route = partial(route_concerns, current=parts.current, begin=parts.store.begin, clock=base.clock, patience=patience)
     follow = partial(follow_graph, current=parts.current, ports=parts.ports)
     close = partial(close_notices, begin=parts.store.begin)
     concerns = Subscription(
@@ -104,6 +110,7 @@ def loops_of(parts: Parts) -> dict[str, Loop]:
     )
     return {
         **_graph_loops(parts),
+        "stale holds": _stale_holds(parts).run,
         "concerns": base.consumer(concerns).run,
         "graph": base.consumer(commits).run,
         "outcomes": base.consumer(outcomes).run,
@@ -126,6 +133,13 @@ def _graph_loops(parts: Parts) -> dict[str, Loop]:
         telemetry=base.telemetry,
     )
     return {"graph refresher": refresher.run, "registry watch": watch.run}
+
+
+def _stale_holds(parts: Parts) -> StaleHolds:
+    base = parts.foundation
+    end = partial(end_stale_holds, parts.desk, parts.store)
+    progress = base.health.watch("stale holds", essential=False)
+    return StaleHolds(end, parts.current, progress=progress, telemetry=base.telemetry)
 
 
 def judge_of(replica: Replica, *, memo_bytes_max: int) -> Judge:

@@ -20,6 +20,11 @@ class RouterSettings(BaseServiceSettings):
     graph_poll_seconds: float = Field(
         default=0.2, gt=0, description="how often to look whether another router has applied a commit, in seconds"
     )
+    graph_wait_seconds: float = Field(
+        default=2,
+        ge=0,
+        description="longest that a batch waits for a newer graph that a concern asks for, then it is held, in seconds",
+    )
     memo_bytes_max: int = Field(
         default=16_777_216, ge=0, description="remembered decisions at most, in bytes of their canonical form"
     )

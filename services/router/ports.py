@@ -14,13 +14,16 @@ from services.router.domain.model import (
     DecisionRecord,
     Head,
     ItemCursor,
-    ItemKind,
+    ItemEvent,
+    ItemQuery,
     PastRouting,
     RoutingCursor,
+    StaleHold,
     WorkItem,
 )
 from services.router.domain.policy import Judge
 from services.router.domain.replica import Bodies, CommitPart, Replica
+from services.router.domain.rounds import Dossier, Opened
 from shared.contracts.audit import AuditFact
 from shared.contracts.decision import ConcernRouted
 from shared.contracts.notice import NoticeIssued
@@ -47,6 +50,26 @@ class Transaction(Protocol):
 
         A decision whose key (concern, version, round) is stored already changes nothing: the stored one wins.
         """
+        ...
+
+    async def open_round(self, decided: Decided, opened: Opened, ended: Sequence[WorkItem]) -> bool:
+        """Store a later round with the act that opened it, and end these items; False where the round is taken."""
+        ...
+
+    async def dossier(self, concern_id: str, version: int | None) -> Dossier | None:
+        """All that is stored of that version (the newest for None); None where nothing was decided on it."""
+        ...
+
+    async def lock_item(self, item_id: str) -> WorkItem | None:
+        """A work item, locked against others until the transaction ends."""
+        ...
+
+    async def item_events(self, item_id: str) -> Sequence[ItemEvent]:
+        """What happened to a work item, in order."""
+        ...
+
+    async def note(self, item: WorkItem, event: ItemEvent, fact: AuditFact) -> None:
+        """Keep the item as it is now, with what happened to it."""
         ...
 
     async def offer_again(self, keys: Sequence[DecisionKey]) -> None:
@@ -120,14 +143,22 @@ class DecisionStore(Protocol):
         """The newest round of that version (of the newest version for None)."""
         ...
 
-    async def told_by(self, decision_id: str) -> dict[str, str]:
-        """The notice of each body that the decision told."""
+    async def told_by(self, key: DecisionKey) -> dict[str, str]:
+        """The notice of each body that was told of that version, in whatever round."""
         ...
 
     async def routings(self, since: datetime | None, after: RoutingCursor | None, limit: int) -> Sequence[PastRouting]:
         """What was routed of the concerns received at or after `since`, in the order of receipt."""
         ...
 
-    async def work_items(self, kind: ItemKind | None, after: ItemCursor | None, limit: int) -> Sequence[WorkItem]:
-        """Open work items, oldest first."""
+    async def work_items(self, query: ItemQuery) -> Sequence[WorkItem]:
+        """Work items, oldest first."""
+        ...
+
+    async def work_item(self, item_id: str) -> tuple[WorkItem, Sequence[ItemEvent]] | None:
+        """A work item, with what happened to it."""
+        ...
+
+    async def stale_holds(self, after: ItemCursor | None, limit: int) -> Sequence[StaleHold]:
+        """Open items of concerns that wait for a newer graph, oldest first."""
         ...

@@ -1,100 +1,35 @@
 """One suite for the router's store: in memory and in Postgres."""
 
-from collections.abc import AsyncIterator, Sequence
-from datetime import timedelta
-from typing import Any, Protocol
+from collections.abc import AsyncIterator
 
 import orjson
 import pytest
-from sqlalchemy import text
 
-from services.router.adapters.postgres import PostgresStore
-from services.router.domain.model import Concern, DecisionKey, Head, ItemCursor, RoutingCursor
+from services.router.domain.model import (
+    DecisionKey,
+    Head,
+    ItemCursor,
+    ItemQuery,
+    RoutingCursor,
+)
 from services.router.domain.replica import CommitPart
-from services.router.ports import Begin, Decided, DecisionStore, GraphStore
-from services.router.usecases.telling import decided_of
-from shared.db.engine import make_engine, transaction
-from shared.db.outbox import Outbox, OutboxRow
+from services.router.ports import Decided
+from shared.db.engine import make_engine
+from shared.db.outbox import Outbox
 from shared.db.positions import Positions
 from shared.failpoints import FailPoints
 from shared.faults import PositionMoved
 from shared.records import Span
-from shared.relay import Relay
 from shared.supervision import Progress
 from shared.telemetry import Telemetry
 from tests.support.clock import NOON
 from tests.support.router_fakes import (
-    InMemoryRouter,
     a_concern,
     bodies_of,
-    graph_objects,
-    judge_of,
     one_round_later,
-    replica_of,
 )
+from tests.support.router_stores import REPLICA, Nowhere, Offered, Real, Store, decide, record, store_on
 from tests.support.stack import TestPostgres
-
-REPLICA = replica_of(graph_objects())
-JUDGE = judge_of(REPLICA)
-
-
-class Store(GraphStore, DecisionStore, Protocol):
-    @property
-    def begin(self) -> Begin: ...
-
-    async def events(self) -> set[str]: ...
-    async def unpublished(self) -> set[str]: ...
-    async def publish(self) -> None: ...
-
-
-class Fake(InMemoryRouter):
-    """The in-memory store, seen by what it would publish."""
-
-    async def events(self) -> set[str]:
-        state = self.state
-        return {e.id for e in state.routed} | {e.id for e in state.issued} | {f.fact_id for f in state.facts}
-
-    async def unpublished(self) -> set[str]:
-        again = {self.state.decisions[key].decision_id for key in self.state.offered_again}
-        return again if self.published else await self.events()
-
-    async def publish(self) -> None:
-        self.published = True
-
-    published = False
-
-
-class Real(PostgresStore):
-    """The Postgres store, seen by its outbox table."""
-
-    async def events(self) -> set[str]:
-        return await self._column("SELECT event_id FROM router.outbox")
-
-    async def unpublished(self) -> set[str]:
-        return await self._column("SELECT event_id FROM router.outbox WHERE published_at IS NULL")
-
-    async def publish(self) -> None:
-        async with transaction(self._engine) as connection:
-            await connection.execute(text("UPDATE router.outbox SET published_at = now()"))
-
-    async def _column(self, statement: str) -> set[str]:
-        async with transaction(self._engine) as connection:
-            return set((await connection.execute(text(statement))).scalars())
-
-
-class Nowhere:
-    async def publish(self, _records: Any) -> Sequence[int]:
-        """Kafka is not part of this suite."""
-        return []
-
-
-class Offered(Relay):
-    """A relay that keeps what it is offered."""
-
-    rows: list[OutboxRow]
-
-    def offer(self, rows: Sequence[OutboxRow]) -> None:
-        self.rows = [*getattr(self, "rows", []), *rows]
 
 
 @pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.stack)])
@@ -105,31 +40,15 @@ def postgres(request: pytest.FixtureRequest) -> TestPostgres | None:
 
 @pytest.fixture
 async def store(postgres: TestPostgres | None) -> AsyncIterator[Store]:
-    if postgres is None:
-        yield Fake()
-        return
-    database = await postgres.fresh_database("router")
-    engine = make_engine(database.url("router"), pool_size=4, statement_timeout_seconds=10, name="conformance")
-    outbox = Outbox(engine, "router")
-    relay = Offered(outbox, Nowhere(), progress=Progress("relay"), telemetry=Telemetry("router"))
-    yield Real(engine, Positions(engine, "router"), outbox, relay, FailPoints())
-    await engine.dispose()
-
-
-def decide(concern: Concern) -> Decided:
-    return decided_of(concern, JUDGE.judge(concern).verdict, JUDGE.head, NOON + timedelta(microseconds=7))
-
-
-async def record(store: Store, *decided: Decided) -> frozenset[str]:
-    async with store.begin() as tx:
-        return await tx.record(decided)
+    async with store_on(postgres) as opened:
+        yield opened
 
 
 async def test_a_new_decision_is_stored_with_its_bytes_and_says_its_events(store: Store) -> None:
     one = decide(a_concern(1))
     assert await record(store, one) == {one.record.decision_id}
     assert await store.decision("con_1", None) == one.record
-    assert await store.told_by(one.record.decision_id) == {"beta": one.issued[0].id}
+    assert await store.told_by(one.record.key) == {"beta": one.issued[0].id}
     assert await store.events() == {one.routed.id, one.issued[0].id, one.fact.fact_id}
 
 
@@ -146,7 +65,7 @@ async def test_the_stored_decision_wins_over_a_second_one_of_the_same_key(store:
     assert await record(store, second) == frozenset()
     assert await store.decision("con_1", 1) == first.record
     assert await store.events() == before
-    assert await store.work_items(None, None, 10) == []
+    assert await store.work_items(ItemQuery(NOON, 10)) == []
 
 
 async def test_of_two_decisions_of_one_key_in_one_batch_one_is_stored(store: Store) -> None:
@@ -190,15 +109,15 @@ async def test_only_the_decision_event_is_offered_again(store: Store) -> None:
 async def test_work_items_come_oldest_first_by_queue_and_page(store: Store) -> None:
     decided = [decide(a_concern(n, categories=["theft"])) for n in (1, 2, 3)]
     await record(store, *decided)
-    items = await store.work_items(None, None, 10)
+    items = await store.work_items(ItemQuery(NOON, 10))
     assert {(i.kind, i.codes, i.bodies) for i in items if i.key == DecisionKey("con_1", 1)} == {
         ("gap", ("NO_PATH",), ("gamma",)),
         ("unroutable", ("UNROUTABLE",), ("beta",)),
     }
     assert items == sorted((i for one in decided for i in one.items), key=lambda i: (i.opened_at, i.item_id))
     after = ItemCursor(items[1].opened_at, items[1].item_id)
-    assert await store.work_items(None, after, 2) == items[2:4]
-    assert {i.kind for i in await store.work_items("gap", None, 10)} == {"gap"}
+    assert await store.work_items(ItemQuery(NOON, 2, after=after)) == items[2:4]
+    assert {i.kind for i in await store.work_items(ItemQuery(NOON, 10, "gap"))} == {"gap"}
 
 
 async def test_nothing_takes_effect_when_the_transaction_fails(store: Store) -> None:

@@ -5,11 +5,10 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import orjson
-from fastapi import APIRouter
 
 from services.router.domain.errors import RegistryUnavailable
 from services.router.domain.model import (
@@ -18,18 +17,20 @@ from services.router.domain.model import (
     DecisionRecord,
     Head,
     ItemCursor,
-    ItemKind,
+    ItemEvent,
+    ItemQuery,
     PastRouting,
     RoutingCursor,
+    StaleHold,
     WorkItem,
 )
 from services.router.domain.policy import CurrentJudge, Judge
 from services.router.domain.replica import Bodies, CommitPart, Replica
+from services.router.domain.rounds import Dossier, Opened, resolved_by
 from services.router.entrypoints.faults import ANSWERS
-from services.router.entrypoints.http import DecisionRoutes
-from services.router.entrypoints.routings import RoutingRoutes
-from services.router.ports import Decided, DecisionStore
-from services.router.usecases import GraphPorts
+from services.router.entrypoints.http import routes
+from services.router.ports import Begin, Decided, DecisionStore
+from services.router.usecases import Desk, GraphPorts
 from services.router.usecases.graph import root_over
 from shared.agreements import Snapshot, load
 from shared.canonical import canonical
@@ -146,8 +147,34 @@ class State:
     issued: list[NoticeIssued] = field(default_factory=list)
     facts: list[AuditFact] = field(default_factory=list)
     offered_again: list[DecisionKey] = field(default_factory=list)
+    opened: dict[DecisionKey, Opened] = field(default_factory=dict)
+    item_events: list[tuple[str, ItemEvent]] = field(default_factory=list)
     closed: set[str] = field(default_factory=set)
     spans: list[Span] = field(default_factory=list)
+
+    def newest(self, concern_id: str, version: int | None) -> DecisionRecord | None:
+        found = [
+            record
+            for key, record in self.decisions.items()
+            if key.concern_id == concern_id and version in (None, key.version)
+        ]
+        return max(found, key=lambda record: (record.key.version, record.key.round), default=None)
+
+    def told_of(self, concern_id: str, version: int) -> dict[str, str]:
+        return {
+            recipient: notice
+            for (concern, number, recipient, kind, _), notice in self.notices.items()
+            if (concern, number, kind) == (concern_id, version, "tell")
+        }
+
+    def routing_of(self, concern: Concern) -> Mapping[str, Any]:
+        place = (concern.concern_id, concern.version)
+        acts = sorted((o for o in self.opened.values() if (o.key.concern_id, o.key.version) == place), key=_round)
+        routings = [one.act.routing for one in acts if one.act.routing is not None]
+        return routings[-1] if routings else concern.routing
+
+    def events_of(self, item_id: str) -> list[ItemEvent]:
+        return [event for name, event in self.item_events if name == item_id]
 
 
 @dataclass(slots=True)
@@ -173,30 +200,42 @@ class InMemoryRouter:
         return Replica(self.state.head, dict(self.state.bodies))
 
     async def decision(self, concern_id: str, version: int | None) -> DecisionRecord | None:
-        found = [
-            record
-            for key, record in self.state.decisions.items()
-            if key.concern_id == concern_id and version in (None, key.version)
-        ]
-        return max(found, key=lambda record: (record.key.version, record.key.round), default=None)
+        return self.state.newest(concern_id, version)
 
-    async def told_by(self, decision_id: str) -> dict[str, str]:
-        return {n.data.recipient: n.id for n in self.state.issued if n.data.decision_id == decision_id}
+    async def told_by(self, key: DecisionKey) -> dict[str, str]:
+        return self.state.told_of(key.concern_id, key.version)
 
     async def routings(self, since: datetime | None, after: RoutingCursor | None, limit: int) -> Sequence[PastRouting]:
         found = sorted(self.state.concerns.values(), key=_place)
         place = (after.received_at, after.concern_id, after.version) if after else None
         return [
-            PastRouting(c.concern_id, c.version, c.received_at, canonical(c.routing))
+            PastRouting(c.concern_id, c.version, c.received_at, canonical(self.state.routing_of(c)))
             for c in found
             if (since is None or c.received_at >= since) and (place is None or _place(c) > place)
         ][:limit]
 
-    async def work_items(self, kind: ItemKind | None, after: ItemCursor | None, limit: int) -> Sequence[WorkItem]:
+    async def work_items(self, query: ItemQuery) -> Sequence[WorkItem]:
+        states = ("open", "waiting") if query.state is None else (query.state,)
+        return [
+            item
+            for item in self._items_behind(query.after)
+            if item.state(query.now) in states and query.kind in (None, item.kind)
+        ][: query.limit]
+
+    async def work_item(self, item_id: str) -> tuple[WorkItem, Sequence[ItemEvent]] | None:
+        item = self.state.items.get(item_id)
+        return (item, self.state.events_of(item_id)) if item else None
+
+    async def stale_holds(self, after: ItemCursor | None, limit: int) -> Sequence[StaleHold]:
+        return [
+            StaleHold(item.key.concern_id, item.key.version, ItemCursor(item.opened_at, item.item_id))
+            for item in self._items_behind(after)
+            if item.resolution is None and "HOLD_STALE_GRAPH" in item.codes
+        ][:limit]
+
+    def _items_behind(self, after: ItemCursor | None) -> list[WorkItem]:
         found = sorted(self.state.items.values(), key=lambda item: (item.opened_at, item.item_id))
-        if after is not None:
-            found = [i for i in found if (i.opened_at, i.item_id) > (after.opened_at, after.item_id)]
-        return [item for item in found if kind in (None, item.kind)][:limit]
+        return [i for i in found if after is None or (i.opened_at, i.item_id) > (after.opened_at, after.item_id)]
 
 
 @dataclass(slots=True)
@@ -225,6 +264,37 @@ class InMemoryTransaction:
             if self.state.notices.setdefault(key, notice.notice_id) == notice.notice_id:
                 self.state.issued.append(event)
 
+    async def open_round(self, decided: Decided, opened: Opened, ended: Sequence[WorkItem]) -> bool:
+        if not await self.record([decided]):
+            return False
+        self.state.opened[opened.key] = opened
+        for item in ended:
+            self.state.items[item.item_id] = item
+            self.state.item_events.append((item.item_id, resolved_by(item, opened)))
+        return True
+
+    async def dossier(self, concern_id: str, version: int | None) -> Dossier | None:
+        newest = self.state.newest(concern_id, version)
+        if newest is None:
+            return None
+        place = (newest.key.concern_id, newest.key.version)
+        items = [i for i in self.state.items.values() if (i.key.concern_id, i.key.version) == place]
+        acts = sorted((o for o in self.state.opened.values() if (o.key.concern_id, o.key.version) == place), key=_round)
+        standing = sorted((i for i in items if i.resolution is None), key=lambda i: (i.opened_at, i.item_id))
+        told = self.state.told_of(*place)
+        return Dossier(self.state.concerns[place], newest, tuple(acts), told, tuple(standing))
+
+    async def lock_item(self, item_id: str) -> WorkItem | None:
+        return self.state.items.get(item_id)
+
+    async def item_events(self, item_id: str) -> Sequence[ItemEvent]:
+        return self.state.events_of(item_id)
+
+    async def note(self, item: WorkItem, event: ItemEvent, fact: AuditFact) -> None:
+        self.state.items[item.item_id] = item
+        self.state.item_events.append((item.item_id, event))
+        self.state.facts.append(fact)
+
     async def offer_again(self, keys: Sequence[DecisionKey]) -> None:
         self.state.offered_again += keys
 
@@ -248,6 +318,10 @@ class InMemoryTransaction:
         await self.follow(replica.head, replica.bodies)
 
 
+def _round(opened: Opened) -> int:
+    return opened.key.round
+
+
 def _place(concern: Concern) -> tuple[datetime, str, int]:
     return concern.received_at, concern.concern_id, concern.version
 
@@ -264,7 +338,9 @@ def one_round_later(decided: Decided) -> Decided:
 
 
 OPERATOR, READER, STRANGER, CASE_SYSTEM = "operator", "alpha-desk", "beta-desk", "alpha-case"
+DUTY, SECOND_DUTY = "duty-router", "another-duty-router"
 REGISTRY, HALF_REGISTRY = "registry", "reads-all-without-a-role"
+DESK_SCOPES = frozenset({"decisions:read", "decisions:preview", "decisions:write"})
 _CALLERS = {
     OPERATOR: Principal(
         "op",
@@ -272,10 +348,12 @@ _CALLERS = {
         frozenset({"decisions:read", "decisions:preview", "decisions:read-all"}),
         frozenset({"operator"}),
     ),
+    DUTY: Principal("sam", "hq", frozenset({"decisions:read", "decisions:write"}), frozenset({"duty-router"})),
+    SECOND_DUTY: Principal("kim", "hq", frozenset({"decisions:read", "decisions:write"}), frozenset({"duty-router"})),
     REGISTRY: Principal("registry", "hq", frozenset({"decisions:read-all"}), frozenset({"registry"})),
     HALF_REGISTRY: Principal("half", "hq", frozenset({"decisions:read-all"}), frozenset()),
-    READER: Principal("a", "alpha", frozenset({"decisions:read", "decisions:preview"}), frozenset()),
-    STRANGER: Principal("b", "beta", frozenset({"decisions:read", "decisions:preview"}), frozenset()),
+    READER: Principal("a", "alpha", DESK_SCOPES, frozenset()),
+    STRANGER: Principal("b", "beta", DESK_SCOPES, frozenset()),
     CASE_SYSTEM: Principal("c", "alpha", frozenset({"concerns:write"}), frozenset()),
 }
 
@@ -293,21 +371,28 @@ class KnownCallers(Verifier):
         return _CALLERS[name]
 
 
+class WholeStore(DecisionStore, Protocol):
+    """A store that can be read and written."""
+
+    @property
+    def begin(self) -> Begin: ...
+
+
 class RouterUnderTest:
     """The router's HTTP app on any store, called without a socket by a named caller."""
 
-    def __init__(self, store: DecisionStore, current: CurrentJudge, clock: Clock) -> None:
+    def __init__(self, store: WholeStore, current: CurrentJudge, clock: Clock) -> None:
         telemetry = Telemetry("router", clock=clock)
-        routes = APIRouter()
-        routes.include_router(DecisionRoutes(store, current, clock).router())
-        routes.include_router(RoutingRoutes(store).router())
         edge = Edge(Health(30), telemetry, KnownCallers(), ANSWERS, 65_536)
-        app = make_app("router", routes, edge)
+        app = make_app("router", routes(store, Desk(current, store.begin, clock)), edge)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         self.http = httpx.AsyncClient(transport=transport, base_url="http://router.test")
 
     async def get(self, path: str, *, by: str | None = OPERATOR) -> httpx.Response:
         return await self.http.get(path, headers=_bearer(by))
+
+    async def post(self, path: str, body: object, *, by: str) -> httpx.Response:
+        return await self.http.post(path, content=orjson.dumps(body), headers=_bearer(by))
 
     async def preview(self, body: object, *, by: str = OPERATOR) -> httpx.Response:
         content = body if isinstance(body, bytes) else orjson.dumps(body)

@@ -8,7 +8,16 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from services.router.adapters import round_statements as more
 from services.router.adapters import statements as sql
+from services.router.adapters.round_rows import (
+    columns_of_query,
+    dossier_of,
+    item_event_of,
+    row_of_note,
+    row_of_opened,
+    work_item_of,
+)
 from services.router.adapters.rows import (
     columns_of,
     part_of,
@@ -16,20 +25,24 @@ from services.router.adapters.rows import (
     record_of,
     row_of_part,
     rows_for_kafka,
-    work_item_of,
 )
 from services.router.domain.model import (
     DecisionKey,
     DecisionRecord,
     Head,
     ItemCursor,
-    ItemKind,
+    ItemEvent,
+    ItemQuery,
     PastRouting,
     RoutingCursor,
+    StaleHold,
     WorkItem,
 )
 from services.router.domain.replica import Bodies, CommitPart, Replica
+from services.router.domain.rounds import Dossier, Opened, resolved_by
 from services.router.ports import Decided
+from shared.audit import audit_row
+from shared.contracts.audit import AuditFact
 from shared.db.engine import transaction
 from shared.db.outbox import Outbox, OutboxRow
 from shared.db.positions import Positions
@@ -62,6 +75,36 @@ class PostgresTransaction:
         self.new_bodies.update(missing)
         self.offered += [row for _, row in rows if row.event_id in said]
         return frozenset(one.record.decision_id for one in decided if one.routed.id in said)
+
+    async def open_round(self, decided: Decided, opened: Opened, ended: Sequence[WorkItem]) -> bool:
+        """Store a later round with the act that opened it, and end these items; False where the round is taken."""
+        if not await self.record([decided]):
+            return False
+        await self._connection.execute(more.KEEP_ACT, row_of_opened(opened))
+        for item in ended:
+            event = resolved_by(item, opened)
+            await self._connection.execute(more.NOTE, row_of_note(item, event))
+        return True
+
+    async def dossier(self, concern_id: str, version: int | None) -> Dossier | None:
+        """All that is stored of that version (the newest for None); None where nothing was decided on it."""
+        return await dossier_of(self._connection, concern_id, version)
+
+    async def lock_item(self, item_id: str) -> WorkItem | None:
+        """A work item, locked against others until the transaction ends."""
+        row = (await self._connection.execute(more.LOCKED_ITEM, {"item_id": item_id})).one_or_none()
+        return work_item_of(row) if row else None
+
+    async def item_events(self, item_id: str) -> Sequence[ItemEvent]:
+        """What happened to a work item, in order."""
+        return [item_event_of(row) for row in await self._connection.execute(more.ITEM_EVENTS, {"item_id": item_id})]
+
+    async def note(self, item: WorkItem, event: ItemEvent, fact: AuditFact) -> None:
+        """Keep the item as it is now, with what happened to it."""
+        await self._connection.execute(more.NOTE, row_of_note(item, event))
+        row = audit_row(fact)
+        await self._outbox.add(self._connection, [row])
+        self.offered.append(row)
 
     async def offer_again(self, keys: Sequence[DecisionKey]) -> None:
         """Let the sweeper publish the stored ConcernRouted events of these once more."""
@@ -171,10 +214,10 @@ class PostgresStore:
             row = (await connection.execute(sql.DECISION, wanted)).one_or_none()
         return record_of(row) if row else None
 
-    async def told_by(self, decision_id: str) -> dict[str, str]:
-        """The notice of each body that the decision told."""
+    async def told_by(self, key: DecisionKey) -> dict[str, str]:
+        """The notice of each body that was told of that version, in whatever round."""
         async with transaction(self._engine) as connection:
-            rows = await connection.execute(sql.TOLD, {"decision_id": decision_id})
+            rows = await connection.execute(sql.TOLD, {"concern_id": key.concern_id, "version": key.version})
             return {row.recipient: row.notice_id for row in rows}
 
     async def routings(self, since: datetime | None, after: RoutingCursor | None, limit: int) -> Sequence[PastRouting]:
@@ -189,13 +232,26 @@ class PostgresStore:
         async with transaction(self._engine) as connection:
             return [past_routing_of(row) for row in await connection.execute(sql.ROUTINGS, wanted)]
 
-    async def work_items(self, kind: ItemKind | None, after: ItemCursor | None, limit: int) -> Sequence[WorkItem]:
-        """Open work items, oldest first."""
+    async def work_items(self, query: ItemQuery) -> Sequence[WorkItem]:
+        """Work items, oldest first."""
+        statement = more.CLOSED_ITEMS if query.state == "closed" else more.WORK_ITEMS
+        async with transaction(self._engine) as connection:
+            return [work_item_of(row) for row in await connection.execute(statement, columns_of_query(query))]
+
+    async def work_item(self, item_id: str) -> tuple[WorkItem, Sequence[ItemEvent]] | None:
+        """A work item, with what happened to it."""
+        async with transaction(self._engine) as connection:
+            row = (await connection.execute(more.ITEM, {"item_id": item_id})).one_or_none()
+            events = await connection.execute(more.ITEM_EVENTS, {"item_id": item_id})
+            return (work_item_of(row), [item_event_of(event) for event in events]) if row else None
+
+    async def stale_holds(self, after: ItemCursor | None, limit: int) -> Sequence[StaleHold]:
+        """Open items of concerns that wait for a newer graph, oldest first."""
         wanted = {
-            "kind": kind,
             "opened_at": after.opened_at if after else None,
             "item_id": after.item_id if after else None,
             "row_count_max": limit,
         }
         async with transaction(self._engine) as connection:
-            return [work_item_of(row) for row in await connection.execute(sql.WORK_ITEMS, wanted)]
+            rows = await connection.execute(more.STALE_HOLDS, wanted)
+            return [StaleHold(row.concern_id, row.version, ItemCursor(row.opened_at, row.item_id)) for row in rows]

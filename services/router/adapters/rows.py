@@ -94,6 +94,7 @@ def _item_columns(items: Sequence[tuple[str, WorkItem]]) -> dict[str, Any]:
         "item_codes": [orjson.dumps(item.codes).decode() for _, item in items],
         "item_bodies": [orjson.dumps(item.bodies).decode() for _, item in items],
         "item_opened_ats": [item.opened_at for _, item in items],
+        "item_owners": [item.owner for _, item in items],
     }
 
 
@@ -124,12 +125,6 @@ def record_of(row: Row[Any]) -> DecisionRecord:
         as_of=row.as_of,
         decided_at=row.decided_at,
     )
-
-
-def work_item_of(row: Row[Any]) -> WorkItem:
-    """A work item from a row of `statements.WORK_ITEMS`."""
-    key = DecisionKey(row.concern_id, row.version, row.round)
-    return WorkItem(row.item_id, row.kind, key, tuple(row.codes), tuple(row.bodies), row.opened_at)
 
 
 def past_routing_of(row: Row[Any]) -> PastRouting:

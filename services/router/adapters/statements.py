@@ -38,13 +38,14 @@ WITH body AS (
   ON CONFLICT (concern_id, version, recipient, kind, ref) DO NOTHING
   RETURNING notice_id
 ), item AS (
-  INSERT INTO router.work_items (item_id, kind, concern_id, version, round, codes, bodies, opened_at)
+  INSERT INTO router.work_items (item_id, kind, concern_id, version, round, codes, bodies, opened_at, owner)
   SELECT i.item_id, i.kind, i.concern_id, i.version, i.round, CAST(i.codes AS jsonb), CAST(i.bodies AS jsonb),
-         i.opened_at
+         i.opened_at, i.owner
   FROM unnest(CAST(:item_ids AS text[]), CAST(:item_decision_ids AS text[]), CAST(:item_kinds AS text[]),
     CAST(:item_concern_ids AS text[]), CAST(:item_versions AS integer[]), CAST(:item_rounds AS smallint[]),
-    CAST(:item_codes AS text[]), CAST(:item_bodies AS text[]), CAST(:item_opened_ats AS timestamptz[]))
-    AS i(item_id, decision_id, kind, concern_id, version, round, codes, bodies, opened_at)
+    CAST(:item_codes AS text[]), CAST(:item_bodies AS text[]), CAST(:item_opened_ats AS timestamptz[]),
+    CAST(:item_owners AS text[]))
+    AS i(item_id, decision_id, kind, concern_id, version, round, codes, bodies, opened_at, owner)
   WHERE (i.decision_id IN (SELECT decision_id FROM fresh)) IS TRUE
   ON CONFLICT DO NOTHING
 ), said AS (
@@ -102,16 +103,17 @@ WHERE d.concern_id = :concern_id AND (CAST(:version AS integer) IS NULL OR d.ver
 ORDER BY d.version DESC, d.round DESC LIMIT 1
 """)
 ROUTINGS = text("""
-SELECT concern_id, version, received_at, routing FROM router.concerns
-WHERE received_at >= coalesce(CAST(:since AS timestamptz), '-infinity')
+SELECT c.concern_id, c.version, c.received_at, coalesce(a.routing, c.routing) AS routing
+FROM router.concerns c LEFT JOIN LATERAL (
+  SELECT routing FROM router.acts
+  WHERE concern_id = c.concern_id AND version = c.version AND routing IS NOT NULL ORDER BY round DESC LIMIT 1) a ON true
+WHERE c.received_at >= coalesce(CAST(:since AS timestamptz), '-infinity')
   AND (CAST(:received_at AS timestamptz) IS NULL
-       OR (received_at, concern_id, version) > (:received_at, CAST(:concern_id AS text), CAST(:version AS integer)))
-ORDER BY received_at, concern_id, version LIMIT :row_count_max
+       OR (c.received_at, c.concern_id, c.version)
+          > (:received_at, CAST(:concern_id AS text), CAST(:version AS integer)))
+ORDER BY c.received_at, c.concern_id, c.version LIMIT :row_count_max
 """)
-TOLD = text("SELECT recipient, notice_id FROM router.notices WHERE decision_id = :decision_id AND kind = 'tell'")
-WORK_ITEMS = text("""
-SELECT item_id, kind, concern_id, version, round, codes, bodies, opened_at FROM router.work_items
-WHERE resolved_at IS NULL AND (CAST(:kind AS text) IS NULL OR kind = :kind)
-  AND (CAST(:opened_at AS timestamptz) IS NULL OR (opened_at, item_id) > (:opened_at, CAST(:item_id AS text)))
-ORDER BY opened_at, item_id LIMIT :row_count_max
+TOLD = text("""
+SELECT recipient, notice_id FROM router.notices
+WHERE concern_id = :concern_id AND version = :version AND kind = 'tell'
 """)

@@ -121,14 +121,68 @@ work_items = Table(
     Column("codes", JSONB, nullable=False),
     Column("bodies", JSONB, nullable=False),
     Column("opened_at", DateTime(timezone=True), nullable=False),
+    Column("ref", Text, nullable=False, server_default=""),
+    Column("owner", Text, nullable=False, server_default=""),
+    Column("waits_until", DateTime(timezone=True)),
+    Column("resolution", Text),
     Column("resolved_at", DateTime(timezone=True)),
-    UniqueConstraint("concern_id", "version", "round", "kind", name="one_item_per_kind"),
+    UniqueConstraint("concern_id", "version", "round", "kind", "ref", name="one_item_per_kind_and_ref"),
 )
 Index(
     "work_items_open",
     work_items.c.opened_at,
     work_items.c.item_id,
     postgresql_where=text("resolved_at IS NULL"),
+)
+Index(
+    "work_items_closed",
+    work_items.c.opened_at,
+    work_items.c.item_id,
+    postgresql_where=text("resolved_at IS NOT NULL"),
+)
+Index(
+    "work_items_stale",
+    work_items.c.opened_at,
+    postgresql_where=text("resolved_at IS NULL AND codes @> '[\"HOLD_STALE_GRAPH\"]'"),
+)
+Index(
+    "work_items_of_concern",
+    work_items.c.concern_id,
+    work_items.c.version,
+    postgresql_where=text("resolved_at IS NULL"),
+)
+
+# What people did with a work item; only ever added to.
+work_item_events = Table(
+    "work_item_events",
+    metadata,
+    Column("item_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("event", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("principal", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+# What opened a round behind the first: whose act it was, why, and all choices that stand from it on.
+acts = Table(
+    "acts",
+    metadata,
+    Column("concern_id", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("round", SmallInteger, primary_key=True),
+    Column("decision_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("principal", Text, nullable=False),
+    Column("org", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("organisations", JSONB, nullable=False),
+    Column("request", Text, nullable=False),
+    Column("choices", JSONB, nullable=False),
+    Column("routing", LargeBinary),
+    Column("record", LargeBinary),
+    Column("at", DateTime(timezone=True), nullable=False),
 )
 
 outbox = outbox_table(metadata)

@@ -4,7 +4,8 @@ RouterFault
 ├── NoGraphYet            no agreement graph has arrived: wait, nothing is lost
 ├── GraphBehind           a newer graph is known than the one in office: wait until it, or a later one, can be used
 ├── GraphUnfit            a graph that does not follow, lacks its root or cannot be read: the whole graph is read anew
-└── RegistryUnavailable   the registry did not answer in time: wait
+├── RegistryUnavailable   the registry did not answer in time: wait
+└── RoundTaken            somebody else opened the next round of a concern meanwhile: look again, then act
 """
 
 
@@ -22,6 +23,10 @@ class GraphBehind(RouterFault):
 
 class GraphUnfit(RouterFault):
     """A commit that does not follow what is here, or a graph that cannot be read or lacks the root that it states."""
+
+
+class RoundTaken(RouterFault):
+    """The round that was to be opened is there already; nothing was changed."""
 
 
 class RegistryUnavailable(RouterFault):

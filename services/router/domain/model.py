@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from shared.agreements import Class, Decision, Outcome
 from shared.agreements.days import instant_of
@@ -15,8 +15,11 @@ ENGINE = "1"
 """The version of the evaluator: raised whenever the same graph and concern could give other bytes."""
 FIRST_ROUND = 1
 
-ItemKind = Literal["unroutable", "held", "gap"]
-ITEM_KINDS: tuple[ItemKind, ...] = ("unroutable", "held", "gap")
+ItemKind = Literal["unroutable", "held", "gap", "refused", "returned"]
+ITEM_KINDS: tuple[ItemKind, ...] = get_args(ItemKind)
+ItemEventName = Literal["assigned", "waits", "pointer-proposed", "resolved"]
+ItemState = Literal["open", "waiting", "closed"]
+Resolution = Literal["routed", "closed", "graph-arrived", "superseded"]
 Encode = Callable[[dict[str, Any]], bytes]
 
 
@@ -127,7 +130,10 @@ class DecisionRecord:
 
 @dataclass(frozen=True, slots=True)
 class WorkItem:
-    """Something about a concern that a person must look at: codes say why, bodies whom it touches."""
+    """Something about a concern that a person must look at: codes say why, bodies whom it touches.
+
+    `owner` has taken it on; it may wait until a day; `resolution` ends it. `ref` is the notice that came back.
+    """
 
     item_id: str
     kind: ItemKind
@@ -135,6 +141,47 @@ class WorkItem:
     codes: tuple[str, ...]
     bodies: tuple[str, ...]
     opened_at: datetime
+    ref: str = ""
+    owner: str = ""
+    waits_until: datetime | None = None
+    resolution: Resolution | None = None
+    resolved_at: datetime | None = None
+
+    def state(self, now: datetime) -> ItemState:
+        """`closed` once it is resolved, `waiting` until its day, else `open`."""
+        if self.resolution is not None:
+            return "closed"
+        return "waiting" if self.waits_until is not None and self.waits_until > now else "open"
+
+
+@dataclass(frozen=True, slots=True)
+class ItemQuery:
+    """Which work items are asked for: of a kind, in a state (None: all that are not closed), behind a cursor."""
+
+    now: datetime
+    limit: int
+    kind: ItemKind | None = None
+    state: ItemState | None = None
+    after: ItemCursor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StaleHold:
+    """A version of a concern that waits for a newer graph, and the place of its item in the queue."""
+
+    concern_id: str
+    version: int
+    place: ItemCursor
+
+
+@dataclass(frozen=True, slots=True)
+class ItemEvent:
+    """One thing that happened to a work item: who did it, and what was said."""
+
+    event: ItemEventName
+    at: datetime
+    principal: str
+    body: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

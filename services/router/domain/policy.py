@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from services.router.domain.advice import Missing, missing_of
+from services.router.domain.choosing import Choices, with_choices
 from services.router.domain.errors import GraphBehind, NoGraphYet
 from services.router.domain.model import Concern, Encode, Head, ItemKind, Verdict
-from shared.agreements import Facts, Snapshot, decide, facts_of, held_for_fault
+from shared.agreements import Class, Facts, Snapshot, decide, facts_of, held_for_fault
 from shared.agreements.reasons import HOLD_FAULT, HOLD_STALE_GRAPH
+
+VERSION_DIGITS_MAX = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,16 @@ class Judgement:
 
     verdict: Verdict
     fault: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A verdict with a person's choices in it. `refused` gives the reason code of each body that may not be told;
+    `before` the class that each had without the choice."""
+
+    verdict: Verdict
+    before: Mapping[str, Class]
+    refused: Mapping[str, str]
 
 
 class Judge:
@@ -49,6 +63,30 @@ class Judge:
         except Exception as error:  # noqa: BLE001 - fail closed: an evaluator that fails may hold a concern, never lose it
             facts = _bare_facts(concern.routing, concern.accepted_at)
             return Judgement(self._held(facts, HOLD_FAULT), type(error).__name__)
+
+    def choose(self, concern: Concern, choices: Choices) -> Choice:
+        """The decision on a concern with these choices in it; nothing of it is remembered.
+
+        Where the concern asks for a newer graph, or the evaluator fails, everything is held and every choice refused.
+        """
+        try:
+            facts = facts_of(concern.routing)
+            if is_newer(facts.min_graph_token, self.head):
+                return self._all_refused(facts, choices, HOLD_STALE_GRAPH)
+            chosen = with_choices(self.snapshot, facts, choices)
+        except Exception:  # noqa: BLE001 - fail closed: an evaluator that fails holds the concern
+            return self._all_refused(_bare_facts(concern.routing, concern.accepted_at), choices, HOLD_FAULT)
+        return Choice(Verdict.of(chosen.decision, self._encode), chosen.before, chosen.refused)
+
+    def missing(self, routing: Mapping[str, Any], orgs: Collection[str]) -> tuple[Missing, ...]:
+        """What is missing for these bodies to be told of it; () where the concern cannot be read."""
+        try:
+            return missing_of(self.snapshot, facts_of(routing), orgs)
+        except Exception:  # noqa: BLE001 - what cannot be evaluated waits for a person, who must be able to look at it
+            return ()
+
+    def _all_refused(self, facts: Facts, choices: Choices, code: str) -> Choice:
+        return Choice(self._held(facts, code), {}, dict.fromkeys(choices, code))
 
     def verdict(self, facts: Facts) -> Verdict:
         """The verdict on these facts. Raises what the evaluator raises."""
@@ -90,6 +128,7 @@ class CurrentJudge:
     def __init__(self) -> None:
         self._judge: Judge | None = None
         self._newest = Newer(0, "")
+        self._listeners: list[Callable[[], None]] = []
 
     @property
     def head(self) -> Head:
@@ -117,12 +156,19 @@ class CurrentJudge:
     def swap(self, judge: Judge) -> None:
         """Decide by this judge from now on; a batch under way keeps the one it began with."""
         self._judge = judge
+        for listener in self._listeners:
+            listener()
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Call this at each change of the judge in office."""
+        self._listeners.append(listener)
 
 
 def is_newer(token: str | None, head: Head) -> bool:
-    """Whether a graph token (`version.root8.signature`) asks for another graph than a version up to `head`.
+    """Whether a graph token (`version.root8`, see `token_of`) asks for another graph than a version up to `head`.
 
-    A token that is not understood asks for one: no constraint is dropped unread.
+    What follows a further point is not read. A token that is not understood asks for one: no constraint is dropped
+    unread.
     """
     if token is None:
         return False
@@ -132,6 +178,17 @@ def is_newer(token: str | None, head: Head) -> bool:
     if int(version) == head.version:
         return rest.partition(".")[0] != head.root[:8]
     return int(version) > head.version
+
+
+def token_of(head: Head) -> str:
+    """The token that names a graph: its version and the first eight characters of its root."""
+    return f"{head.version}.{head.root[:8]}"
+
+
+def awaited_version(token: str | None) -> int:
+    """The version that a token asks for; 0 where it asks for none or cannot be read."""
+    version = (token or "").partition(".")[0]
+    return int(version) if version.isascii() and version.isdigit() and len(version) <= VERSION_DIGITS_MAX else 0
 
 
 def waiting_for_a_person(verdict: Verdict) -> Iterator[tuple[ItemKind, tuple[str, ...], tuple[str, ...]]]:

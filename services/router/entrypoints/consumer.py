@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -24,9 +25,11 @@ Route = Callable[[Batch[Concern]], Awaitable[tuple[Routed, ...]]]
 Follow = Callable[[Batch[CommitPart]], Awaitable[tuple[GraphNews, ...]]]
 Close = Callable[[Batch[str]], Awaitable[None]]
 Refresh = Callable[[], Awaitable[GraphNews | None]]
+EndHolds = Callable[[], Awaitable[int]]
 AskHead = Callable[[], Awaitable[Head | None]]
 CatchUp = Callable[[Head], Awaitable[GraphNews | None]]
 REGISTRY_POLL_SECONDS = 10.0
+STALE_HOLDS_SECONDS = 5.0
 COMMIT_ON_ITS_WAY_SECONDS = 1.0
 
 
@@ -131,6 +134,35 @@ class RegistryWatch:
         if news is not None:
             say_news(news, self._telemetry)
         return REGISTRY_POLL_SECONDS
+
+
+class StaleHolds:
+    """Ends the holds of concerns that waited for a newer graph: whenever the graph changes, and now and then."""
+
+    def __init__(self, end: EndHolds, current: CurrentJudge, *, progress: Progress, telemetry: Telemetry) -> None:
+        self._end = end
+        self._progress = progress
+        self._telemetry = telemetry
+        self._changed = asyncio.Event()
+        current.listen(self._changed.set)
+
+    async def run(self) -> None:
+        """Look, for ever."""
+        await repeat(self._step, pause=Pause("stale holds", self._telemetry), progress=self._progress)
+
+    async def _step(self) -> float:
+        self._progress.made(waiting=0)
+        try:
+            async with asyncio.timeout(STALE_HOLDS_SECONDS):
+                await self._changed.wait()
+        except TimeoutError:
+            pass
+        self._changed.clear()
+        with passing():
+            ended = await self._end()
+        if ended:
+            self._telemetry.line("holds.ended", items=ended)
+        return 0.0
 
 
 def concern_of(event: ConcernSubmitted) -> Concern:

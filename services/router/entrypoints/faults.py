@@ -3,7 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from services.router.domain.errors import GraphBehind, GraphUnfit, NoGraphYet, RegistryUnavailable, RouterFault
+from services.router.domain.errors import (
+    GraphBehind,
+    GraphUnfit,
+    NoGraphYet,
+    RegistryUnavailable,
+    RoundTaken,
+    RouterFault,
+)
 from shared.faults import Transient
 from shared.http.problems import Problem, unavailable
 
@@ -11,6 +18,9 @@ ANSWERS: dict[type[Exception], Problem] = {
     NoGraphYet: unavailable("The agreement graph has not arrived yet."),
     GraphBehind: unavailable("A newer agreement graph is known that cannot be used yet."),
     GraphUnfit: unavailable("The agreement graph is being read anew."),
+    RoundTaken: Problem(
+        409, "decided-meanwhile", "Somebody decided on this concern meanwhile", detail="Look at it again, then act."
+    ),
     RegistryUnavailable: unavailable("The registry does not answer."),
 }
 

@@ -10,18 +10,51 @@ from services.router.usecases.graph import (
     newer_at_registry,
     refresh_graph,
 )
+from services.router.usecases.patience import Patience
+from services.router.usecases.queues import (
+    Ask,
+    AwaitsSecond,
+    Done,
+    Ended,
+    ItemLook,
+    ItemResult,
+    assign_item,
+    close_item,
+    let_item_wait,
+    look_at_item,
+    route_item,
+)
+from services.router.usecases.rounds import Absent, Desk, Refused, Stands, choose_bodies, end_stale_holds
 from services.router.usecases.routing import Routed, close_notices, route_concerns
 
 __all__ = [
+    "Absent",
     "Adopted",
     "Applied",
+    "Ask",
+    "AwaitsSecond",
+    "Desk",
+    "Done",
+    "Ended",
     "GraphNews",
     "GraphPorts",
+    "ItemLook",
+    "ItemResult",
+    "Patience",
+    "Refused",
     "Routed",
+    "Stands",
+    "assign_item",
     "catch_up",
+    "choose_bodies",
+    "close_item",
     "close_notices",
+    "end_stale_holds",
     "follow_graph",
+    "let_item_wait",
+    "look_at_item",
     "newer_at_registry",
     "refresh_graph",
     "route_concerns",
+    "route_item",
 ]

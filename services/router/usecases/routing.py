@@ -10,6 +10,7 @@ from datetime import datetime
 from services.router.domain.model import Concern
 from services.router.domain.policy import CurrentJudge, Judge
 from services.router.ports import Begin, Decided
+from services.router.usecases.patience import Patience
 from services.router.usecases.telling import decided_of
 from shared.clock import Clock
 from shared.records import Batch
@@ -28,15 +29,18 @@ class Routed:
 
 
 async def route_concerns(
-    batch: Batch[Concern], *, current: CurrentJudge, begin: Begin, clock: Clock
+    batch: Batch[Concern], *, current: CurrentJudge, begin: Begin, clock: Clock, patience: Patience | None = None
 ) -> tuple[Routed, ...]:
     """Decide on each concern once, store why, and tell. Raises NoGraphYet; nothing is lost then.
 
-    A concern that was decided before keeps its decision: intake did not hear of it, so it is only told again.
+    A concern that asks for a newer graph is waited with as far as `patience` goes, then held. One that was decided
+    before keeps its decision: intake did not hear of it, so it is only told again.
     """
     if not batch.events:
         async with begin(batch.spans):
             return ()
+    if patience is not None:
+        await patience.wait_for(batch.events)
     routed = await _decide(batch.events, current.get(), clock.now())
     async with begin(batch.spans) as tx:
         fresh = await tx.record([one.decided for one in routed])

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from services.router.domain.model import ENGINE, Concern, DecisionKey, DecisionRecord, Head, Verdict, WorkItem
 from services.router.domain.policy import waiting_for_a_person
+from services.router.domain.rounds import Act, Dossier
 from services.router.ports import Decided
 from shared.agreements import Outcome
-from shared.canonical import digest
+from shared.canonical import canonical, digest
 from shared.contracts.audit import AuditFact
 from shared.contracts.concern import Sealed
 from shared.contracts.decision import ConcernRouted, RoutedConcern, ToldBody
+from shared.contracts.envelope import JsonObject
 from shared.contracts.notice import Because, Notice, NoticeIssued
 from shared.contracts.topics import lane_of
 from shared.ids import derived_id, new_id
@@ -22,22 +26,51 @@ SOURCE = "/concordat/router"
 
 def decided_of(concern: Concern, verdict: Verdict, graph: Head, now: datetime) -> Decided:
     """Everything that follows from a verdict on a concern, ready for one transaction."""
-    record = _record(concern, verdict, graph, now)
-    issued = tuple(_issued(concern, outcome, record) for outcome in verdict.told)
+    return _decided(
+        concern, verdict, _record(DecisionKey(concern.concern_id, concern.version), concern, verdict, graph, now), {}
+    )
+
+
+def round_of(dossier: Dossier, act: Act, verdict: Verdict, graph: Head, now: datetime) -> Decided:
+    """The same of a later round: who was told before is not told again."""
+    concern = dossier.concern
+    record = _record(dossier.next_key, concern, verdict, graph, now)
+    decided = _decided(concern, verdict, record, dossier.notices)
+    said = {**decided.fact.body, "act": _act(act)}
+    return replace(decided, fact=decided.fact.model_copy(update={"actor": act.by.principal, "body": said}))
+
+
+def _decided(concern: Concern, verdict: Verdict, record: DecisionRecord, told_before: Mapping[str, str]) -> Decided:
+    fresh = (outcome for outcome in verdict.told if outcome.org not in told_before)
+    issued = tuple(_issued(concern, outcome, record) for outcome in fresh)
+    notices = {**told_before, **{notice.data.recipient: notice.id for notice in issued}}
     return Decided(
         concern=concern,
         record=record,
         items=_items(verdict, record),
-        routed=_routed(concern, verdict, record, issued),
+        routed=_routed(concern, verdict, record, notices),
         issued=issued,
         fact=_fact(verdict, record, issued),
     )
 
 
-def _record(concern: Concern, verdict: Verdict, graph: Head, now: datetime) -> DecisionRecord:
+def _act(act: Act) -> JsonObject:
+    """Ids, and digests in place of words."""
+    return {
+        "kind": act.kind,
+        "org": act.by.org,
+        "organisations": list(act.organisations),
+        "choices": dict(act.choices),
+        "request": act.request,
+        "routing_digest": None if act.routing is None else digest(canonical(act.routing)),
+        "record_digest": None if act.record is None else digest(canonical(act.record)),
+    }
+
+
+def _record(key: DecisionKey, concern: Concern, verdict: Verdict, graph: Head, now: datetime) -> DecisionRecord:
     return DecisionRecord(
         decision_id=new_id("dec"),
-        key=DecisionKey(concern.concern_id, concern.version),
+        key=key,
         originator=str(concern.routing.get("originator", "")),
         concern_digest=concern.digest,
         digest=digest(verdict.body, graph.root.encode(), concern.digest.encode(), ENGINE.encode()),
@@ -61,10 +94,8 @@ def _parts(key: DecisionKey) -> tuple[str, int, int]:
     return key.concern_id, key.version, key.round
 
 
-def _routed(
-    concern: Concern, verdict: Verdict, record: DecisionRecord, issued: tuple[NoticeIssued, ...]
-) -> ConcernRouted:
-    told = [ToldBody(org=n.data.recipient, notice_id=n.data.notice_id, reason=n.data.reason) for n in issued]
+def _routed(concern: Concern, verdict: Verdict, record: DecisionRecord, notices: Mapping[str, str]) -> ConcernRouted:
+    told = [ToldBody(org=row.org, notice_id=notices[row.org], reason=row.reason) for row in verdict.told]
     return ConcernRouted(
         id=record.decision_id,
         source=SOURCE,

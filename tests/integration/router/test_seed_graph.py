@@ -10,7 +10,7 @@ from deploy.demo.cases import SCENARIOS
 from services.registry.adapters.seed_files import read_objects
 from services.router.bootstrap import Parts, assemble
 from services.router.config import RouterSettings
-from services.router.domain.model import Concern
+from services.router.domain.model import Concern, ItemQuery
 from services.router.usecases import refresh_graph, route_concerns
 from shared.agreements import decide, facts_of
 from shared.canonical import canonical
@@ -63,8 +63,8 @@ async def test_each_scenario_tells_exactly_whom_it_should_and_can_be_replayed(pa
         assert record is not None
         assert record.body == canonical(decide(snapshot, facts_of(concern.routing)).to_json())
         expected = {row["org"] for row in CASES[concern.concern_id.removeprefix("con_")]["expected"]["told"]}
-        assert set(await parts.store.told_by(record.decision_id)) == expected
-    unroutable = {item.key.concern_id for item in await parts.store.work_items("unroutable", None, 200)}
+        assert set(await parts.store.told_by(record.key)) == expected
+    unroutable = {item.key.concern_id for item in await parts.store.work_items(ItemQuery(NOON, 200, "unroutable"))}
     assert unroutable == {f"con_{name}" for name, case in CASES.items() if case["expected"].get("unroutable")}
 
 

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from services.router.domain import errors
-from services.router.domain.errors import GraphBehind, GraphUnfit, NoGraphYet, RegistryUnavailable, RouterFault
+from services.router.domain.errors import RouterFault
 from services.router.domain.model import Head
 from services.router.domain.policy import CurrentJudge
 from services.router.entrypoints.consumer import (
@@ -255,4 +255,4 @@ async def test_the_refresher_waits_while_no_graph_can_be_had_without_an_alarm(
 
 def test_every_fault_has_its_answer() -> None:
     faults = {kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, RouterFault)}
-    assert faults - {RouterFault} == {NoGraphYet, GraphBehind, GraphUnfit, RegistryUnavailable} == set(ANSWERS)
+    assert faults - {RouterFault} == set(ANSWERS)

@@ -13,6 +13,7 @@ from services.intake.entrypoints import http as intake
 from services.notifier.entrypoints import http as notifier
 from services.registry.entrypoints import http as registry
 from services.router.entrypoints import http as router
+from services.router.usecases import Desk
 from shared.http.app import Edge, make_app
 from shared.http.auth import Principal, Verifier
 from shared.http.jwks import PublishedKeys
@@ -23,8 +24,8 @@ from tests.support.clock import FrozenClock
 NOTHING = cast("Any", None)
 """Behind every route: a request that gets past its parameters breaks here, and is answered 500."""
 SCOPES = frozenset(
-    {"concerns:read", "concerns:write", "decisions:read", "decisions:preview", "endpoints:write", "notices:read",
-     "audit:read", "graph:write"}
+    {"concerns:read", "concerns:write", "decisions:read", "decisions:read-all", "decisions:preview", "decisions:write",
+     "endpoints:write", "notices:read", "audit:read", "graph:write"}
 )  # fmt: skip
 
 
@@ -35,12 +36,12 @@ class EveryoneIsAnOperator(Verifier):
         super().__init__(PublishedKeys([]), audience="concordat", clock=FrozenClock())
 
     async def principal(self, authorization: str | None) -> Principal:  # noqa: ARG002 - the verifier's
-        return Principal("op", "hq", SCOPES, frozenset({"operator"}))
+        return Principal("op", "hq", SCOPES, frozenset({"operator", "duty-router"}))
 
 
 ROUTES: dict[str, APIRouter] = {
     "intake": intake.routes(intake.Desk(NOTHING, NOTHING)),
-    "router": router.DecisionRoutes(NOTHING, NOTHING, NOTHING).router(),
+    "router": router.routes(NOTHING, Desk(NOTHING, NOTHING, FrozenClock())),
     "notifier": notifier.routes(notifier.Desk(NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING)),
     "registry": registry.GraphRoutes(begin=NOTHING, clock=NOTHING, telemetry=NOTHING).router(),
 }

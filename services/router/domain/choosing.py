@@ -1,0 +1,119 @@
+"""Whom a person may choose, and the decision with that choice in it. Pure, total, and checked gate by gate each time.
+
+A choice adds nothing to what the agreements allow: a body is told only by clauses that pass every gate (which part of
+a split body takes over, and whether the matter is in its remit, is what the person decides). Where sensitivity alone
+is in the way, a pointer may go: the header without any detail, so that nothing is left that would be too sensitive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+from shared.agreements import Class, Decision, Facts, Outcome, Snapshot, Withheld, decide
+from shared.agreements.case import Attempt
+from shared.agreements.classes import Standing, because_of, flags_of, reason_of
+from shared.agreements.decide import case_of, decided_from, standings_of
+from shared.agreements.gates import failing, name_of, sensitivity, try_gates
+from shared.agreements.payload import HEADER, OMIT, payload_of
+from shared.agreements.reasons import CHOSEN, HOLD_SUCCESSION_AMBIGUOUS, NO_PATH
+
+Manner = Literal["full", "pointer"]
+MANNERS: tuple[Manner, ...] = get_args(Manner)
+Choices = Mapping[str, Manner]
+"""What a person chose each body to be told: what its clauses allow, or a pointer alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The decision with the choices that stand, and the class of each body before; `refused`: the others' reasons."""
+
+    decision: Decision
+    before: Mapping[str, Class]
+    refused: Mapping[str, str]
+
+
+def with_choices(snapshot: Snapshot, facts: Facts, choices: Choices) -> Chosen:
+    """The decision on a concern with every choice in it that a clause allows.
+
+    A body that the decision tells anyway stays as it is; a choice that no clause allows is refused with the reason
+    of the nearest miss, and changes nothing.
+    """
+    plain = decide(snapshot, facts)
+    before = {org: plain.of(org).klass for org in choices if org in snapshot.graph.organisations}
+    if not choices:
+        return Chosen(plain, before, {})
+    case = case_of(snapshot, facts)
+    standings = {standing.org: standing for standing in standings_of(case) if standing.org in choices}
+    told = {org: _told(plain.of(org), standing, choices[org]) for org, standing in standings.items()}
+    refused = {org: _why_not(plain.of(org), standings[org]) for org, outcome in told.items() if outcome is None}
+    refused |= {org: NO_PATH for org in choices if org not in standings}
+    outcomes = tuple(told.get(outcome.org) or outcome for outcome in plain.outcomes)
+    whole = set(plain.hold) - {HOLD_SUCCESSION_AMBIGUOUS}
+    decision = replace(plain, outcomes=outcomes) if whole else decided_from(case, outcomes)
+    return Chosen(decision, before, refused)
+
+
+def may_be_chosen(snapshot: Snapshot, facts: Facts, orgs: Collection[str]) -> dict[str, Manner]:
+    """In which manner a person may tell each of these bodies; those that may not be told at all are left out."""
+    standings = (row for row in standings_of(case_of(snapshot, facts)) if row.org in orgs)
+    found = {row.org: _manner(row) for row in standings if row.org != facts.originator}
+    return {org: manner for org, manner in found.items() if manner}
+
+
+def _manner(standing: Standing) -> Manner | None:
+    if standing.org not in standing.case.bodies.able:
+        return None
+    if _permitting(standing):
+        return "full"
+    return "pointer" if _too_sensitive(standing) else None
+
+
+def _told(outcome: Outcome, standing: Standing, manner: Manner) -> Outcome | None:
+    """The body as told by the choice; None where no clause allows it."""
+    if outcome.klass is Class.TOLD:
+        return outcome
+    allowed = None if outcome.klass is Class.ORIGINATOR else _manner(standing)
+    if allowed is None or (manner == "full" and allowed == "pointer"):
+        return None
+    attempts = _permitting(standing) or _too_sensitive(standing)
+    told = _citing(Outcome(outcome.org, Class.TOLD, CHOSEN, payload=payload_of(outcome.org, attempts)), attempts)
+    return _as_pointer(told) if manner == "pointer" else told
+
+
+def _permitting(standing: Standing) -> tuple[Attempt, ...]:
+    """The clauses that pass every gate; else those whose only question is who took over, which a person answers."""
+    return standing.passed or standing.awaiting_a_person()
+
+
+def _too_sensitive(standing: Standing) -> tuple[Attempt, ...]:
+    """The clauses that fail by sensitivity and by nothing else."""
+    attempts = (verdict.attempt for verdict in standing.verdicts if not verdict.attempt.ambiguous)
+    return tuple(a for a in attempts if try_gates(a).reason and tuple(failing(a)) == (name_of(sensitivity),))
+
+
+def _why_not(outcome: Outcome, standing: Standing) -> str:
+    """The decision's own reason; where the whole concern is held, the reason that the body would have."""
+    if outcome.klass is not Class.HELD:
+        return outcome.reason
+    naming = (verdict for verdict in standing.verdicts if verdict.reason)
+    return reason_of(standing, max(naming, key=lambda v: (v.reach, v.reason or ""), default=None))
+
+
+def _citing(outcome: Outcome, attempts: tuple[Attempt, ...]) -> Outcome:
+    because = {because_of(attempt): attempt for attempt in attempts}
+    flags = {flag for attempt in because.values() for flag in flags_of(attempt)}
+    ordered = tuple(sorted(because, key=lambda row: (row.cite, row.signed_as.recipient, row.signed_as.discloser)))
+    return replace(outcome, because=ordered, flags=tuple(sorted(flags)))
+
+
+def _as_pointer(outcome: Outcome) -> Outcome:
+    """The header alone, whatever the clauses would let through."""
+    if outcome.payload is None:
+        return outcome
+    names = [name for name, _ in outcome.payload.fields]
+    kept_back = {row.field: row for row in outcome.payload.withheld}
+    withheld = tuple(kept_back.get(name) or Withheld(name, "sensitivity") for name in names if name != HEADER)
+    fields = tuple((name, policy if name == HEADER else OMIT) for name, policy in outcome.payload.fields)
+    return replace(outcome, payload=replace(outcome.payload, fields=fields, withheld=withheld, pointer_only=True))

@@ -1,0 +1,139 @@
+"""Later rounds of a concern: what opens one, what it starts from, and what it leaves to people. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from services.router.domain.choosing import Choices
+from services.router.domain.model import Concern, DecisionKey, DecisionRecord, ItemEvent, ItemKind, Resolution, WorkItem
+
+ActKind = Literal["graph-arrived", "route", "choice", "human-decision"]
+MACHINE = "router"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who acts: the client's subject, the organisation it acts for, and the person that it names."""
+
+    principal: str
+    org: str
+    name: str
+
+    @property
+    def is_machine(self) -> bool:
+        """Whether the router itself acts; it does so only to end a hold."""
+        return self.principal == MACHINE
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What opened a round: who did what, and why. `request` is the digest of what was asked: a repeat finds its round.
+
+    `choices` are all that stand from this round on; `routing` is the routing as decided on, where a person's recorded
+    decision was added to it; `record` is that decision's record.
+    """
+
+    kind: ActKind
+    by: Person
+    reason: str
+    organisations: tuple[str, ...]
+    request: str
+    choices: Choices
+    routing: Mapping[str, Any] | None = None
+    record: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A round that an act opened: the round's key and decision, and the act."""
+
+    decision_id: str
+    key: DecisionKey
+    at: datetime
+    act: Act
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """All that is stored of a version of a concern: as it came in, its newest decision, acts, notices, open items.
+
+    `notices` are those that tell a body, in any round.
+    """
+
+    concern: Concern
+    newest: DecisionRecord
+    opened: tuple[Opened, ...]
+    notices: Mapping[str, str]
+    items: tuple[WorkItem, ...]
+
+    @property
+    def routing(self) -> Mapping[str, Any]:
+        """The routing as the newest round was decided on it."""
+        routings = [one.act.routing for one in self.opened if one.act.routing is not None]
+        return routings[-1] if routings else self.concern.routing
+
+    @property
+    def choices(self) -> Choices:
+        """The choices that stand."""
+        return self.opened[-1].act.choices if self.opened else {}
+
+    @property
+    def next_key(self) -> DecisionKey:
+        """The key of the round that would be opened now."""
+        return replace(self.newest.key, round=self.newest.key.round + 1)
+
+    def repeated(self, act: Act) -> Opened | None:
+        """The round that this very act opened already."""
+        same = (one for one in self.opened if one.act.request == act.request and one.act.kind == act.kind)
+        return next(same, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """What a new round does to the items before it: some end with it, some stand on, new ones are opened."""
+
+    ended: tuple[WorkItem, ...] = ()
+    opened: tuple[WorkItem, ...] = field(default=())
+
+
+def hand_over(standing: Iterable[WorkItem], fresh: Iterable[WorkItem], *, done: ItemKind | None) -> Handover:
+    """An item whose matter is unchanged stands on, with its age and its owner; another of its kind takes its owner.
+
+    `done` is the kind that the person who opened the round has dealt with: nothing of it is opened anew.
+    """
+    before, after = {item.kind: item for item in standing}, {item.kind: item for item in fresh}
+    unchanged = {kind for kind, item in after.items() if kind in before and _same(item, before[kind])} - {done}
+    opened = [
+        replace(item, owner=before[kind].owner if kind in before else "")
+        for kind, item in after.items()
+        if kind not in unchanged and kind != done
+    ]
+    ended = [item for kind, item in before.items() if kind not in unchanged]
+    return Handover(tuple(ended), tuple(opened))
+
+
+def resolved(item: WorkItem, opened: Opened) -> WorkItem:
+    """The item as the round ended it."""
+    how: Resolution = "graph-arrived" if opened.act.kind == "graph-arrived" else "routed"
+    return replace(item, resolution=how, resolved_at=opened.at)
+
+
+def resolved_by(item: WorkItem, opened: Opened) -> ItemEvent:
+    """What that says in the item's history."""
+    body = {
+        "action": opened.act.kind,
+        "resolution": item.resolution,
+        "round": opened.key.round,
+        "decision_id": opened.decision_id,
+        "organisations": list(opened.act.organisations),
+        "by": opened.act.by.name,
+        "reason": opened.act.reason,
+    }
+    return ItemEvent("resolved", opened.at, opened.act.by.principal, body)
+
+
+def _same(item: WorkItem, other: WorkItem) -> bool:
+    return (item.codes, item.bodies) == (other.codes, other.bodies)

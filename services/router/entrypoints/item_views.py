@@ -1,0 +1,92 @@
+"""A work item as people see it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from services.router.domain.advice import BODIES_MAX, Missing
+from services.router.domain.model import ItemEvent, WorkItem
+from services.router.usecases import ItemLook
+from shared.agreements import Trial, sentence
+from shared.contracts.envelope import JsonObject, rfc3339
+
+SAYS = {
+    "UNROUTABLE": "This concern reached nobody.",
+    "RETURNED": "The recipient sent it back as not meant for it.",
+    "REFUSED": "The recipient refused it.",
+}
+
+
+def item_view(item: WorkItem, now: datetime) -> JsonObject:
+    """The item in a list."""
+    return {
+        "item_id": item.item_id,
+        "kind": item.kind,
+        "state": item.state(now),
+        "concern_id": item.key.concern_id,
+        "version": item.key.version,
+        "round": item.key.round,
+        "codes": list(item.codes),
+        "organisations": list(item.bodies),
+        "notice_id": item.ref or None,
+        "owner": item.owner or None,
+        "opened_at": rfc3339(item.opened_at),
+        "age_seconds": int((now - item.opened_at).total_seconds()),
+        "waits_until": rfc3339(item.waits_until) if item.waits_until else None,
+        "resolution": item.resolution,
+        "resolved_at": rfc3339(item.resolved_at) if item.resolved_at else None,
+    }
+
+
+def whole_item_view(look: ItemLook, now: datetime) -> JsonObject:
+    """The item alone: in words, with its history, what is missing, and what can be done."""
+    item = look.item
+    return {
+        **item_view(item, now),
+        "says": [_says(code) for code in item.codes],
+        "history": [_event(event) for event in look.events],
+        "missing": [_missing(row) for row in look.missing],
+        "missing_shown": min(len(item.bodies), BODIES_MAX),
+        "can_do": [] if item.resolution else list(_can_do(look)),
+    }
+
+
+def _says(code: str) -> str:
+    return SAYS.get(code) or sentence(code)
+
+
+def _event(event: ItemEvent) -> JsonObject:
+    said = {name: value for name, value in event.body.items() if name != "request"}
+    return {"event": event.event, "at": rfc3339(event.at), "principal": event.principal, **said}
+
+
+def _missing(row: Missing) -> JsonObject:
+    repair = row.repair
+    return {
+        "org": row.org,
+        "nearest": _trial(row.nearest) if row.nearest else None,
+        "smallest_repair": {"clause": repair.because.cite, "gates": list(repair.failed)} if repair else None,
+        "may_be_told": row.manner,
+    }
+
+
+def _trial(trial: Trial) -> JsonObject:
+    words = {"reason": trial.reason, "sentence": sentence(trial.reason)} if trial.reason else {}
+    return {
+        "clause": trial.because.cite,
+        "signed_as": {"discloser": trial.because.signed_as.discloser, "recipient": trial.because.signed_as.recipient},
+        "passed": list(trial.passed),
+        "failed": list(trial.failed),
+        **words,
+    }
+
+
+def _can_do(look: ItemLook) -> list[JsonObject]:
+    full = [row.org for row in look.missing if row.manner == "full"]
+    pointer = [row.org for row in look.missing if row.manner == "pointer"]
+    found: list[JsonObject] = []
+    if full:
+        found.append({"action": "route", "organisations": full})
+    if pointer:
+        found.append({"action": "route", "pointer_only": True, "organisations": pointer, "needs": "a second person"})
+    return [*found, {"action": "wait"}, {"action": "close"}]

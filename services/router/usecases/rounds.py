@@ -1,0 +1,151 @@
+"""Open later rounds: by a person's choice, or by the machine to end a hold; the same pipeline as the first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from services.router.domain.errors import RoundTaken
+from services.router.domain.model import ItemKind, StaleHold
+from services.router.domain.policy import CurrentJudge, Judge, is_newer
+from services.router.domain.rounds import MACHINE, Act, Dossier, Opened, Person, hand_over, resolved
+from services.router.ports import Begin, Decided, DecisionStore, Transaction
+from services.router.usecases.telling import round_of
+from shared.agreements import Class
+from shared.clock import Clock
+
+ROUTER = Person(MACHINE, "", MACHINE)
+STALE_PAGE = 100
+Visible = Callable[[Dossier], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the acts of people need."""
+
+    current: CurrentJudge
+    begin: Begin
+    clock: Clock
+
+    def sitting(self, tx: Transaction) -> Sitting:
+        """Decide in this transaction, now, by the judge in office. Raises NoGraphYet, GraphBehind."""
+        return Sitting(tx, self.current.get(), self.clock.now())
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """Where, by whom and when one round is decided."""
+
+    tx: Transaction
+    judge: Judge
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """The act had its effect, now or (`repeated`) before: this decision has it."""
+
+    decision_id: str
+    round: int
+    told: Mapping[str, str]
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Bodies that no clause lets be told so, with the reason code of each; nothing was changed."""
+
+    reasons: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """There is no such thing that the asker may see."""
+
+
+ChoiceResult = Stands | Refused | Absent
+
+
+async def choose_bodies(concern_id: str, act: Act, *, may: Visible, desk: Desk) -> ChoiceResult:
+    """Let the originator tell bodies that are available to it, each gate checked again on the newest graph.
+
+    `act.choices` are the new ones. A repeat changes nothing and finds its round. Raises RoundTaken, NoGraphYet.
+    """
+    async with desk.begin() as tx:
+        dossier = await tx.dossier(concern_id, None)
+        if dossier is None or not may(dossier):
+            return Absent()
+        if again := dossier.repeated(act):
+            return Stands(again.decision_id, again.key.round, _notices(dossier, act.organisations), repeated=True)
+        if set(act.organisations) <= dossier.notices.keys():
+            newest = dossier.newest
+            return Stands(newest.decision_id, newest.key.round, _notices(dossier, act.organisations), repeated=True)
+        whole = replace(act, choices={**dossier.choices, **act.choices})
+        return await open_round(dossier, whole, desk.sitting(tx))
+
+
+async def open_round(dossier: Dossier, act: Act, sitting: Sitting, *, done: ItemKind | None = None) -> Stands | Refused:
+    """Decide anew with all choices that stand; refused, and nothing changed, where a new one of them does not.
+
+    Raises RoundTaken.
+    """
+    routing = dossier.routing if act.routing is None else act.routing
+    choice = sitting.judge.choose(replace(dossier.concern, routing=routing), act.choices)
+    refused = {org: choice.refused[org] for org in act.organisations if org in choice.refused}
+    if act.kind == "choice":
+        refused = _beyond_the_originator(act.organisations, choice.before) | refused
+    if refused:
+        return Refused(refused)
+    decided = round_of(dossier, act, choice.verdict, sitting.judge.head, sitting.now)
+    opened = Opened(decided.record.decision_id, decided.record.key, sitting.now, act)
+    handover = hand_over(dossier.items, decided.items, done=done)
+    ended = [resolved(item, opened) for item in handover.ended]
+    if not await sitting.tx.open_round(replace(decided, items=handover.opened), opened, ended):
+        raise RoundTaken(dossier.concern.concern_id)
+    return Stands(opened.decision_id, opened.key.round, _told(decided, act.organisations))
+
+
+async def end_stale_holds(desk: Desk, store: DecisionStore) -> int:
+    """Decide on every concern that waited for a graph which is there now; gives on how many. Raises NoGraphYet."""
+    count, after = 0, None
+    while page := await store.stale_holds(after, STALE_PAGE):
+        for hold in page:
+            count += await _end_stale_hold(hold, desk)
+        after = page[-1].place
+    return count
+
+
+async def _end_stale_hold(hold: StaleHold, desk: Desk) -> bool:
+    """Somebody else may have ended it, or taken the round: then there is nothing left to do here."""
+    try:
+        async with desk.begin() as tx:
+            sitting, dossier = desk.sitting(tx), await tx.dossier(hold.concern_id, None)
+            if dossier is None or dossier.concern.version != hold.version:
+                return False
+            if is_newer(_token(dossier), sitting.judge.head):
+                return False
+            act = Act("graph-arrived", ROUTER, "", (), "", dossier.choices)
+            await open_round(dossier, act, sitting)
+    except RoundTaken:
+        return False
+    return True
+
+
+def _token(dossier: Dossier) -> str | None:
+    token = dossier.routing.get("min_graph_token")
+    return token if isinstance(token, str) else None
+
+
+def _beyond_the_originator(orgs: Collection[str], before: Mapping[str, Class]) -> dict[str, str]:
+    """An originator chooses among the bodies that are available to it, and no others."""
+    free = (Class.AVAILABLE, Class.TOLD)
+    return {org: "NOT_AVAILABLE" for org in orgs if before.get(org) not in free}
+
+
+def _notices(dossier: Dossier, orgs: Collection[str]) -> dict[str, str]:
+    return {org: dossier.notices[org] for org in orgs if org in dossier.notices}
+
+
+def _told(decided: Decided, orgs: Collection[str]) -> dict[str, str]:
+    return {row.org: row.notice_id for row in decided.routed.data.told if row.org in orgs}

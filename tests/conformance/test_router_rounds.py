@@ -1,0 +1,146 @@
+"""One suite for later rounds and queues in the router's store: in memory and in Postgres."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, get_args
+
+import orjson
+import pytest
+
+from services.router.domain.model import ItemEvent, ItemQuery, ItemState
+from services.router.domain.rounds import Act, Dossier, Opened, Person, resolved, resolved_by
+from services.router.ports import Decided
+from services.router.usecases.telling import round_of
+from shared.contracts.audit import AuditFact
+from tests.support.clock import NOON
+from tests.support.router_fakes import a_concern
+from tests.support.router_stores import JUDGE, Store, decide, record, store_on
+from tests.support.stack import TestPostgres
+
+
+@pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.stack)])
+def postgres(request: pytest.FixtureRequest) -> TestPostgres | None:
+    """The engine, taken by a plain fixture because it has a loop of its own."""
+    return None if request.param == "memory" else request.getfixturevalue("postgres_engine")
+
+
+@pytest.fixture
+async def store(postgres: TestPostgres | None) -> AsyncIterator[Store]:
+    async with store_on(postgres) as opened:
+        yield opened
+
+
+def act(*orgs: str, **changes: Any) -> Act:
+    by = Person("alpha-case", "alpha", "Sam")
+    return replace(Act("choice", by, "theirs", orgs, "r1", dict.fromkeys(orgs, "full")), **changes)
+
+
+def second_round(dossier: Dossier, done: Act) -> tuple[Decided, Opened]:
+    verdict = JUDGE.choose(dossier.concern, done.choices).verdict
+    decided = round_of(dossier, done, verdict, JUDGE.head, NOON + timedelta(hours=1))
+    return decided, Opened(decided.record.decision_id, decided.record.key, decided.record.decided_at, done)
+
+
+async def dossier_of(store: Store, concern_id: str, version: int | None = None) -> Dossier:
+    async with store.begin() as tx:
+        found = await tx.dossier(concern_id, version)
+    assert found is not None
+    return found
+
+
+async def test_a_dossier_holds_the_concern_as_it_came_its_decision_and_what_waits(store: Store) -> None:
+    one = decide(a_concern(1, categories=["theft"]))
+    await record(store, one, decide(a_concern(2)))
+    dossier = await dossier_of(store, "con_1")
+    assert dossier.concern == one.concern
+    assert dossier.newest == one.record
+    assert (dossier.opened, dossier.notices) == ((), {})
+    assert {item.kind for item in dossier.items} == {"gap", "unroutable"}
+    assert (await dossier_of(store, "con_2")).notices.keys() == {"beta"}
+
+
+async def test_there_is_no_dossier_of_what_was_never_decided(store: Store) -> None:
+    await record(store, decide(a_concern(1)))
+    async with store.begin() as tx:
+        assert await tx.dossier("con_9", None) is None
+        assert await tx.dossier("con_1", 2) is None
+
+
+async def test_a_round_is_kept_with_its_act_and_ends_its_items(store: Store) -> None:
+    await record(store, decide(a_concern(1, categories=["theft"])))
+    before = await dossier_of(store, "con_1")
+    done = act("beta", routing={**before.concern.routing, "necessity": {"statement": "s"}}, record={"decision": "x"})
+    decided, opened = second_round(before, done)
+    ended = [resolved(item, opened) for item in before.items if item.kind == "unroutable"]
+    async with store.begin() as tx:
+        assert await tx.open_round(replace(decided, items=()), opened, ended)
+    after = await dossier_of(store, "con_1")
+    assert (after.newest, after.opened) == (decided.record, (opened,))
+    assert (after.routing, after.choices) == (done.routing, {"beta": "full"})
+    assert after.notices == {"beta": decided.issued[0].id}
+    assert [item.kind for item in after.items] == ["gap"]
+    assert await store.work_items(ItemQuery(NOON, 9, state="closed")) == ended
+    found = await store.work_item(ended[0].item_id)
+    assert found is not None
+    assert (found[0], list(found[1])) == (ended[0], [resolved_by(ended[0], opened)])
+    assert {decided.routed.id, decided.issued[0].id, decided.fact.fact_id} <= await store.events()
+    (routing,) = await store.routings(None, None, 9)
+    assert orjson.loads(routing.routing) == done.routing
+
+
+async def test_of_two_acts_on_one_round_the_second_changes_nothing(store: Store) -> None:
+    await record(store, decide(a_concern(1, categories=["theft"])))
+    before = await dossier_of(store, "con_1")
+    first, second = second_round(before, act("beta")), second_round(before, act("beta", request="r2"))
+    async with store.begin() as tx:
+        assert await tx.open_round(*first, [])
+    events = await store.events()
+    async with store.begin() as tx:
+        assert not await tx.open_round(*second, [resolved(item, second[1]) for item in before.items])
+    assert await store.events() == events
+    after = await dossier_of(store, "con_1")
+    assert after.opened == (first[1],)
+    assert set(before.items) <= set(after.items)
+
+
+async def test_what_happens_to_an_item_is_kept_in_order_with_its_fact(store: Store) -> None:
+    await record(store, decide(a_concern(1, categories=["theft"])))
+    item = (await store.work_items(ItemQuery(NOON, 1)))[0]
+    waiting = replace(item, owner="sam", waits_until=NOON + timedelta(days=1))
+    events = [ItemEvent("assigned", NOON, "sam", {"owner": "sam"}), ItemEvent("waits", NOON, "sam", {"by": "Sam"})]
+    for number, event in enumerate(events):
+        fact = a_fact(f"fct_{number}")
+        async with store.begin() as tx:
+            assert await tx.lock_item(item.item_id) is not None
+            await tx.note(waiting, event, fact)
+            assert len(await tx.item_events(item.item_id)) == number + 1
+    assert await store.work_item(item.item_id) == (waiting, events)
+    assert {"fct_0", "fct_1"} <= await store.events()
+    states = {state: await store.work_items(ItemQuery(NOON, 9, item.kind, state)) for state in get_args(ItemState)}
+    assert states == {"open": [], "waiting": [waiting], "closed": []}
+    assert await store.work_items(ItemQuery(NOON + timedelta(days=1), 9, item.kind, "open")) == [waiting]
+
+
+async def test_an_item_that_is_not_known_is_none(store: Store) -> None:
+    assert await store.work_item("wrk_9") is None
+    async with store.begin() as tx:
+        assert await tx.lock_item("wrk_9") is None
+
+
+async def test_only_open_holds_for_a_newer_graph_are_listed_page_by_page(store: Store) -> None:
+    stale = [decide(a_concern(n, min_graph_token="9.aaaaaaaa")) for n in (1, 2, 3)]
+    await record(store, *stale, decide(a_concern(4, nation="atlantis")), decide(a_concern(5)))
+    found = await store.stale_holds(None, 9)
+    assert {(hold.concern_id, hold.version) for hold in found} == {(f"con_{n}", 1) for n in (1, 2, 3)}
+    assert await store.stale_holds(found[0].place, 1) == found[1:2]
+    closed = replace(stale[0].items[0], resolution="closed", resolved_at=NOON)
+    async with store.begin() as tx:
+        await tx.note(closed, ItemEvent("resolved", NOON, "sam", {}), a_fact("fct_1"))
+    assert {hold.concern_id for hold in await store.stale_holds(None, 9)} == {"con_2", "con_3"}
+
+
+def a_fact(fact_id: str) -> AuditFact:
+    return AuditFact(
+        fact_id=fact_id, kind="work-item", concern_id="con_1", at=NOON, service="router", actor="sam", body={}
+    )

@@ -1,0 +1,227 @@
+"""The queues over HTTP: who sees what waits, what is missing, and what becomes of it."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.router.usecases import route_concerns
+from shared.records import Batch
+from tests.rules import small
+from tests.support.clock import NOON, FrozenClock
+from tests.support.router_fakes import (
+    CASE_SYSTEM,
+    DUTY,
+    OPERATOR,
+    READER,
+    SECOND_DUTY,
+    STRANGER,
+    InMemoryRouter,
+    RouterUnderTest,
+    a_concern,
+    judging,
+)
+
+SECRET = "Dr Sample of Example Street"
+TOO_SENSITIVE = small.pact(small.clause(sensitivity_max=[]))
+
+
+class Office:
+    """A router with one concern routed, seen and acted on over HTTP."""
+
+    def __init__(self) -> None:
+        self.store = InMemoryRouter()
+        self.clock = FrozenClock(NOON + timedelta(hours=1))
+        self.router: RouterUnderTest
+
+    async def route(self, *objects: Any, **routing: Any) -> None:
+        current = judging(*objects)
+        batch = Batch((a_concern(1, **routing),), ())
+        await route_concerns(batch, current=current, begin=self.store.begin, clock=FrozenClock())
+        self.router = RouterUnderTest(self.store, current, self.clock)
+
+    async def items(self, query: str = "") -> list[dict[str, Any]]:
+        answer = await self.router.get(f"/v1/work-items{query}", by=DUTY)
+        assert answer.status_code == 200, answer.text
+        return list(answer.json()["items"])
+
+    async def item_of(self, kind: str) -> str:
+        return next(str(item["item_id"]) for item in await self.items() if item["kind"] == kind)
+
+    async def resolve(self, item: str, by: str = DUTY, reason: str = "seen", **body: Any) -> Any:
+        return await self.router.post(f"/v1/work-items/{item}/resolution", {"reason": reason, **body}, by=by)
+
+
+@pytest.fixture
+async def office() -> AsyncIterator[Office]:
+    office = Office()
+    yield office
+    await office.router.http.aclose()
+
+
+async def test_an_item_says_what_is_missing_and_what_can_be_done(office: Office) -> None:
+    await office.route(categories=["theft"])
+    item = (await office.router.get(f"/v1/work-items/{await office.item_of('unroutable')}")).json()
+    assert (item["state"], item["age_seconds"], item["owner"]) == ("open", 3600, None)
+    assert item["says"] == ["This concern reached nobody."]
+    assert item["missing"][0]["org"] == "beta"
+    assert item["can_do"][0] == {"action": "route", "organisations": ["beta"]}
+
+
+async def test_a_gap_names_the_clause_that_came_nearest_and_the_smallest_repair(office: Office) -> None:
+    await office.route(purposes=["law"])
+    item = (await office.router.get(f"/v1/work-items/{await office.item_of('gap')}")).json()
+    missing = item["missing"][0]
+    assert (missing["org"], missing["may_be_told"]) == ("beta", None)
+    assert (missing["nearest"]["clause"], missing["nearest"]["reason"]) == ("pact/c1", "PURPOSE_NOT_COVERED")
+    assert missing["smallest_repair"] == {"clause": "pact/c1", "gates": ["purpose"]}
+
+
+async def test_routing_by_hand_tells_whom_a_clause_allows_and_ends_the_item(office: Office) -> None:
+    await office.route(categories=["theft"])
+    item = await office.item_of("unroutable")
+    answer = await office.resolve(item, action="route", organisations=["beta"], decided_by="Sam", reason=SECRET)
+    assert answer.status_code == 200
+    assert [row["org"] for row in answer.json()["decision"]["told"]] == ["beta"]
+    assert (answer.json()["state"], answer.json()["resolution"]) == ("closed", "routed")
+    assert office.store.state.issued[0].data.reason == "CHOSEN"
+    shown = (await office.router.get(f"/v1/work-items/{item}")).json()
+    assert (shown["history"][0]["by"], shown["history"][0]["reason"]) == ("Sam", SECRET)
+    assert not any(SECRET in fact.model_dump_json() for fact in office.store.state.facts)
+
+
+async def test_no_hand_tells_a_body_that_no_clause_allows(office: Office) -> None:
+    await office.route(categories=["theft"])
+    item = await office.item_of("gap")
+    for pointer in (False, True):
+        answer = await office.resolve(item, action="route", organisations=["gamma"], pointer_only=pointer)
+        assert answer.status_code == 409
+        assert answer.json()["errors"] == [
+            {"pointer": "/organisations/0", "detail": "NO_PATH: No agreement joins the two organisations."}
+        ]
+    assert office.store.state.issued == []
+    assert {item["state"] for item in await office.items()} == {"open"}
+
+
+async def test_a_pointer_past_a_ceiling_needs_a_second_person(office: Office) -> None:
+    await office.route(TOO_SENSITIVE, sensitivity=["personal_data"])
+    item = await office.item_of("gap")
+    assert (await office.resolve(item, action="route", organisations=["beta"])).status_code == 409
+    asked: dict[str, Any] = {"action": "route", "organisations": ["beta"], "pointer_only": True}
+    assert (await office.resolve(item, **asked)).status_code == 202
+    assert (await office.resolve(item, reason="in other words", **asked)).status_code == 202
+    assert office.store.state.issued == []
+    answer = await office.resolve(item, by=SECOND_DUTY, **asked)
+    assert answer.status_code == 200
+    (notice,) = office.store.state.issued
+    assert (notice.data.pointer_only, notice.data.fields["narrative"]) == (True, "omit")
+
+
+async def test_the_second_person_cannot_widen_what_the_first_proposed(office: Office) -> None:
+    wide = small.pact(small.clause(to=["beta", "gamma"], sensitivity_max=[]))
+    await office.route(wide, sensitivity=["personal_data"])
+    item = await office.item_of("gap")
+    await office.resolve(item, action="route", organisations=["beta"], pointer_only=True)
+    wider: dict[str, Any] = {"action": "route", "organisations": ["beta", "gamma"], "pointer_only": True}
+    assert (await office.resolve(item, by=SECOND_DUTY, **wider)).status_code == 202
+    assert office.store.state.issued == []
+
+
+async def test_what_waits_comes_back_on_its_day(office: Office) -> None:
+    await office.route(categories=["theft"])
+    item = await office.item_of("unroutable")
+    assert (await office.resolve(item, action="wait", until="2025-03-12T09:00:00Z")).status_code == 200
+    assert [i["item_id"] for i in await office.items("?state=waiting")] == [item]
+    assert item not in {i["item_id"] for i in await office.items("?state=open")}
+    assert item in {i["item_id"] for i in await office.items()}
+    office.clock.move(timedelta(days=3))
+    assert item in {i["item_id"] for i in await office.items("?state=open")}
+
+
+async def test_a_closed_item_keeps_its_reason_and_leaves_the_queue(office: Office) -> None:
+    await office.route(categories=["theft"])
+    item = await office.item_of("gap")
+    assert (await office.resolve(item, action="close", reason="told by telephone")).json()["resolution"] == "closed"
+    assert item not in {i["item_id"] for i in await office.items()}
+    assert [i["item_id"] for i in await office.items("?state=closed&kind=gap")] == [item]
+    assert (await office.router.get(f"/v1/work-items/{item}")).json()["history"][0]["reason"] == "told by telephone"
+
+
+async def test_the_same_act_sent_again_happens_once_and_another_comes_too_late(office: Office) -> None:
+    await office.route(categories=["theft"])
+    item = await office.item_of("gap")
+    first, again = [await office.resolve(item, action="close") for _ in range(2)]
+    assert (first.json()["repeated"], again.json()["repeated"]) == (False, True)
+    assert (await office.resolve(item, action="close", reason="no, because")).status_code == 409
+    assert len([fact for fact in office.store.state.facts if fact.kind == "work-item"]) == 1
+
+
+async def test_an_item_is_taken_on_and_given_to_another(office: Office) -> None:
+    await office.route(categories=["theft"])
+    path = f"/v1/work-items/{await office.item_of('gap')}/assignment"
+    assert (await office.router.post(path, {}, by=DUTY)).json()["owner"] == "sam"
+    assert (await office.router.post(path, {"owner": "kim", "reason": "leave"}, by=DUTY)).json()["owner"] == "kim"
+    events = (await office.router.get(path.removesuffix("/assignment"))).json()["history"]
+    assert [event["owner"] for event in events] == ["sam", "kim"]
+
+
+async def test_who_may_read_and_who_may_act(office: Office) -> None:
+    await office.route(categories=["theft"])
+    item = await office.item_of("gap")
+    reading = {by: (await office.router.get(f"/v1/work-items/{item}", by=by)).status_code for by in (OPERATOR, DUTY)}
+    assert set(reading.values()) == {200}
+    for by in (READER, STRANGER, CASE_SYSTEM):
+        assert (await office.router.get(f"/v1/work-items/{item}", by=by)).status_code == 403
+    for by in (READER, OPERATOR, CASE_SYSTEM):
+        assert (await office.resolve(item, by=by, action="close")).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"action": "route"}, ""),
+        ({"action": "wait"}, ""),
+        ({"action": "close", "organisations": ["beta"]}, ""),
+        ({"action": "wait", "until": "2025-03-01T00:00:00Z"}, "/until"),
+        ({"action": "wait", "until": "next week"}, "/until"),
+        ({"action": "tell"}, "/action"),
+        ({"action": "route", "organisations": []}, "/organisations"),
+        ({"action": "close", "reason": " "}, "/reason"),
+        ({"action": "close", "haste": True}, "/haste"),
+    ],
+)
+async def test_a_resolution_that_is_not_right_names_its_field(office: Office, body: Any, pointer: str) -> None:
+    await office.route(categories=["theft"])
+    answer = await office.resolve(await office.item_of("gap"), **body)
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+
+
+async def test_an_item_that_does_not_exist_is_not_found(office: Office) -> None:
+    await office.route()
+    assert (await office.router.get("/v1/work-items/wrk_9", by=DUTY)).status_code == 404
+    assert (await office.resolve("wrk_9", action="close")).status_code == 404
+    assert (await office.resolve("wrk_9", action="route", organisations=["beta"])).status_code == 404
+
+
+async def test_the_originator_chooses_over_http_and_hears_no_reason_for_a_refusal(office: Office) -> None:
+    await office.route(categories=["theft"])
+    path = "/v1/decisions/con_1/choices"
+    refused = await office.router.post(path, {"organisations": ["beta", "gamma"], "reason": "theirs"}, by=READER)
+    unknown = await office.router.post(path, {"organisations": ["beta", "nobody"], "reason": "theirs"}, by=READER)
+    assert refused.status_code == unknown.status_code == 409
+    assert refused.json()["errors"] == unknown.json()["errors"]
+    answer = await office.router.post(path, {"organisations": ["beta"], "reason": "theirs"}, by=READER)
+    again = await office.router.post(path, {"organisations": ["beta"], "reason": "theirs"}, by=READER)
+    assert (answer.json()["round"], answer.json()["repeated"], again.json()["repeated"]) == (2, False, True)
+    assert [row["org"] for row in answer.json()["told"]] == ["beta"]
+
+
+async def test_a_choice_by_anybody_else_answers_like_a_concern_that_does_not_exist(office: Office) -> None:
+    await office.route(categories=["theft"])
+    body = {"organisations": ["beta"], "reason": "theirs"}
+    there = await office.router.post("/v1/decisions/con_1/choices", body, by=STRANGER)
+    absent = await office.router.post("/v1/decisions/con_9/choices", body, by=STRANGER)
+    assert there.status_code == absent.status_code == 404
+    assert {**there.json(), "trace": ""} == {**absent.json(), "trace": ""}
