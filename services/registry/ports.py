@@ -1,15 +1,49 @@
 """What the registry's use cases need from outside, in the registry's own words."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from typing import Any, Protocol
 
 from services.registry.domain.model import Client, Commit, GraphObject, StoredObject
+from services.registry.domain.timeline import Key, Recorded, Search
 from shared.contracts.audit import AuditFact
 from shared.contracts.graph import GraphCommitted
 
 
-class History(Protocol):
+class Timeline(Protocol):
+    """The graph as it was known at any time, and when its objects apply. All methods raise StoreUnavailable."""
+
+    async def known_at(self, moment: datetime) -> Commit | None:
+        """The newest commit made at that moment or before it; None where there was none."""
+        ...
+
+    async def search(self, search: Search, *, after: str, count_max: int) -> Sequence[str]:
+        """The ids of the objects that are asked for, above `after`, by code point."""
+        ...
+
+    async def lineages(self, names: Collection[str], version: int) -> Sequence[str]:
+        """The ids of the agreements of these lineages in the graph at that version, sorted."""
+        ...
+
+    async def states(self, keys: Collection[Key], version: int) -> Sequence[StoredObject]:
+        """These objects as they stood after the commit of that version, sorted by kind and id; unknown ones are not."""
+        ...
+
+    async def of_kind(self, kind: str, version: int) -> Sequence[StoredObject]:
+        """Every object of a kind as it stood after the commit of that version, sorted by id."""
+        ...
+
+    async def past(self, kind: str, object_id: str) -> Sequence[Recorded]:
+        """Every state of one object, oldest first."""
+        ...
+
+    async def touched(self, after: int, until: int) -> Sequence[Key]:
+        """The objects that commits above version `after`, up to `until`, added or changed, sorted."""
+        ...
+
+
+class History(Timeline, Protocol):
     """The history of the graph in one transaction: everything said through it happens, or none of it does.
 
     Nothing in it is ever changed or deleted. All methods raise StoreUnavailable.

@@ -9,6 +9,7 @@ from typing import Any
 from services.registry.domain.model import Client, Commit, GraphObject, StoredObject
 from shared.contracts.audit import AuditFact
 from shared.contracts.graph import GraphCommitted
+from tests.support.timeline_fakes import InMemoryTimeline
 
 
 @dataclass(slots=True)
@@ -34,7 +35,7 @@ class InMemoryHistory:
 
 
 @dataclass(slots=True)
-class InMemoryTransaction:
+class InMemoryTransaction(InMemoryTimeline):
     """One transaction: it sees what is stored and what it added itself."""
 
     store: InMemoryHistory

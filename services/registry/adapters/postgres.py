@@ -8,7 +8,9 @@ from typing import Any
 from sqlalchemy import Row, Select, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from services.registry.adapters.intervals import record_intervals
 from services.registry.adapters.tables import commits, objects
+from services.registry.adapters.timeline import PostgresTimeline
 from services.registry.domain.model import Commit, GraphObject, StoredObject
 from shared.audit import audit_row
 from shared.contracts.audit import AuditFact
@@ -62,12 +64,17 @@ class PostgresHistory:
             self._fail_points.hit(name)
 
 
-class PostgresTransaction:
+class PostgresTransaction(PostgresTimeline):
     """The history in one transaction; see ports.History."""
 
     def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
+        super().__init__(connection)
         self.rows: list[OutboxRow] = []
+
+    @property
+    def connection(self) -> AsyncConnection:
+        """For what else is written in the same transaction."""
+        return self._connection
 
     async def head(self) -> Commit | None:
         """The newest commit, without its objects."""
@@ -118,6 +125,7 @@ class PostgresTransaction:
         if added.rowcount == 0:
             return False
         await self._add_objects(commit)
+        await record_intervals(self._connection, commit)
         return True
 
     async def publish(self, events: Sequence[GraphCommitted]) -> None:

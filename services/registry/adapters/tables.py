@@ -14,6 +14,7 @@ from sqlalchemy import (
     Text,
     text,
 )
+from sqlalchemy.dialects.postgresql import DATERANGE, TSTZRANGE
 
 from shared.db.outbox import outbox_table
 
@@ -80,5 +81,20 @@ change_differences = Table(
     Column("body", LargeBinary, nullable=False),
     ForeignKeyConstraint(["change_id", "number"], [change_events.c.change_id, change_events.c.number]),
 )
+
+# The valid and recorded time of each object: where a state is replaced its rows are closed, and nothing else changes.
+# That a facet and a lineage hold once at a time is an exclusion constraint, which stands in the migration alone.
+intervals = Table(
+    "intervals",
+    METADATA,
+    *(Column(name, Text(collation="C"), nullable=False) for name in ("kind", "object_id", "facet", "party", "lineage")),
+    Column("valid", DATERANGE, nullable=False),
+    Column("recorded", TSTZRANGE, nullable=False),
+    Column("opened_version", BigInteger, ForeignKey(commits.c.version), nullable=False),
+    Column("closed_version", BigInteger, ForeignKey(commits.c.version)),
+)
+Index("intervals_object", intervals.c.kind, intervals.c.facet, intervals.c.object_id)
+Index("intervals_party", intervals.c.party, postgresql_where=text("party <> ''"))
+Index("intervals_lineage", intervals.c.lineage, postgresql_where=text("lineage <> ''"))
 
 outbox = outbox_table(METADATA)

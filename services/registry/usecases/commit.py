@@ -114,7 +114,7 @@ def _next(head: Commit, change: Change, rows: Iterable[Row], now: datetime) -> C
         version=head.version + 1,
         parent_root=head.root,
         root=graph_root(rows),
-        committed_at=now,
+        committed_at=max(now, head.committed_at),  # a clock that is set back must not reorder what was known when
         principal=change.principal,
         reason=change.reason,
         event=change.event,

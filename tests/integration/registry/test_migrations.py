@@ -14,6 +14,7 @@ pytestmark = pytest.mark.stack
 RIGHTS = {
     "commits": {"SELECT", "INSERT"},
     "objects": {"SELECT", "INSERT"},
+    "intervals": {"SELECT", "INSERT"},
     "change_events": {"SELECT", "INSERT"},
     "change_objects": {"SELECT", "INSERT"},
     "change_differences": {"SELECT", "INSERT"},
@@ -59,6 +60,9 @@ async def test_the_service_has_its_named_rights_and_no_others(postgres_engine: T
         "UPDATE registry.objects SET body = ''",
         "UPDATE registry.commits SET root = ''",
         "UPDATE registry.outbox SET value = ''",
+        "DELETE FROM registry.intervals",
+        "UPDATE registry.intervals SET valid = '(,)'",
+        "UPDATE registry.intervals SET opened_version = 1",
         "DELETE FROM registry.change_events",
         "UPDATE registry.change_events SET principal = ''",
         "UPDATE registry.change_objects SET body = ''",

@@ -2,6 +2,7 @@ import asyncio
 import hashlib
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -190,3 +191,10 @@ def test_a_token_says_who_for_whom_for_how_long_and_no_more() -> None:
         "roles": ["operator"],
     }
     assert issued.token == "token-1"
+
+
+async def test_a_clock_that_is_set_back_does_not_reorder_what_was_known_when() -> None:
+    history = await seeded()
+    earlier = FrozenClock(NOON - timedelta(hours=1))
+    await commit_change(change(source("new")), begin=history.begin, clock=earlier)
+    assert [commit.committed_at for commit in history.stored] == [NOON, NOON]
