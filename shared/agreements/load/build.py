@@ -63,7 +63,7 @@ def build_with(shelf: Shelf, read: Reader, agreements: Mapping[str, Agreement]) 
         bars={row["id"]: read.bar(row) for row in shelf.rows("bar")},
         successions=tuple(read.succession(row) for row in shelf.rows("succession")),
         vocabularies=read.words,
-        policy=_policy(shelf.policy(), read.words),
+        policy=read.policy(shelf.policy()),
         lead_rules=tuple(read.lead_rule(row) for row in shelf.rows("lead_rule")),
         forums={row["id"]: row for row in shelf.rows("forum")},
         sources={row["id"]: row for row in shelf.rows("source")},
@@ -226,6 +226,24 @@ class Reader:
             carries_ecp_signature=row["ecp_signature"] == "carried",
         )
 
+    def policy(self, row: Row) -> Policy:
+        """The deployment's own caps and field policy win over the vocabularies', where it states any."""
+        caps = row.get("instrument_caps") or self.words.values.get("instrument_caps") or {}
+        fields = row.get("field_policy_default") or self.words.values.get("field_policy_default") or {}
+        return Policy(
+            assumed_clauses=row["assumed_clauses"]["default"],
+            assumed_by_agreement=dict(row["assumed_clauses"]["agreements"]),
+            assumed_remits=row["assumed_remits"],
+            acknowledge={
+                urgency: _limit("acknowledge", item, "policy") for urgency, item in row["acknowledge"].items()
+            },
+            caps_public=_caps(caps.get("public_parties_only", {})),
+            caps_other=_caps(caps.get("any_other_party", {})),
+            fields=dict(fields.get("fields", {})),
+            correlation_window=_limit("correlation", row["correlation"]["window"], "policy"),
+            correlation_count=row["correlation"]["count"],
+        )
+
     def lead_rule(self, row: Row) -> LeadRule:
         """Steps that are sentences (the conflict rule) nominate nobody: rules 15 and 16 carry them."""
         steps = [step for step in row["steps"] if not isinstance(step.get("if"), str)]
@@ -246,23 +264,6 @@ def _gateway(row: Row, bar: str) -> Gateway:
         to_sector=_maybe_set(row, "to_sector"),
         needs_necessity="needs" in row,
         permits=f"{bar}/{row['permits']['id']}" if "permits" in row else None,
-    )
-
-
-def _policy(row: Row, words: Vocabulary) -> Policy:
-    """The deployment's own caps and field policy win over the vocabularies', where it states any."""
-    caps = row.get("instrument_caps") or words.values.get("instrument_caps") or {}
-    fields = row.get("field_policy_default") or words.values.get("field_policy_default") or {}
-    return Policy(
-        assumed_clauses=row["assumed_clauses"]["default"],
-        assumed_by_agreement=dict(row["assumed_clauses"]["agreements"]),
-        assumed_remits=row["assumed_remits"],
-        acknowledge={urgency: _limit("acknowledge", item, "policy") for urgency, item in row["acknowledge"].items()},
-        caps_public=_caps(caps.get("public_parties_only", {})),
-        caps_other=_caps(caps.get("any_other_party", {})),
-        fields=dict(fields.get("fields", {})),
-        correlation_window=_limit("correlation", row["correlation"]["window"], "policy"),
-        correlation_count=row["correlation"]["count"],
     )
 
 

@@ -21,11 +21,11 @@ Bounds = tuple[str, str]
 def check_overlaps(shelf: Shelf, book: Book) -> None:
     """Every overlap in the graph; problems go to the book."""
     for kind in ("agreement", "duty"):
-        for row in shelf.rows(kind):
+        for row in shelf.concerned(kind):
             _own(row, f"{kind} {row['id']}", book)
-    for row in shelf.rows("organisation"):
+    for row in shelf.concerned("organisation"):
         _remits(row, book)
-    _lineages(shelf.rows("agreement"), book)
+    _lineages(shelf.concerned("agreement"), book)
 
 
 def effective(row: Row) -> Bounds:

@@ -20,17 +20,17 @@ MAY_NAME = {SIGNATORIES, NAMED}
 def cross_check(shelf: Shelf, book: Book) -> None:
     """Every check that needs more than one object; problems go to the book."""
     for kind in ("agreement", "duty"):
-        for row in shelf.rows(kind):
+        for row in shelf.concerned(kind):
             _signed(row, f"{kind} {row['id']}", book)
-    for row in shelf.rows("agreement"):
+    for row in shelf.concerned("agreement"):
         _agreement(row, shelf, book)
-    for row in shelf.rows("bar"):
+    for row in shelf.concerned("bar"):
         _bar(row, shelf, book)
-    for row in shelf.rows("organisation"):
+    for row in shelf.concerned("organisation"):
         _organisation(row, shelf, book)
-    for row in shelf.rows("succession"):
+    for row in shelf.concerned("succession"):
         _succession(row, book)
-    for row in shelf.rows("lead_rule"):
+    for row in shelf.concerned("lead_rule"):
         _lead_rule(row, book)
     check_overlaps(shelf, book)
     _vocabularies(shelf, book)
@@ -111,7 +111,9 @@ def _organisation(row: Row, shelf: Shelf, book: Book) -> None:
 
 def _identifiers(shelf: Shelf) -> Iterator[str]:
     """What an outer register calls a body: two bodies never share one."""
-    for row in shelf.rows("organisation"):
+    if not any("identifiers" in row for row in shelf.rows("organisation")):
+        return
+    for row in shelf.everything("organisation"):
         yield from (f"{item['scheme']} {item['value']}" for item in row.get("identifiers", ()))
 
 
@@ -138,8 +140,7 @@ def _vocabularies(shelf: Shelf, book: Book) -> None:
 
 def _no_id_twice(shelf: Shelf, book: Book) -> None:
     """A clause is cited as `<id>/<clause>`, so agreements, duties and bars share one space of ids."""
-    ids = [row["id"] for kind in ("agreement", "duty", "bar") for row in shelf.rows(kind)]
-    _repeats(ids, "agreement, duty and bar", book)
+    _repeats(shelf.sharing_ids(), "agreement, duty and bar", book)
 
 
 def _repeats(ids: Iterable[Any], where: str, book: Book) -> None:
@@ -150,7 +151,7 @@ def _repeats(ids: Iterable[Any], where: str, book: Book) -> None:
 
 def _successions(shelf: Shelf) -> dict[str, set[str]]:
     follows: dict[str, set[str]] = {}
-    for row in shelf.rows("succession"):
+    for row in shelf.everything("succession") if shelf.rows("succession") else ():
         if row["type"] != "planned":
             follows.setdefault(row["from"], set()).add(row["to"])
     return follows

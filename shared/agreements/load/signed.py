@@ -51,36 +51,35 @@ SCOPE: Keys = {
     "subject_not": terms("organisation ids"),
     "needs_all": terms("categories"),
 }
-WHEN_KEYS: Keys = {**SCOPE, "date_basis": one_of("date_basis"), "recipient_remit": one_of("recipient_remit")}
-WHEN = once(record({"categories": some_of("any category")}, WHEN_KEYS))
+WHEN_MORE: Keys = {**SCOPE, "date_basis": one_of("date_basis"), "recipient_remit": one_of("recipient_remit")}
+WHEN = once(record({"categories": some_of("any category")}, WHEN_MORE))
 
-clause = record(
-    {
-        "id": text,
-        "effect": one_of("effect"),
-        "mode": one_of("mode"),
-        "direction": one_of("direction"),
-        "from": terms("party"),
-        "to": terms("party"),
-        "when": WHEN,
-        "purposes": terms("purposes"),
-        "onward": one_of("onward"),
-        "summary": text,
-        "certainty": one_of("certainty"),
-    },
-    {
-        "source": some_of("source ids"),
-        "note": text,
-        "fields": once(table("field_classes", one_of("field_policy_order"))),
-        "sensitivity_max": some_of("sensitivity_components"),
-        "limits": once(table("limit name", amount)),
-        "every": amount,
-        "tasks": many(text),
-        "channel": text,
-        "marking": one_of("markings"),
-        "standing_necessity": text,
-    },
-)
+CLAUSE: Keys = {
+    "id": text,
+    "effect": one_of("effect"),
+    "mode": one_of("mode"),
+    "direction": one_of("direction"),
+    "from": terms("party"),
+    "to": terms("party"),
+    "when": WHEN,
+    "purposes": terms("purposes"),
+    "onward": one_of("onward"),
+    "summary": text,
+    "certainty": one_of("certainty"),
+}
+CLAUSE_MORE: Keys = {
+    "source": some_of("source ids"),
+    "note": text,
+    "fields": once(table("field_classes", one_of("field_policy_order"))),
+    "sensitivity_max": some_of("sensitivity_components"),
+    "limits": once(table("limit name", amount)),
+    "every": amount,
+    "tasks": many(text),
+    "channel": text,
+    "marking": one_of("markings"),
+    "standing_necessity": text,
+}
+clause = record(CLAUSE, CLAUSE_MORE)
 
 party = once(span_of(record({"org": one_of("organisation ids"), "capacity": one_of("capacity"), **BOUNDS}, CERTAIN)))
 
@@ -137,26 +136,28 @@ example = record(
     }
 )
 
-agreement = record(
-    {**SIGNED, "lineage": text, "status": one_of("status")},
-    {
-        **CONTENT,
-        **LIFE,
-        "supersedes": one_of("agreement ids"),
-        "supports": one_of("agreement ids"),
-        "fulfilled_by": some_of("agreement ids"),
-        "sensitivity_cap": some_of("sensitivity_components"),
-        "review_due": day,
-        "review_every_years": whole,
-        "examples": many(example),
-        "terms": anything,
-        "still_stands": anything,
-        "last_updated": text,
-        "other_parties": many(text),
-        "form": text,
-        "promised_by": maybe(text),
-        "versions": many(text),
-        "replaces": text,
-    },
-)
+AGREEMENT_MORE: Keys = {
+    **CONTENT,
+    **LIFE,
+    "supersedes": one_of("agreement ids"),
+    "supports": one_of("agreement ids"),
+    "fulfilled_by": some_of("agreement ids"),
+    "sensitivity_cap": some_of("sensitivity_components"),
+    "review_due": day,
+    "review_every_years": whole,
+    "examples": many(example),
+    "terms": anything,
+    "still_stands": anything,
+    "last_updated": text,
+    "other_parties": many(text),
+    "form": text,
+    "promised_by": maybe(text),
+    "versions": many(text),
+    "replaces": text,
+}
+agreement = record({**SIGNED, "lineage": text, "status": one_of("status")}, AGREEMENT_MORE)
+
+AGREEMENT_KEYS = frozenset({*SIGNED, "lineage", "status", *AGREEMENT_MORE})
+CLAUSE_KEYS = frozenset({*CLAUSE, *CLAUSE_MORE})
+WHEN_KEYS = frozenset({"categories", *WHEN_MORE})
 duty = record(SIGNED, {**CONTENT, **LIFE, "amended": day, "enforcement": one_of("duty ids"), "trigger": text})
