@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down check lint test rules bench soak migrate format lock
+.PHONY: help setup demo up down check lint test rules properties bench soak migrate format lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ test: $(READY) ## unit, conformance, contracts, architecture, integration and en
 
 rules: $(READY) ## remove each rule of the decision in turn: a test must turn red
 	@$(BIN)/python -m tests.rules
+
+properties: $(READY) ## the laws of the decision, 10,000 generated graphs and concerns each (an hour)
+	@$(BIN)/pytest tests/properties --hypothesis-profile=nightly
 
 bench: $(READY) ## print each budget beside its measured figure
 	@$(BIN)/concordat bench

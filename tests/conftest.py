@@ -1,7 +1,7 @@
 """Fixtures of all levels: the engines start only for the tests that ask for them.
 
 Properties take a few examples each, so that the unit level stays within seconds; `--hypothesis-profile=nightly` looks
-much harder.
+much harder (`make properties`).
 """
 
 import gc
@@ -11,7 +11,7 @@ from hypothesis import settings
 pytest_plugins = ["tests.support.stack"]
 
 settings.register_profile("quick", max_examples=10, deadline=None)
-settings.register_profile("nightly", max_examples=500, deadline=None)
+settings.register_profile("nightly", max_examples=10_000, deadline=None)
 settings.load_profile("quick")
 
 
