@@ -5,6 +5,8 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Protocol
 
+from services.registry.domain.change import ChangeEvent, ChangeLog, ChangePlace, Part
+from services.registry.domain.change_difference import Past
 from services.registry.domain.model import Client, Commit, GraphObject, StoredObject
 from services.registry.domain.timeline import Key, Recorded, Search
 from shared.contracts.audit import AuditFact
@@ -98,4 +100,58 @@ class Signer(Protocol):
 
     def sign(self, claims: Mapping[str, Any]) -> str:
         """The claims as a signed access token (RFC 9068)."""
+        ...
+
+
+class ChangeTransaction(Protocol):
+    """The changes on their way into the graph, in one transaction with its history.
+
+    Events are added, never changed or deleted. All methods raise StoreUnavailable.
+    """
+
+    def history(self) -> History:
+        """The history of the graph, in the same transaction."""
+        ...
+
+    async def hold(self, change_id: str) -> None:
+        """From now to the end of the transaction nobody else adds to this change."""
+        ...
+
+    async def log(self, change_id: str) -> ChangeLog | None:
+        """All events of a change; None where there is no such change."""
+        ...
+
+    async def logs(self, *, before: ChangePlace | None, count_max: int) -> Sequence[ChangeLog]:
+        """Changes with all their events, the one that was drafted last first, behind that place."""
+        ...
+
+    async def add(self, change_id: str, event: ChangeEvent) -> bool:
+        """Add an event. False, and nothing added, where its number is taken."""
+        ...
+
+    async def add_objects(self, change_id: str, part: Part) -> None:
+        """Add what an event of this transaction brings. No object may be in the revision already."""
+        ...
+
+    async def objects(self, change_id: str, revision: int) -> Sequence[GraphObject]:
+        """What the revision proposes, in the order in which it came."""
+        ...
+
+    async def add_difference(self, change_id: str, number: int, body: bytes) -> None:
+        """Keep the difference that an event of this transaction speaks of, to the byte."""
+        ...
+
+    async def difference(self, change_id: str, number: int) -> bytes | None:
+        """The difference that the event of that number speaks of."""
+        ...
+
+
+BeginChange = Callable[[], AbstractAsyncContextManager[ChangeTransaction]]
+
+
+class PastConcerns(Protocol):
+    """The concerns of the past, as the router decided on them."""
+
+    async def between(self, since: datetime, until: datetime) -> Past:
+        """What was received in `[since, until)`. Raises HistoryUnavailable."""
         ...

@@ -2,6 +2,8 @@
 
 RegistryFault
 ├── GraphDamaged             the people who run this deployment: stored objects do not give the stored root
+├── ChangeMoved              nobody: somebody else took a step of the same change first, read it and try again
+├── HistoryUnavailable       nobody: the router does not give the concerns of the past, try again
 └── TokenRefused             the client
     ├── TokenRequestMalformed    its request has not the form of RFC 6749
     ├── ClientNotProven          its id or its secret is wrong; which of the two is never said
@@ -20,6 +22,14 @@ class GraphDamaged(RegistryFault):
     def __init__(self, version: int) -> None:
         super().__init__(version)
         self.version = version
+
+
+class ChangeMoved(RegistryFault):
+    """The next number of the change was taken by another transaction; nothing of this one took effect."""
+
+
+class HistoryUnavailable(RegistryFault):
+    """The router is away, or gave no answer that can be read: what a change would have done is not known."""
 
 
 class TokenRefused(RegistryFault):

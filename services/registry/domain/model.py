@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 Row = Mapping[str, Any]
-EventName = Literal["IMPORTED", "CHANGED"]
+EventName = Literal["IMPORTED", "CHANGED", "SUSPENDED", "RESUMED", "TERMINATED"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,15 @@ import orjson
 from fastapi import Response
 
 from services.registry.domain.errors import (
+    ChangeMoved,
     ClientNotProven,
     GrantUnsupported,
     GraphDamaged,
+    HistoryUnavailable,
     ScopeNotGranted,
     TokenRequestMalformed,
 )
-from shared.http.problems import Problem
+from shared.http.problems import RETRY_AFTER_SECONDS, Problem
 
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
@@ -28,6 +30,16 @@ class TokenProblem(Problem):
 
 FAULTS: Mapping[type[Exception], Problem] = {
     GraphDamaged: Problem(500, "graph-damaged", "The stored graph does not give its root; nothing of it is served"),
+    ChangeMoved: Problem(
+        412, "stale-change", "Somebody took a step first; nothing was stored", "Read the change and try again."
+    ),
+    HistoryUnavailable: Problem(
+        503,
+        "history-unavailable",
+        "The concerns of the past cannot be read now; nothing was stored",
+        "The router must answer: what a change would have done must be known. Try again in a moment.",
+        headers={"Retry-After": RETRY_AFTER_SECONDS},
+    ),
     TokenRequestMalformed: TokenProblem(
         400, "invalid_request", "Send each parameter once, and one proof of the client"
     ),

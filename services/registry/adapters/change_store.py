@@ -1,0 +1,145 @@
+"""The changes on their way into the graph, in Postgres."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from itertools import groupby
+from typing import Any
+
+import orjson
+from sqlalchemy import Row, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.registry.adapters.postgres import PostgresHistory
+from services.registry.adapters.tables import change_differences, change_events, change_objects
+from services.registry.domain.change import ChangeEvent, ChangeLog, ChangePlace, Part, step_of
+from services.registry.domain.model import GraphObject
+from services.registry.ports import History
+from shared.canonical import canonical
+
+_HOLD = text("SELECT pg_advisory_xact_lock(hashtextextended(:change_id, 20261122))")
+_ADD = text(
+    """INSERT INTO registry.change_events (change_id, number, event, at, principal, body)
+    VALUES (:change_id, :number, :event, :at, :principal, :body)
+    ON CONFLICT (change_id, number) DO NOTHING"""
+)
+_ADD_OBJECTS = text(
+    """INSERT INTO registry.change_objects (change_id, revision, kind, id, number, place, body)
+    SELECT :change_id, :revision, kind, id, :number, :first + place - 1, body
+    FROM unnest(CAST(:kinds AS text[]), CAST(:ids AS text[]), CAST(:bodies AS bytea[]))
+        WITH ORDINALITY AS o(kind, id, body, place)"""
+)
+_PAGE = text(
+    """SELECT e.* FROM registry.change_events e JOIN (
+        SELECT change_id, at AS drafted_at FROM registry.change_events WHERE number = 1
+        AND (CAST(:drafted_at AS timestamptz) IS NULL OR (at, change_id) < (:drafted_at, :change_id))
+        ORDER BY at DESC, change_id DESC LIMIT :count_max
+    ) page USING (change_id) ORDER BY drafted_at DESC, e.change_id DESC, number"""
+)
+
+
+class PostgresChangeStore:
+    """Opens transactions on the changes; they are transactions on the history too."""
+
+    def __init__(self, history: PostgresHistory) -> None:
+        self._history = history
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator["PostgresChanges"]:
+        """One transaction. Raises StoreUnavailable; whether it was committed is then unknown."""
+        async with self._history.begin() as history:
+            yield PostgresChanges(history.connection, history)
+
+
+class PostgresChanges:
+    """The changes in one transaction; see ports.ChangeTransaction."""
+
+    def __init__(self, connection: AsyncConnection, history: History) -> None:
+        self._connection = connection
+        self._history = history
+
+    def history(self) -> History:
+        """The history of the graph, in the same transaction."""
+        return self._history
+
+    async def hold(self, change_id: str) -> None:
+        """Nobody else adds to this change. The key of the events would refuse them too, after more work."""
+        await self._connection.execute(_HOLD, {"change_id": change_id})
+
+    async def log(self, change_id: str) -> ChangeLog | None:
+        """All events of a change."""
+        events = change_events
+        found = await self._connection.execute(
+            select(events).where(events.c.change_id == change_id).order_by(events.c.number)
+        )
+        rows = found.all()
+        return ChangeLog(change_id, tuple(map(_event, rows))) if rows else None
+
+    async def logs(self, *, before: ChangePlace | None, count_max: int) -> Sequence[ChangeLog]:
+        """Changes with all their events, the one that was drafted last first."""
+        place = {
+            "drafted_at": before.drafted_at if before else None,
+            "change_id": before.change_id if before else "",
+        }
+        rows = (await self._connection.execute(_PAGE, {**place, "count_max": count_max})).all()
+        return [
+            ChangeLog(change_id, tuple(map(_event, group)))
+            for change_id, group in groupby(rows, key=lambda row: str(row.change_id))
+        ]
+
+    async def add(self, change_id: str, event: ChangeEvent) -> bool:
+        """Add an event; False where its number is taken."""
+        added = await self._connection.execute(
+            _ADD,
+            {
+                "change_id": change_id,
+                "number": event.number,
+                "event": event.name,
+                "at": event.at,
+                "principal": event.principal,
+                "body": canonical({"asked": event.asked, "step": event.body()}),
+            },
+        )
+        return added.rowcount == 1
+
+    async def add_objects(self, change_id: str, part: Part) -> None:
+        """Add what an event brings."""
+        await self._connection.execute(
+            _ADD_OBJECTS,
+            {
+                "change_id": change_id,
+                "revision": part.revision,
+                "number": part.number,
+                "first": part.first,
+                "kinds": [item.kind for item in part.objects],
+                "ids": [item.id for item in part.objects],
+                "bodies": [item.body for item in part.objects],
+            },
+        )
+
+    async def objects(self, change_id: str, revision: int) -> Sequence[GraphObject]:
+        """What the revision proposes, in the order in which it came."""
+        rows = change_objects
+        found = await self._connection.execute(
+            select(rows.c.kind, rows.c.id, rows.c.body)
+            .where(rows.c.change_id == change_id, rows.c.revision == revision)
+            .order_by(rows.c.place)
+        )
+        return [GraphObject(*row) for row in found]
+
+    async def add_difference(self, change_id: str, number: int, body: bytes) -> None:
+        """Keep a difference to the byte."""
+        row = {"change_id": change_id, "number": number, "body": body}
+        await self._connection.execute(change_differences.insert().values(**row))
+
+    async def difference(self, change_id: str, number: int) -> bytes | None:
+        """The difference that the event of that number speaks of."""
+        rows = change_differences
+        found = await self._connection.execute(
+            select(rows.c.body).where(rows.c.change_id == change_id, rows.c.number == number)
+        )
+        return found.scalar_one_or_none()
+
+
+def _event(row: Row[Any]) -> ChangeEvent:
+    body = orjson.loads(row.body)
+    return ChangeEvent(row.number, row.at, row.principal, body["asked"], step_of(row.event, body["step"]))
