@@ -1,5 +1,6 @@
 """What every service stands on, made from its settings in one place; each `bootstrap.py` adds its own adapters."""
 
+import gc
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -31,6 +32,7 @@ from shared.telemetry import Telemetry, route_library_logs
 
 EventT = TypeVar("EventT")
 STORE_SECONDS = 5.0
+GC_THRESHOLDS = (10_000, 20, 50)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ class Foundation:
             await serve(app, host=self.settings.http_host, port=self.settings.http_port)
 
         route_library_logs(self.telemetry)
+        _spare_the_collector()
         own = {**self._own_loops(), **loops}
         try:
             await supervise(own, serve=serve_app, health=self.health, telemetry=self.telemetry)
@@ -103,6 +106,16 @@ class Foundation:
             "log watch": self.log_watch.run,
             "store": partial(watch_store, self.engine, self.health.watch("store"), self.telemetry),
         }
+
+
+def _spare_the_collector() -> None:
+    """What was made at start stays for ever: the garbage collector need not look at it again.
+
+    And it looks less often at the rest: a request leaves no circles behind, and a quarter of intake's CPU went into
+    looking for some.
+    """
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
 
 
 async def watch_store(engine: AsyncEngine, progress: Progress, telemetry: Telemetry) -> None:
