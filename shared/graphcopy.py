@@ -112,22 +112,33 @@ class GraphCopy(Mapping[ObjectKey, bytes]):
             bodies = zip(block.keys, _bodies(block), strict=True)
             yield from ((key[1], body) for key, body in bodies if key[0] == kind)
 
-    def __getitem__(self, key: ObjectKey) -> bytes:
-        block = self._blocks[max(bisect_right(self._firsts, key) - 1, 0)] if self._blocks else _Block((), b"")
+    def holds(self, key: ObjectKey) -> bool:
+        """Whether there is an object of this key; unpacks nothing."""
+        block = self._block_of(key)
         place = bisect_left(block.keys, key)
-        if place == len(block.keys) or block.keys[place] != key:
+        return place < len(block.keys) and block.keys[place] == key
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, tuple) and self.holds(key)
+
+    def __getitem__(self, key: ObjectKey) -> bytes:
+        if not self.holds(key):
             raise KeyError(key)
+        block = self._block_of(key)
         seen = self._seen
         if seen is None or seen[0] is not block:
             # Whoever asks for many asks in their order: the block that was opened last is kept open.
             self._seen = seen = (block, _bodies(block))
-        return seen[1][place]
+        return seen[1][bisect_left(block.keys, key)]
 
     def __iter__(self) -> Iterator[ObjectKey]:
         return chain.from_iterable(block.keys for block in self._blocks)
 
     def __len__(self) -> int:
         return len(self._tree.leaves) // HASH_BYTES
+
+    def _block_of(self, key: ObjectKey) -> _Block:
+        return self._blocks[max(bisect_right(self._firsts, key) - 1, 0)] if self._blocks else _Block((), b"")
 
     def _by_block(self, bodies: Mapping[ObjectKey, bytes]) -> dict[int, dict[ObjectKey, bytes]]:
         found: dict[int, dict[ObjectKey, bytes]] = {}
