@@ -89,10 +89,19 @@ def _via_predecessor(snapshot: Snapshot, evidence: Evidence) -> bool:
     """Clauses of the agreement reach the body, or come from the originator, under the name of a body that is gone."""
     agreement, party = evidence.cites
     return any(
-        trial.because.agreement == agreement and party in (trial.because.signed_as.discloser, *trial.because.path[:-1])
+        trial.because.agreement == agreement and party in _signed_as(trial)
         for rows in _trials(snapshot, evidence).values()
         for trial in rows
     )
+
+
+def _signed_as(trial: Trial) -> tuple[str, str]:
+    return trial.because.signed_as.discloser, trial.because.signed_as.recipient
+
+
+def _gone(snapshot: Snapshot, evidence: Evidence) -> bool:
+    """The body can receive nothing any more."""
+    return _class(snapshot, evidence) is Class.NO_PATH
 
 
 def _in_force(snapshot: Snapshot, evidence: Evidence) -> bool:
@@ -114,5 +123,6 @@ SHOWS: dict[str, Shown] = {
     "fails": _fails,
     "too-sensitive": _too_sensitive,
     "via-predecessor": _via_predecessor,
+    "gone": _gone,
     "in-force": _in_force,
 }

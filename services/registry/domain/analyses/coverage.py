@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from services.registry.domain.analyses.finding import Evidence, Finding, Severity
 from services.registry.domain.analyses.reach import Pair, Reach, Way
-from services.registry.domain.analyses.space import CATEGORY, Box, meet, minus_all, with_key
+from services.registry.domain.analyses.space import CATEGORY, Box, meet, minus_all, split_by_category, with_key
 from shared.agreements.case import Case
 
 NOTHING = Pair()
@@ -53,9 +53,26 @@ class Coverage:
         """Every gap of the originator, by body and category."""
         case = self.reach.case(originator)
         pairs = self.reach.pairs(originator, case)
-        for body, boxes in self.remits.items():
-            if body != originator and not self.reach.silent(case, body):
-                yield from self._gaps(originator, body, boxes, pairs.get(body, NOTHING))
+        for body, left in self._left(case, pairs):
+            pair = pairs.get(body, NOTHING)
+            for category, box in split_by_category(left, self.reach.space):
+                yield self._gap(Between(originator, body, pair), category, box)
+
+    def left(self, originator: str) -> dict[str, tuple[Box, ...]]:
+        """By body: everything of its remit that is a gap."""
+        case = self.reach.case(originator)
+        return dict(self._left(case, self.reach.pairs(originator, case)))
+
+    def _left(self, case: Case, pairs: Mapping[str, Pair]) -> Iterator[tuple[str, tuple[Box, ...]]]:
+        for body, remits in self.remits.items():
+            if body != case.originator and not self.reach.silent(case, body):
+                yield body, minus_all(remits, pairs.get(body, NOTHING).no_gap())
+
+    def _gap(self, between: Between, category: str, box: Box) -> Gap:
+        here = [r for r in (meet_category(remit, box) for remit in self.remits[between.body]) if r]
+        is_whole = not any(way.alone and meet(remit, way.alone) for remit in here for way in between.pair.ways)
+        around = next(remit for remit in here if meet(box, remit))
+        return Gap(between.originator, category, between.body, is_whole, box, around, between.pair)
 
     def standings(self, originator: str) -> tuple[dict[str, Standing], Case]:
         """The standing of each body that a clause joins to the originator; for all others nothing can be told."""
@@ -70,23 +87,25 @@ class Coverage:
 
     def _standing(self, body: str, pair: Pair) -> Standing:
         remits = self.remits[body]
-        key = (remits, frozenset(way.box for way in pair.ways), frozenset(pair.no_gap()))
+        ways = frozenset(way.alone for way in pair.ways if way.alone)
+        key = (remits, ways, frozenset(pair.no_gap()))
         if key not in self._known:
-            self._known[key] = standing(remits, (way.box for way in pair.ways), pair.no_gap())
+            self._known[key] = standing(remits, ways, pair.no_gap())
         return self._known[key]
 
-    def _gaps(self, originator: str, body: str, remits: tuple[Box, ...], pair: Pair) -> Iterator[Gap]:
-        left = sorted(minus_all(remits, pair.no_gap()), key=self.reach.space.unstated)
-        for number, category in enumerate(self.reach.space.categories):
-            bit = 1 << number
-            box = next((with_key(box, CATEGORY, bit) for box in left if box[CATEGORY] & bit), None)
-            if box is None:
-                continue
-            whole = not any(
-                meet(with_key(remit, CATEGORY, remit[CATEGORY] & bit), w.box) for remit in remits for w in pair.ways
-            )
-            remit = next(remit for remit in remits if meet(box, remit))
-            yield Gap(originator, category, body, whole, box, remit, pair)
+
+class Between(NamedTuple):
+    """Who would tell whom, and what joins them."""
+
+    originator: str
+    body: str
+    pair: Pair
+
+
+def meet_category(remit: Box, box: Box) -> Box | None:
+    """The remit for the category of the box alone; None where it has not that category."""
+    mask = remit[CATEGORY] & box[CATEGORY]
+    return with_key(remit, CATEGORY, mask) if mask else None
 
 
 def standing(remits: Iterable[Box], ways: Iterable[Box], no_gap: Iterable[Box]) -> Standing:

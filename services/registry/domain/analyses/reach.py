@@ -6,27 +6,29 @@ the others are the boxes. So this is the evaluator's reading, of all concerns at
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
-from services.registry.domain.analyses.space import CATEGORY, FUNCTION, Box, Space, meet, with_key
-from shared.agreements import Facts, Graph, Snapshot, facts_of
+from services.registry.domain.analyses.space import Box, Space, meet
+from services.registry.domain.analyses.splits import Splits
+from shared.agreements import Snapshot, facts_of
 from shared.agreements.bars import shut_bars, withholds_from
 from shared.agreements.case import Attempt, Case
-from shared.agreements.gates import Gate, accession, assumed, capacity, in_force, mode, purpose
-from shared.agreements.model import Agreement, Effect
-
-_TELLS = (capacity, mode, in_force, accession, assumed)
-_FORBIDS = (capacity, in_force, accession, assumed)
+from shared.agreements.gates import accession, assumed, capacity, in_force, mode, purpose
+from shared.agreements.model import Effect
 
 
 class Way(NamedTuple):
-    """A clause from the originator to one body, and the concerns that it lets through on the day."""
+    """A clause from the originator to one body, and the concerns that it lets through on the day.
+
+    `alone` is the part that a concern of one category reaches.
+    """
 
     attempt: Attempt
     box: Box
+    alone: Box | None
 
     @property
     def cite(self) -> str:
@@ -38,7 +40,7 @@ class Pair:
     """Everything that joins two bodies in one direction on the day.
 
     `ways` tell or make available; `held` wait for a person; `forbids` are the FORBID clauses that bind; `shut` are ways
-    that a statutory bar closes; `meant` is where a topic is left out by name; `assumed` are ways that are switched off.
+    that a statutory bar closes; `meant` is where a topic is left out by name; the `assumed` ones are switched off.
     """
 
     attempts: list[Attempt] = field(default_factory=list)
@@ -47,13 +49,24 @@ class Pair:
     forbids: list[Way] = field(default_factory=list)
     shut: list[Way] = field(default_factory=list)
     assumed: list[Way] = field(default_factory=list)
+    assumed_forbids: list[Way] = field(default_factory=list)
     meant: list[Box] = field(default_factory=list)
 
     def no_gap(self) -> Iterator[Box]:
         """Where rule 15 sees no gap: told, available, held, or a silence that is meant."""
         for ways in (self.forbids, self.ways, self.held, self.shut):
-            yield from (way.box for way in ways)
+            yield from (way.alone for way in ways if way.alone)
         yield from self.meant
+
+
+class Rule(NamedTuple):
+    """What one clause is on the day, whoever tries it: is it shut, and what does it let through?"""
+
+    is_open: bool
+    is_assumed: bool
+    is_forbid: bool
+    box: Box
+    excluded: Box | None
 
 
 class Reach:
@@ -66,10 +79,8 @@ class Reach:
         self.space = space or Space(snapshot.graph)
         self.bodies = snapshot.bodies(day, frozenset(), frozenset())
         self.able = self.bodies.able
-        self._unsure = _unsure_agreements(self.graph)
-        self._parts = _only(self.graph, self._unsure) if self._unsure else None
-        self._slices = tuple(self._slices_of_parts()) if self._unsure else ()
-        self._boxes: dict[str, tuple[Box, Box | None]] = {}
+        self._splits = Splits(snapshot, self.space, self.bodies)
+        self._rules: dict[str, Rule] = {}
 
     def originators(self) -> list[str]:
         """Bodies that can raise a concern on the day: those that can receive, and divisions."""
@@ -78,26 +89,41 @@ class Reach:
         return sorted(self.able | {org for org in divisions if not self.snapshot.successions.get(org)})
 
     def case(self, originator: str) -> Case:
-        """The originator on the day, before anything is said."""
-        return Case(self.snapshot, self._facts(originator, frozenset(), frozenset()))
+        """The originator on the day, at its most favourable: before it says what the concern is about."""
+        space = self.space
+        return Case(
+            self.snapshot,
+            facts_of(
+                {
+                    "originator": originator,
+                    "received_at": f"{self.day.isoformat()}T12:00:00Z",
+                    "purposes": space.purposes,
+                    "urgency": space.urgency,
+                    "flags": space.flags,
+                    "named_recipients": sorted(self.graph.organisations) if space.names_bodies else [],
+                }
+            ),
+        )
 
     def pairs(self, originator: str, case: Case | None = None) -> dict[str, Pair]:
         """By the body that would receive."""
         case = case or self.case(originator)
         found: dict[str, Pair] = {}
-        for attempt in case.attempts:
-            if attempt.agreement.id not in self._unsure:
-                self._place(attempt, found.setdefault(attempt.recipient.org, Pair()), None)
-        for attempt, part in self._followed(originator):
-            self._place(attempt._replace(case=case), found.setdefault(attempt.recipient.org, Pair()), part)
+        for attempt, part in self._attempts(case):
+            org = attempt.recipient.org
+            pair = found.get(org)
+            if pair is None:
+                pair = found[org] = Pair()
+            self._place(attempt, pair, part)
         return found
 
-    def _followed(self, originator: str) -> Iterator[tuple[Attempt, Box]]:
-        """Clauses of a party that was split, for each part of the space in which it is followed in its own way."""
-        for facts, part in self._slices:
-            if self._parts:
-                for attempt in Case(self._parts, replace(facts, originator=originator)).attempts:
-                    yield attempt, part
+    def _attempts(self, case: Case) -> Iterator[tuple[Attempt, Box | None]]:
+        unsure = self._splits.agreements
+        for attempt in case.attempts:
+            if attempt.agreement.id not in unsure:
+                yield attempt, None
+        for joined, part in self._splits.of(case.originator):
+            yield Attempt(case, *joined), part
 
     def silent(self, case: Case, body: str) -> bool:
         """A bar withholds everything from the body: its silence is meant."""
@@ -105,107 +131,35 @@ class Reach:
 
     def _place(self, attempt: Attempt, pair: Pair, part: Box | None) -> None:
         pair.attempts.append(attempt)
-        passes, excluded = self._boxes_of(attempt)
-        box = passes if part is None else meet(passes, part)
-        if attempt.clause.effect is Effect.FORBID:
-            self._place_forbid(attempt, pair, box)
-            left_out = _passed(attempt, _FORBIDS)
-        else:
-            self._place_permit(attempt, pair, box)
-            left_out = _passed(attempt, _TELLS)
-        if excluded and left_out:
-            pair.meant.extend(filter(None, [excluded if part is None else meet(excluded, part)]))
-
-    def _place_forbid(self, attempt: Attempt, pair: Pair, box: Box | None) -> None:
-        if box and all(box) and _passed(attempt, _FORBIDS):
-            pair.forbids.append(Way(attempt, box))
-
-    def _place_permit(self, attempt: Attempt, pair: Pair, box: Box | None) -> None:
-        if not box or not all(box) or purpose(attempt) is not None or not _passed(attempt, _TELLS[:-1]):
+        rule = self._rules.get(attempt.clause.cite) or self._rule(attempt)
+        if not rule.is_open or capacity(attempt) is not None or accession(attempt) is not None:
             return
-        way = Way(attempt, box)
-        if assumed(attempt) is not None:
-            pair.assumed.append(way)
-        elif any(bar.withholds for bar in shut_bars(attempt)):
-            pair.shut.append(way)
-        else:
-            (pair.held if attempt.ambiguous else pair.ways).append(way)
+        if rule.excluded and not rule.is_assumed:
+            pair.meant.extend(filter(None, [rule.excluded if part is None else meet(rule.excluded, part)]))
+        box = rule.box if part is None else meet(rule.box, part)
+        if box and all(box):
+            _kind(attempt, rule, pair).append(Way(attempt, box, self.space.alone(box, attempt.clause.when)))
 
-    def _boxes_of(self, attempt: Attempt) -> tuple[Box, Box | None]:
-        cite = attempt.clause.cite
-        if cite not in self._boxes:
-            scope = attempt.clause.when
-            self._boxes[cite] = (self.space.clause_box(scope), self.space.excluded_box(scope))
-        return self._boxes[cite]
-
-    def _facts(self, originator: str, categories: frozenset[str], functions: frozenset[str]) -> Facts:
-        """The most favourable concern of these categories and functions."""
-        space = self.space
-        facts = facts_of(
-            {
-                "originator": originator,
-                "received_at": f"{self.day.isoformat()}T12:00:00Z",
-                "categories": sorted(categories),
-                "purposes": space.purposes,
-                "urgency": space.urgency,
-                "flags": space.flags,
-                "named_recipients": sorted(self.graph.organisations) if space.names_bodies else [],
-            }
+    def _rule(self, attempt: Attempt) -> Rule:
+        clause, scope = attempt.clause, attempt.clause.when
+        forbids = clause.effect is Effect.FORBID
+        shut = [gate(attempt) for gate in (in_force, *(() if forbids else (mode, purpose)))]
+        rule = Rule(
+            is_open=not any(shut),
+            is_assumed=assumed(attempt) is not None,
+            is_forbid=forbids,
+            box=self.space.clause_box(scope),
+            excluded=self.space.excluded_box(scope),
         )
-        return replace(facts, functions=functions)
-
-    def _slices_of_parts(self) -> Iterator[tuple[Facts, Box]]:
-        """Where parts of split bodies are followed differently: by function, and without one by category."""
-        space = self.space
-        for function in filter(None, space.values[FUNCTION]):
-            part = with_key(space.full, FUNCTION, space.mask(FUNCTION, [function]))
-            yield self._facts("", frozenset(), frozenset({function})), part
-        followed = sorted({category for row in self.graph.successions for category in row.categories})
-        unstated = with_key(space.full, FUNCTION, space.mask(FUNCTION, [None]))
-        for category in followed:
-            bit = space.category_bit(category)
-            yield self._facts("", frozenset({category}), frozenset()), with_key(unstated, CATEGORY, bit)
-        others = space.full[CATEGORY] & ~space.mask(CATEGORY, followed)
-        yield self._facts("", frozenset(), frozenset()), with_key(unstated, CATEGORY, others)
+        self._rules[clause.cite] = rule
+        return rule
 
 
-def _passed(attempt: Attempt, gates: Iterable[Gate]) -> bool:
-    return all(gate(attempt) is None for gate in gates)
-
-
-def _unsure_agreements(graph: Graph) -> frozenset[str]:
-    """Those of a party that was split, now or before: who acts for it depends on what the concern says.
-
-    Where such a party holds under a bar, everything may depend on it.
-    """
-    split = _split_parties(graph)
-    if any(set(bar.holders) & split for bar in graph.bars.values()):
-        return frozenset(graph.sharing())
-    return frozenset(name for name, row in graph.sharing().items() if split & _named_in(row))
-
-
-def _split_parties(graph: Graph) -> set[str]:
-    """Predecessors of a part, and whoever they took over from."""
-    split = {row.predecessor for row in graph.successions if row.partial and row.effective}
-    while before := {row.predecessor for row in graph.successions if row.successor in split} - split:
-        split |= before
-    return split
-
-
-def _named_in(agreement: Agreement) -> set[str]:
-    sides = {org for clause in agreement.clauses for org in (*clause.disclosers, *clause.recipients)}
-    return sides | {party.org for party in agreement.parties}
-
-
-def _only(graph: Graph, wanted: frozenset[str]) -> Snapshot:
-    """The graph with these agreements, duties and bars alone."""
-    return Snapshot(
-        replace(
-            graph,
-            agreements={name: row for name, row in graph.agreements.items() if name in wanted},
-            duties={name: row for name, row in graph.duties.items() if name in wanted},
-            bars={name: row for name, row in graph.bars.items() if name in wanted},
-        ),
-        version=0,
-        root="",
-    )
+def _kind(attempt: Attempt, rule: Rule, pair: Pair) -> list[Way]:
+    if rule.is_forbid:
+        return pair.assumed_forbids if rule.is_assumed else pair.forbids
+    if rule.is_assumed:
+        return pair.assumed
+    if attempt.case.bars and any(bar.withholds for bar in shut_bars(attempt)):
+        return pair.shut
+    return pair.held if attempt.ambiguous else pair.ways

@@ -21,6 +21,8 @@ Box = tuple[int, ...]
 Term = str | None
 Subject = tuple[str, str | None] | None
 
+WITHOUT_REGISTER = frozenset({"provider", "setting", "public-body", "product", "system"})
+"""Subject kinds that are on no professional register: registers list persons."""
 CATEGORY, NATION, SUBJECT, SETTING, VICTIM, STATUS, FAULT, TOPIC, FUNCTION = range(9)
 _WORDS = {
     SETTING: ("settings", "setting"),
@@ -65,21 +67,29 @@ class Space:
         return self.mask(CATEGORY, (category,))
 
     def clause_box(self, scope: Scope) -> Box:
-        """Where a clause's `when` matches; topics that it leaves out by name are outside."""
+        """Where a clause's `when` matches a concern that also has the further categories that it demands; topics that
+        it leaves out by name are outside."""
         box = self._scope_box(scope)
-        box[CATEGORY] = self.mask(CATEGORY, (c for c in scope.categories if (scope.needs_all or frozenset()) <= {c}))
+        box[CATEGORY] = self.mask(CATEGORY, scope.categories)
         box[FUNCTION] = self._asked(FUNCTION, scope.functions)
         box[TOPIC] &= ~self.mask(TOPIC, scope.topics_none or ())
         return tuple(box)
+
+    def alone(self, box: Box, scope: Scope) -> Box | None:
+        """The part of a clause's box that a concern of one category reaches; a clause may demand more than one."""
+        if not scope.needs_all:
+            return box
+        mask = box[CATEGORY] & self.mask(CATEGORY, (c for c in scope.categories if scope.needs_all <= {c}))
+        return with_key(box, CATEGORY, mask) if mask else None
 
     def excluded_box(self, scope: Scope) -> Box | None:
         """Where the clause names the topic only to leave it out: silence that is meant (rule 15)."""
         if not scope.topics_none:
             return None
         box = self._scope_box(scope)
-        box[CATEGORY] = self.mask(CATEGORY, (c for c in scope.categories if (scope.needs_all or frozenset()) <= {c}))
+        box[CATEGORY] = self.mask(CATEGORY, scope.categories)
         box[TOPIC] &= self.mask(TOPIC, scope.topics_none)
-        return tuple(box)
+        return self.alone(tuple(box), scope)
 
     def remit_boxes(self, remits: Iterable[Remit], day: date) -> tuple[Box, ...]:
         """What the body should know on the day. A remit that asks for functions also takes those that a category
@@ -210,8 +220,10 @@ def with_key(box: Box, key: int, mask: int) -> Box:
 
 
 def _subjects(words: Vocabulary) -> tuple[Subject, ...]:
-    kinds = [(kind, register) for kind in words.ids("subject_kinds") for register in (None, *words.ids("registers"))]
-    return (*kinds, None)
+    """Kinds with a register where they can stand on one: persons, professions, and where persons are trained."""
+    registers = (None, *words.ids("registers"))
+    kinds = words.ids("subject_kinds")
+    return (*((kind, r) for kind in kinds for r in ((None,) if kind in WITHOUT_REGISTER else registers)), None)
 
 
 def _subject_json(subject: tuple[str, str | None]) -> dict[str, Any]:
@@ -257,3 +269,13 @@ def _listed(words: Iterable[str]) -> str:
 
 
 _LISTED_MAX = 4
+
+
+def split_by_category(boxes: Iterable[Box], space: Space) -> Iterator[tuple[str, Box]]:
+    """Each category of the boxes once, with the part of it that is best to show: the one that says most."""
+    best = sorted(boxes, key=space.unstated)
+    for number, category in enumerate(space.categories):
+        bit = 1 << number
+        box = next((box for box in best if box[CATEGORY] & bit), None)
+        if box is not None:
+            yield category, with_key(box, CATEGORY, bit)

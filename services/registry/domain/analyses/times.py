@@ -1,0 +1,147 @@
+"""When: since when a gap is open, and which gaps open on which day to come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from itertools import pairwise
+
+from services.registry.domain.analyses.confirm import on_day, outcome_of
+from services.registry.domain.analyses.coverage import NOTHING, Coverage
+from services.registry.domain.analyses.finding import Evidence, Finding, Severity
+from services.registry.domain.analyses.reach import Pair, Reach
+from services.registry.domain.analyses.space import Box, meet, minus_all, split_by_category
+from shared.agreements import Class, Graph, Snapshot
+from shared.agreements.days import Span
+from shared.agreements.model import Agreement
+
+ONE_DAY = timedelta(days=1)
+
+
+def boundaries(graph: Graph) -> tuple[date, ...]:
+    """Every day on which a decision may change, in order: between two of them nothing does."""
+    days = {row.effective for row in graph.successions if row.effective}
+    for agreement in graph.sharing().values():
+        days.update(days_of(agreement))
+    for organisation in graph.organisations.values():
+        days.update(_ends(organisation.exists, *(remit.span for remit in organisation.remits)))
+    for bar in graph.bars.values():
+        days.update(_ends(bar.span))
+    return tuple(sorted(days))
+
+
+def days_of(agreement: Agreement) -> set[date]:
+    """The days on which the agreement, or who is party to it, changes."""
+    parties = (party.span for party in agreement.parties)
+    days = set(_ends(agreement.span, *agreement.suspended, *parties))
+    return days | ({agreement.terminated} if agreement.terminated else set())
+
+
+def _ends(*spans: Span) -> Iterator[date]:
+    for span in spans:
+        yield from filter(None, (span.start, span.end))
+
+
+def since(snapshot: Snapshot, evidence: Evidence, days: Iterable[date]) -> date | None:
+    """Since when the concern of a gap has been one, without a break; None for as long as the graph knows.
+
+    `days` are the boundaries of the graph; those after the concern's own day are left aside.
+    """
+    day = date.fromisoformat(str(evidence.concern["received_at"])[:10])
+    earlier = [row for row in sorted(days) if row <= day]
+    for begins in reversed(earlier):
+        before = on_day(evidence.concern, begins - ONE_DAY)
+        found = outcome_of(snapshot, before, evidence.body)
+        if found is None or found.klass is not Class.GAP:
+            return begins
+    return None
+
+
+def openings(reach: Reach) -> Iterator[Finding]:
+    """Gaps that open on a day to come, as the graph stands: an agreement ends, a party leaves, a body goes."""
+    coming = [day for day in boundaries(reach.graph) if day > reach.day]
+    ahead = [Coverage(reach), *(Coverage(Reach(reach.snapshot, day, reach.space)) for day in coming)]
+    for before, after in pairwise(ahead):
+        for originator in after.reach.originators():
+            yield from _opened(before, after, originator)
+
+
+def _opened(before: Coverage, after: Coverage, originator: str) -> Iterator[Finding]:
+    earlier, pairs = before.left(originator), before.reach.pairs(originator)
+    for body, boxes in after.left(originator).items():
+        new = minus_all(boxes, earlier.get(body, ()))
+        for category, box in split_by_category(new, after.reach.space):
+            yield _opening(category, box, (originator, body), pairs.get(body, NOTHING), after.reach)
+
+
+def _opening(category: str, box: Box, between: tuple[str, str], pair: Pair, reach: Reach) -> Finding:
+    originator, body = between
+    names = [reach.graph.organisations[org].name for org in between]
+    lost = _agreements(pair, box)
+    why = f": {', '.join(lost)} no longer covers it" if lost else ""
+    day = reach.day.isoformat()
+    before = (reach.day - ONE_DAY).isoformat()
+    return Finding(
+        key=f"gap-opens:{day}:{originator}:{category}:{body}",
+        analysis="coverage",
+        severity=Severity.WARNING,
+        sentence=f"From {day} no clause lets {names[0]} tell {names[1]} of “{category}”{why}.",
+        remedy=f"Agree before {day} what takes the place of {' and '.join(lost) or 'what ends that day'}.",
+        about=(originator, body, *lost),
+        evidence=Evidence(reach.space.concern(box, originator, body, reach.day), body, "gap-opens", before=before),
+        day=day,
+    )
+
+
+def at_review(reach: Reach) -> Iterator[Finding]:
+    """Gaps that would open if an agreement were not renewed at the review that is due."""
+    due = {row.id: row for row in reach.graph.agreements.values() if row.review_due}
+    coverage = Coverage(reach)
+    for originator in _speaking(reach, due.values()):
+        case = reach.case(originator)
+        for body, pair in reach.pairs(originator, case).items():
+            for name in sorted({way.attempt.agreement.id for way in pair.ways} & due.keys()):
+                yield from _without(coverage, due[name], (originator, body), pair)
+
+
+def _speaking(reach: Reach, agreements: Iterable[Agreement]) -> list[str]:
+    parties = {party.org for agreement in agreements for party in agreement.parties}
+    acting = {org for party in parties for org in reach.bodies.acting_for(party)}
+    return [org for org in reach.originators() if org in acting]
+
+
+def _without(coverage: Coverage, agreement: Agreement, between: tuple[str, str], pair: Pair) -> Iterator[Finding]:
+    body, reach = between[1], coverage.reach
+    other = _apart_from(pair, agreement.id)
+    remits = coverage.remits.get(body, ())
+    now = minus_all(remits, pair.no_gap())
+    alone = minus_all(minus_all(remits, other.no_gap()), now)
+    for category, box in split_by_category(alone, reach.space):
+        yield _at_review(category, box, between, agreement, reach)
+
+
+def _apart_from(pair: Pair, agreement: str) -> Pair:
+    """The pair without what the agreement lets through; what it forbids or holds would be another question."""
+    return replace(pair, ways=[way for way in pair.ways if way.attempt.agreement.id != agreement])
+
+
+def _at_review(category: str, box: Box, between: tuple[str, str], agreement: Agreement, reach: Reach) -> Finding:
+    originator, body = between
+    names = [reach.graph.organisations[org].name for org in between]
+    due = agreement.review_due.isoformat() if agreement.review_due else ""
+    only = f"Only {agreement.id} lets {names[0]} tell {names[1]} of “{category}”"
+    return Finding(
+        key=f"gap-at-review:{agreement.id}:{originator}:{category}:{body}",
+        analysis="coverage",
+        severity=Severity.NOTICE,
+        sentence=f"{only}, and its review is due on {due}: without it there would be a gap.",
+        remedy=f"Renew {agreement.id}, or agree what takes its place.",
+        about=(agreement.id, originator, body),
+        evidence=Evidence(reach.space.concern(box, originator, body, reach.day), body, "only-way", (agreement.id,)),
+        day=due,
+    )
+
+
+def _agreements(pair: Pair, box: Box) -> list[str]:
+    return sorted({way.attempt.agreement.id for way in pair.ways if way.alone and meet(way.alone, box)})
