@@ -5,7 +5,7 @@ The router runs `decide`, the registry's what-if runs it, an auditor's replay ru
 
 from shared.agreements.decide import decide, held_for_fault
 from shared.agreements.decision import Because, Class, Decision, Duties, Lead, Outcome, Payload, SignedAs, Withheld
-from shared.agreements.explain import Trial, explain
+from shared.agreements.explain import Explanation, Repair, Trial, explain, why
 from shared.agreements.facts import Facts, GatewayFact, Hop, SubjectFacts, facts_of
 from shared.agreements.load import GraphInvalid, Problem, load
 from shared.agreements.model import Graph, Limit, Policy
@@ -18,6 +18,7 @@ __all__ = [
     "Class",
     "Decision",
     "Duties",
+    "Explanation",
     "Facts",
     "GatewayFact",
     "Graph",
@@ -29,6 +30,7 @@ __all__ = [
     "Payload",
     "Policy",
     "Problem",
+    "Repair",
     "SignedAs",
     "Snapshot",
     "SubjectFacts",
@@ -42,5 +44,6 @@ __all__ = [
     "held_for_fault",
     "load",
     "sentence",
+    "why",
     "with_assumed",
 ]

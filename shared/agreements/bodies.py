@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple
 
 from shared.agreements.model import NAMED, Agreement, Clause, Organisation
-from shared.agreements.rights import Right, Tie
+from shared.agreements.rights import Right
+from shared.agreements.slices import Slices
 from shared.agreements.succession import Lineage, Reached
 
 
@@ -23,13 +24,10 @@ class Joined(NamedTuple):
 class Bodies:
     """The organisations on one day. The same answers for every concern of the same functions and categories."""
 
-    def __init__(
-        self, lineage: Lineage, speaking: Mapping[str, tuple[Right, ...]], hearing: Mapping[str, tuple[Tie, ...]]
-    ) -> None:
+    def __init__(self, lineage: Lineage, slices: Slices) -> None:
         self.day = lineage.day
         self._lineage = lineage
-        self._speaking = speaking
-        self._hearing = hearing
+        self._slices = slices
         self._resolved: dict[tuple[str, bool], tuple[Reached, ...]] = {}
         self._receiving: dict[tuple[str, bool], tuple[Reached, ...]] = {}
         self._joined: dict[str, tuple[Joined, ...]] = {}
@@ -87,7 +85,7 @@ class Bodies:
     def wrong_way_to(self, originator: str) -> frozenset[str]:
         """Bodies joined to the originator by a clause in the other direction."""
         if originator not in self._wrong_way:
-            ties = self._hearing.get(originator, ())
+            ties = self._slices.hearing(originator)
             heard = [tie for tie in ties if _among(originator, self.receivers(tie.recipient, personal=tie.personal))]
             self._wrong_way[originator] = frozenset(
                 reached.org for tie in heard for reached in self.receivers(tie.discloser, personal=tie.personal)
@@ -95,7 +93,7 @@ class Bodies:
         return self._wrong_way[originator]
 
     def _rights(self, originator: str) -> tuple[Right, ...]:
-        return self._speaking.get(originator, ())
+        return self._slices.speaking(originator)
 
     def _join(self, originator: str, right: Right, party: str) -> Iterator[Joined]:
         discloser = self._speaking_as(originator, right)

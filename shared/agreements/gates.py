@@ -208,14 +208,9 @@ def forbids(attempt: Attempt) -> bool:
     return attempt.clause.effect is Effect.FORBID and all(gate(attempt) is None for gate in FORBID_GATES)
 
 
-def gate_names(attempt: Attempt) -> Iterator[str]:
-    """The gates that a clause of this effect must pass, in order."""
-    return (name_of(gate) for _, gate in _GATES_OF[attempt.clause.effect])
-
-
-def failing(attempt: Attempt) -> Iterator[str]:
-    """The names of *all* gates that this attempt fails: what would have to change, together."""
-    return (name_of(gate) for _, gate in _GATES_OF[attempt.clause.effect] if gate(attempt) is not None)
+def answers(attempt: Attempt) -> Iterator[tuple[str, str | None]]:
+    """What *every* gate that a clause of this effect must pass says to the attempt, in order: the evidence."""
+    return ((name_of(gate), gate(attempt)) for _, gate in _GATES_OF[attempt.clause.effect])
 
 
 def passes_but_for_remit(attempt: Attempt) -> bool:

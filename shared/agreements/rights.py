@@ -1,12 +1,12 @@
-"""Each clause once per direction and discloser, and under every body that could ever act for a party."""
+"""Each clause once per direction and discloser."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
-from shared.agreements.model import NAMED, SIGNATORIES, Agreement, Clause, Graph
+from shared.agreements.model import SIGNATORIES, Agreement, Clause
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +28,6 @@ class Tie(NamedTuple):
     discloser: str
     recipient: str
     personal: bool
-
-
-Side = TypeVar("Side")
-
-
-def index_by_body(graph: Graph, sides: Iterable[tuple[Side, str]]) -> dict[str, tuple[Side, ...]]:
-    """Each right or tie under every body that its party could be today or one day."""
-    found: dict[str, list[Side]] = {}
-    heirs = _heirs(graph)
-    for side, party in sides:
-        for org in heirs.get(party, {party}):
-            found.setdefault(org, []).append(side)
-    return {org: tuple(rights) for org, rights in found.items()}
 
 
 def ties_of(right: Right) -> Iterator[Tie]:
@@ -78,21 +65,3 @@ def _in_other_capacity(agreement: Agreement, clause: Clause) -> Iterator[Right]:
     for org in sorted(everybody if unsigned else ()):
         others = (everybody if org in unsigned else unsigned) - {org}
         yield Right(agreement, clause, org, tuple(sorted(others)))
-
-
-def _heirs(graph: Graph) -> dict[str, set[str]]:
-    """Each party with every body that could ever act for it: successors of successors, and parents of divisions."""
-    steps: dict[str, set[str]] = {}
-    for row in graph.successions:
-        steps.setdefault(row.predecessor, set()).add(row.successor)
-    for organisation in graph.organisations.values():
-        if organisation.deliver_to:
-            steps.setdefault(organisation.id, set()).add(organisation.deliver_to)
-    return {party: _closure(party, steps) for party in {*graph.organisations, NAMED}}
-
-
-def _closure(start: str, steps: Mapping[str, set[str]]) -> set[str]:
-    found, ahead = {start}, {start}
-    while ahead := {after for org in ahead for after in steps.get(org, ())} - found:
-        found |= ahead
-    return found

@@ -1,14 +1,15 @@
-"""A graph at one version: immutable, indexed by who may speak, with what one day settles worked out once."""
+"""A graph at one version: immutable, sliced by who may speak, with what one day settles worked out once."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
 from shared.agreements.bodies import Bodies
+from shared.agreements.load.objects import Row
 from shared.agreements.model import Agreement, Graph, Succession
-from shared.agreements.rights import Right, Tie, index_by_body, rights_of, ties_of
+from shared.agreements.slices import Slices
 from shared.agreements.succession import Lineage
 
 # Concerns of one day and function share their bodies; history is asked rarely, so few days are kept.
@@ -23,28 +24,38 @@ class Snapshot:
     version: int
     root: str
     successions: Mapping[str, tuple[Succession, ...]] = field(init=False, repr=False, compare=False)
-    _sharing: dict[str, Agreement] = field(init=False, repr=False, compare=False)
-    _superseded: dict[str, Agreement] = field(init=False, repr=False, compare=False)
-    _speaking: dict[str, tuple[Right, ...]] = field(init=False, repr=False, compare=False)
-    _hearing: dict[str, tuple[Tie, ...]] = field(init=False, repr=False, compare=False)
+    _slices: Slices = field(init=False, repr=False, compare=False)
     _parts: frozenset[str] = field(init=False, repr=False, compare=False)
     _bodies: dict[object, Bodies] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        sharing = self.graph.sharing()
-        rights = [right for agreement in _by_id(sharing) for right in rights_of(agreement)]
-        ties = sorted({tie for right in rights for tie in ties_of(right)})
+        self._index(Slices(self.graph))
+
+    def after(self, graph: Graph, version: int, root: str, changed: Iterable[Row]) -> Snapshot:
+        """The snapshot of `graph`, which is this one's with these objects put in; untouched slices are kept."""
+        after = object.__new__(Snapshot)
+        for name, value in (("graph", graph), ("version", version), ("root", root)):
+            object.__setattr__(after, name, value)
+        after._index(self._slices.after(graph, self._parties_of(changed)))
+        return after
+
+    def _index(self, slices: Slices) -> None:
         built: dict[str, object] = {
             "successions": _successions(self.graph),
-            "_sharing": sharing,
-            "_superseded": {row.supersedes: row for row in sharing.values() if row.supersedes},
-            "_speaking": index_by_body(self.graph, ((right, right.discloser) for right in rights)),
-            "_hearing": index_by_body(self.graph, ((tie, tie.recipient) for tie in ties)),
+            "_slices": slices,
             "_parts": frozenset(name for row in self.graph.successions for name in row.categories),
             "_bodies": {},
         }
         for name, value in built.items():
             object.__setattr__(self, name, value)
+
+    def _parties_of(self, changed: Iterable[Row]) -> Iterator[str]:
+        """Who is a party to one of these agreements, or was before the change."""
+        for row in changed:
+            if row["kind"] == "agreement":
+                before = self.graph.agreements.get(row["id"])
+                yield from (party.org for party in (before.parties if before else ()))
+                yield from (party["org"] for party in row["parties"])
 
     def bodies(self, day: date, functions: frozenset[str], categories: frozenset[str]) -> Bodies:
         """Who acts for whom on the day, for a concern of these functions and categories."""
@@ -54,18 +65,14 @@ class Snapshot:
             lineage = Lineage(self.successions, self.graph.organisations, day, functions, categories)
             if len(self._bodies) >= BODIES_KEPT_MAX:
                 self._bodies.clear()
-            found = self._bodies[key] = Bodies(lineage, self._speaking, self._hearing)
+            found = self._bodies[key] = Bodies(lineage, self._slices)
         return found
 
     def sharing(self, agreement: str) -> Agreement | None:
-        return self._sharing.get(agreement)
+        return self._slices.sharing(agreement)
 
     def later_version(self, agreement: str) -> Agreement | None:
-        return self._superseded.get(agreement)
-
-
-def _by_id(sharing: Mapping[str, Agreement]) -> list[Agreement]:
-    return [sharing[name] for name in sorted(sharing)]
+        return self._slices.later_version(agreement)
 
 
 def _successions(graph: Graph) -> dict[str, tuple[Succession, ...]]:

@@ -1,0 +1,122 @@
+"""Of a whole graph, what each body may say and hear: worked out when it is first asked for, and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from shared.agreements.load.lean import Shelved
+from shared.agreements.load.roster import Names, Roster
+from shared.agreements.model import Agreement, Graph
+from shared.agreements.rights import Right, Tie, rights_of, ties_of
+
+
+class Slices:
+    """Rights and ties by body, over one graph. Shared freely between threads."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._roster = _roster_of(graph.agreements)
+        self._others = _by_party((*graph.duties.values(), *(bar.permitted for bar in graph.bars.values())))
+        self._before = _steps_back(graph)
+        self._speaking: dict[str, tuple[Right, ...]] = {}
+        self._hearing: dict[str, tuple[Tie, ...]] = {}
+
+    def after(self, graph: Graph, touched: Iterable[str]) -> Slices:
+        """The slices of the graph after a change, which touched agreements of these parties: the others are kept."""
+        after = Slices(graph)
+        if after._before == self._before and _only_agreements_differ(self._graph, graph):
+            moved = self._acting_for_any(touched)
+            after._speaking = {org: kept for org, kept in self._speaking.copy().items() if org not in moved}
+            after._hearing = {org: kept for org, kept in self._hearing.copy().items() if org not in moved}
+        return after
+
+    def speaking(self, org: str) -> tuple[Right, ...]:
+        """Every right that the body, or a party for which it could ever act, has as a discloser; by agreement."""
+        found = self._speaking.get(org)
+        if found is None:
+            acting = self._acting_for(org)
+            rights = (right for agreement in self._signed_by(acting) for right in rights_of(agreement))
+            found = self._speaking[org] = tuple(right for right in rights if right.discloser in acting)
+        return found
+
+    def hearing(self, org: str) -> tuple[Tie, ...]:
+        """Every tie in which the body, or a party for which it could ever act, is told; sorted."""
+        found = self._hearing.get(org)
+        if found is None:
+            acting = self._acting_for(org)
+            rights = (right for agreement in self._signed_by(acting) for right in rights_of(agreement))
+            ties = {tie for right in rights for tie in ties_of(right) if tie.recipient in acting}
+            found = self._hearing[org] = tuple(sorted(ties))
+        return found
+
+    def sharing(self, name: str) -> Agreement | None:
+        """The agreement, duty or gateway clauses of that id."""
+        bar = self._graph.bars.get(name)
+        permitted = bar.permitted if bar else None
+        return permitted or self._graph.duties.get(name) or self._graph.agreements.get(name)
+
+    def later_version(self, name: str) -> Agreement | None:
+        """The agreement that supersedes the one of that id."""
+        later = self._roster.later.get(name)
+        return self._graph.agreements[later[-1]] if later else None
+
+    def _signed_by(self, parties: frozenset[str]) -> Iterator[Agreement]:
+        """Everything with clauses to which one of these is a party, in whatever capacity, sorted by id."""
+        names = {
+            name for org in parties for part in (self._roster.by_party, self._others) for name in part.get(org, ())
+        }
+        found = (self.sharing(name) for name in sorted(names))
+        return (agreement for agreement in found if agreement)
+
+    def _acting_for(self, org: str) -> frozenset[str]:
+        """The body and every party for which it could ever act: predecessors of predecessors, and divisions."""
+        return frozenset(_closure(org, self._before))
+
+    def _acting_for_any(self, parties: Iterable[str]) -> frozenset[str]:
+        """Those whose slices are kept here and who could ever act for one of the parties."""
+        touched = frozenset(parties)
+        asked = {*self._speaking.copy(), *self._hearing.copy()}
+        return frozenset(org for org in asked if touched & self._acting_for(org))
+
+
+def _only_agreements_differ(before: Graph, after: Graph) -> bool:
+    """Of all that has clauses: duties and bars are the same, and agreements are read with the same words."""
+    held, read = before.agreements, after.agreements
+    same_words = isinstance(held, Shelved) and isinstance(read, Shelved) and held.reader is read.reader
+    return same_words and before.duties is after.duties and before.bars is after.bars
+
+
+def _roster_of(agreements: Mapping[str, Agreement]) -> Roster:
+    if isinstance(agreements, Shelved):
+        return agreements.base.roster
+    later: dict[str, tuple[str, ...]] = {}
+    for agreement in agreements.values():
+        if agreement.supersedes:
+            later[agreement.supersedes] = tuple(sorted((*later.get(agreement.supersedes, ()), agreement.id)))
+    return Roster(_by_party(agreements.values()), later, {}, {})
+
+
+def _by_party(agreements: Iterable[Agreement]) -> Names:
+    found: dict[str, list[str]] = {}
+    for agreement in agreements:
+        for org in {party.org for party in agreement.parties}:
+            found.setdefault(org, []).append(agreement.id)
+    return {org: tuple(sorted(ids)) for org, ids in found.items()}
+
+
+def _steps_back(graph: Graph) -> dict[str, set[str]]:
+    """Each body with those for which it could act at one remove."""
+    steps: dict[str, set[str]] = {}
+    for row in graph.successions:
+        steps.setdefault(row.successor, set()).add(row.predecessor)
+    for organisation in graph.organisations.values():
+        if organisation.deliver_to:
+            steps.setdefault(organisation.deliver_to, set()).add(organisation.id)
+    return steps
+
+
+def _closure(start: str, steps: Mapping[str, set[str]]) -> set[str]:
+    found, ahead = {start}, {start}
+    while ahead := {after for org in ahead for after in steps.get(org, ())} - found:
+        found |= ahead
+    return found
