@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from deploy.cli.graph_cases import run_cases
 from services.registry.adapters.seed_files import SEED_DIR
+from shared.agreements.days import civil_day
+from shared.clock import SystemClock
 
+REGISTRY = click.option("--registry", metavar="URL", help="Of the registry; else that of the system that runs here.")
 FOLDER = click.Path(path_type=Path)
 
 
@@ -52,3 +56,56 @@ def test(files: tuple[Path, ...], folder: Path, *, as_json: bool) -> None:
     Exit codes: 0 all as expected, 1 differences, 2 a file that is no graph or no scenario.
     """
     sys.exit(0 if run_cases(files, folder, as_json=as_json) else 1)
+
+
+@graph.command("diff")
+@click.argument("before")
+@click.argument("after")
+@REGISTRY
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def diff(before: str, after: str, registry: str | None, *, as_json: bool) -> None:
+    """Compare two graphs, object by object and field by field.
+
+    BEFORE and AFTER are each a folder of graph files, or of a registry a version (`17`), the newest (`head`), what was
+    known at the end of a day (`2022-05-03`) or at an instant (`2022-05-03T10:00:00Z`).
+
+    \b
+    Exit codes: 0 no difference, 1 differences, 2 one of the two is no graph.
+    """
+    from deploy.cli.graph_diff import compared, show, to_json
+    from deploy.cli.graph_sources import source_of
+
+    sides = source_of(before, registry), source_of(after, registry)
+    found = compared(*sides)
+    if as_json:
+        click.echo(to_json(*sides, found))
+    else:
+        show(*sides, found)
+    sys.exit(0 if found.is_empty else 1)
+
+
+@graph.command("draw")
+@click.option("--graph", "folder", type=FOLDER, help="Folder of graph files; else the packaged graph.")
+@REGISTRY
+@click.option("--body", metavar="ORG", help="Only this body and those that agreements join to it.")
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day that is drawn; else today.")
+@click.option("--known-at", metavar="WHEN", help="As known to the registry at the end of a day, or at an instant.")
+@click.option("-o", "--output", default="-", show_default="standard output", help="The SVG file to write.")
+@click.option("--json", "as_json", is_flag=True, help="What the picture shows, as one JSON object.")
+def draw(*, as_json: bool, **asked: Any) -> None:
+    """Draw the agreement graph, or one body's neighbourhood, as it stands on a day, as SVG.
+
+    Bodies are those that act on the day, with the names of those for whose signatures they act; agreements of several
+    bodies are drawn once. Line styles tell the instruments, arrows who may tell whom, and a mark says what should be
+    looked at: a review that is overdue, an agreement that a successor inherited.
+
+    \b
+    Exit codes: 0 drawn, 2 no graph, or nobody to draw.
+    """
+    from deploy.cli.graph_draw import picture, written
+    from deploy.cli.graph_sources import drawn_source
+
+    source = drawn_source(asked["folder"], asked["registry"], asked["known_at"])
+    day = asked["as_of"].date() if asked["as_of"] else civil_day(SystemClock().now())
+    svg, data = picture(source.rows, day, asked["body"], asked["known_at"] or "")
+    written(data + "\n" if as_json else svg, asked["output"])

@@ -109,7 +109,7 @@ def _placed(problems: Iterable[Problem], read: Folder) -> Iterator[Finding]:
     found = list(problems)
     if not found:
         return
-    known = Shelf(read.rows()).known_terms()
+    known = {name: terms for name, terms in Shelf(read.rows()).known_terms().items() if isinstance(terms, frozenset)}
     adviser = Adviser(known, frozenset(key for item in read.items for key in _keys(item.node)))
     for problem in found:
         at = place_of(problem, read)

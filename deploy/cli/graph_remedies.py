@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from deploy.cli.graph_places import Found
 from shared.agreements import Problem
 
-Known = Mapping[str, frozenset[str]]
+Known = Mapping[str, Collection[str]]
 TERMS_SHOWN = 12
 SUGGESTED_MAX = 200
 """How many unknown words are compared with all known ones: each costs time, and nobody reads more."""
@@ -62,7 +62,7 @@ class Adviser:
         return _as_written(found) or self._compared[word, name]
 
     def _nearest(self, word: str, name: str) -> str:
-        terms = self.known.get(name, frozenset())
+        terms = self.known.get(name, ())
         if len(self._compared) < SUGGESTED_MAX and (near := get_close_matches(word, sorted(terms), 1)):
             return f"Did you mean {near[0]!r}?"
         if len(terms) <= TERMS_SHOWN:
