@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from shared.agreements.days import Span
 from shared.agreements.load.form import mark_of
@@ -30,6 +30,7 @@ from shared.agreements.model import (
 )
 from shared.agreements.vocabulary import LISTS, Vocabulary
 
+Item = TypeVar("Item")
 SETS = (
     "needs_all",
     "nations",
@@ -90,6 +91,9 @@ class Reader:
         self._purposes: dict[tuple[str, ...], Terms] = {}
         self._parties: dict[tuple[str, str, str | None, str | None], Party] = {}
         self._sets: dict[tuple[str, ...], Terms] = {}
+        self._shared: dict[Hashable, Any] = {}
+        self._tables: dict[Hashable, Mapping[str, str]] = {}
+        self._spans: dict[tuple[str | None, str | None], Span] = {}
 
     def scope(self, row: Row, nations: Terms | None = None) -> Scope:
         """Rule 3: a clause without nations takes its agreement's. Equal scopes are one and the same."""
@@ -118,16 +122,16 @@ class Reader:
             cite=cite,
             effect=Effect(row["effect"]),
             mode=Mode(row["mode"]),
-            direction=row["direction"],
-            disclosers=tuple(row["from"]),
-            recipients=tuple(row["to"]),
+            direction=self._one(row["direction"]),
+            disclosers=self._names(row["from"]),
+            recipients=self._names(row["to"]),
             when=self.scope(row["when"], nations),
             purposes=self._under(tuple(row["purposes"])),
-            onward=row["onward"],
-            fields=dict(row.get("fields", {})),
+            onward=self._one(row["onward"]),
+            fields=self._fields(row.get("fields", {})),
             sensitivity_max=_maybe_set(row, "sensitivity_max"),
             limits=tuple(_limit(name, item, cite) for name, item in sorted(row.get("limits", {}).items())),
-            tasks=tuple(row.get("tasks", ())),
+            tasks=self._names(row.get("tasks", ())),
             channel=row.get("channel"),
             marking=row.get("marking"),
             standing_necessity="standing_necessity" in row,
@@ -140,9 +144,9 @@ class Reader:
         return Agreement(
             id=row["id"],
             lineage=row.get("lineage", row["id"]),
-            instrument=row["instrument"],
+            instrument=self._one(row["instrument"]),
             parties=tuple(self._party(party) for party in row["parties"]),
-            span=_span(row["in_force"]),
+            span=self._span(row["in_force"]),
             nations=nations,
             clauses=tuple(self.clause(clause, row["id"], nations) for clause in row["clauses"]),
             supports=row.get("supports"),
@@ -168,6 +172,23 @@ class Reader:
             record=row,
         )
 
+    def _one(self, value: Item) -> Item:
+        """The value itself, or an equal one that was read before."""
+        shared: Item = self._shared.setdefault(value, value)
+        return shared
+
+    def _names(self, names: Iterable[str]) -> tuple[str, ...]:
+        return self._one(tuple(map(self._one, names)))
+
+    def _fields(self, row: Row) -> Mapping[str, str]:
+        return self._tables.setdefault(tuple(sorted(row.items())), row)
+
+    def _span(self, row: Row) -> Span:
+        mark = (row["from"], row["to"])
+        if mark not in self._spans:
+            self._spans[mark] = _span(row)
+        return self._spans[mark]
+
     def _under(self, named: tuple[str, ...]) -> Terms:
         if named not in self._purposes:
             self._purposes[named] = self.words.purposes_under(named)
@@ -179,7 +200,8 @@ class Reader:
     def _party(self, row: Row) -> Party:
         mark = (row["org"], row["capacity"], row["from"], row["to"])
         if mark not in self._parties:
-            self._parties[mark] = Party(row["org"], signed=row["capacity"] == "signatory", span=_span(row))
+            signed = row["capacity"] == "signatory"
+            self._parties[mark] = Party(self._one(row["org"]), signed=signed, span=self._span(row))
         return self._parties[mark]
 
     def _permitted(self, row: Row) -> Agreement:
@@ -228,8 +250,9 @@ class Reader:
 
     def policy(self, row: Row) -> Policy:
         """The deployment's own caps and field policy win over the vocabularies', where it states any."""
-        caps = row.get("instrument_caps") or self.words.values.get("instrument_caps") or {}
-        fields = row.get("field_policy_default") or self.words.values.get("field_policy_default") or {}
+        words = self.words
+        caps = row.get("instrument_caps") or words.values.get("instrument_caps") or {}
+        fields = row.get("field_policy_default") or words.values.get("field_policy_default") or {}
         return Policy(
             assumed_clauses=row["assumed_clauses"]["default"],
             assumed_by_agreement=dict(row["assumed_clauses"]["agreements"]),

@@ -50,8 +50,8 @@ BARS = [
     Rule("gateway: own clause alone", "bars", Swap("return gateway.permits == attempt.clause.cite and ", "return ")),
     Rule(
         "gateway: own clause is tried",
-        "model",
-        Swap("{bar.id: bar.permitted for bar in self.bars.values()}", "dict[str, Agreement]()"),
+        "slices",
+        Swap(", *(bar.permitted for bar in graph.bars.values())", ""),
     ),
     Rule("gateway: any clause's necessity suffices", "payload", Swap("set.intersection(*shut)", "set.union(*shut)")),
     Rule(
