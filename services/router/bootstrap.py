@@ -7,6 +7,7 @@ from functools import partial
 
 import orjson
 from fastapi import FastAPI
+from pydantic import TypeAdapter
 
 from services.router.adapters.postgres import PostgresStore
 from services.router.adapters.registry import HttpRegistry
@@ -15,8 +16,8 @@ from services.router.domain.policy import CurrentJudge, Judge
 from services.router.domain.replica import Replica
 from services.router.entrypoints.consumer import (
     GraphRefresher,
+    GraphTender,
     RegistryWatch,
-    StaleHolds,
     take_commits,
     take_concerns,
     take_outcomes,
@@ -28,16 +29,17 @@ from services.router.usecases import (
     GraphPorts,
     Patience,
     catch_up,
-    close_notices,
     end_stale_holds,
     follow_graph,
+    hear_of_notices,
     newer_at_registry,
     refresh_graph,
     route_concerns,
+    withdraw_ended,
 )
 from shared.agreements import Snapshot, load
 from shared.canonical import canonical
-from shared.contracts.concern import ConcernSubmitted
+from shared.contracts.concern import ConcernEvent, ConcernRecalled, ConcernSubmitted
 from shared.contracts.graph import GraphCommitted
 from shared.contracts.outcome import NoticeOutcome
 from shared.contracts.topics import CONCERNS, GRAPH, OUTCOMES
@@ -47,6 +49,7 @@ from shared.service import Foundation, lay_foundation
 from shared.supervision import Loop
 
 GROUP = "router"
+CONCERN_EVENTS: TypeAdapter[ConcernSubmitted | ConcernRecalled] = TypeAdapter(ConcernEvent)
 GATHER_MILLISECONDS = 100  # off the way to a recipient: fewer, larger transactions
 
 
@@ -94,9 +97,12 @@ def loops_of(parts: Parts) -> dict[str, Loop]:
     patience = Patience(parts.current, base.clock, wait_seconds=parts.settings.graph_wait_seconds)
     route = partial(route_concerns, current=parts.current, begin=parts.store.begin, clock=base.clock, patience=patience)
     follow = partial(follow_graph, current=parts.current, ports=parts.ports)
-    close = partial(close_notices, begin=parts.store.begin)
+    hear = partial(hear_of_notices, begin=parts.store.begin)
     concerns = Subscription(
-        GROUP, CONCERNS.name, ConcernSubmitted.model_validate_json, partial(take_concerns, route=route, telemetry=say)
+        GROUP,
+        CONCERNS.name,
+        CONCERN_EVENTS.validate_json,
+        partial(take_concerns, route=route, telemetry=say),
     )
     commits = Subscription(
         GROUP, GRAPH.name, GraphCommitted.model_validate_json, partial(take_commits, follow=follow, telemetry=say)
@@ -105,12 +111,12 @@ def loops_of(parts: Parts) -> dict[str, Loop]:
         GROUP,
         OUTCOMES.name,
         NoticeOutcome.model_validate_json,
-        partial(take_outcomes, close=close, telemetry=say),
+        partial(take_outcomes, hear=hear, telemetry=say),
         gather_milliseconds=GATHER_MILLISECONDS,
     )
     return {
         **_graph_loops(parts),
-        "stale holds": _stale_holds(parts).run,
+        "graph tender": _graph_tender(parts).run,
         "concerns": base.consumer(concerns).run,
         "graph": base.consumer(commits).run,
         "outcomes": base.consumer(outcomes).run,
@@ -135,11 +141,14 @@ def _graph_loops(parts: Parts) -> dict[str, Loop]:
     return {"graph refresher": refresher.run, "registry watch": watch.run}
 
 
-def _stale_holds(parts: Parts) -> StaleHolds:
+def _graph_tender(parts: Parts) -> GraphTender:
     base = parts.foundation
-    end = partial(end_stale_holds, parts.desk, parts.store)
-    progress = base.health.watch("stale holds", essential=False)
-    return StaleHolds(end, parts.current, progress=progress, telemetry=base.telemetry)
+    chores = {
+        "holds.ended": partial(end_stale_holds, parts.desk, parts.store),
+        "notices.withdrawn": partial(withdraw_ended, parts.desk),
+    }
+    progress = base.health.watch("graph tender", essential=False)
+    return GraphTender(chores, parts.current, progress=progress, telemetry=base.telemetry)
 
 
 def judge_of(replica: Replica, *, memo_bytes_max: int) -> Judge:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +24,7 @@ from services.router.domain.model import (
 from services.router.domain.policy import Judge
 from services.router.domain.replica import Bodies, CommitPart, Replica
 from services.router.domain.rounds import Dossier, Opened
+from services.router.domain.undoing import Settled, ToldNotice
 from shared.contracts.audit import AuditFact
 from shared.contracts.decision import ConcernRouted
 from shared.contracts.notice import NoticeIssued
@@ -39,6 +40,14 @@ class Decided:
     items: tuple[WorkItem, ...]
     routed: ConcernRouted
     issued: tuple[NoticeIssued, ...]
+    fact: AuditFact
+
+
+@dataclass(frozen=True, slots=True)
+class Undoing:
+    """A notice that takes another back, with its audit fact."""
+
+    issued: NoticeIssued
     fact: AuditFact
 
 
@@ -78,6 +87,38 @@ class Transaction(Protocol):
 
     async def close(self, notice_ids: Sequence[str]) -> None:
         """The notifier has these notices."""
+        ...
+
+    async def settle(self, settled: Mapping[str, Settled]) -> None:
+        """These notices are with their bodies, or never will be; the first word on each stands."""
+        ...
+
+    async def unsettled(self, version: int, now: datetime, limit: int) -> Sequence[ToldNotice]:
+        """Notices that no graph of that version has looked at, or whose end has come; locked, others' left out."""
+        ...
+
+    async def checked(self, notice_id: str, version: int, withdraw_at: datetime | None) -> None:
+        """A graph of that version lets the notice go, until that moment."""
+        ...
+
+    async def told_before(self, concern_id: str, version: int) -> Sequence[ToldNotice]:
+        """Who was told of earlier versions, but for what was taken back."""
+        ...
+
+    async def undo(self, undoing: Undoing) -> bool:
+        """Take a notice back; False where it was before."""
+        ...
+
+    async def keep_recall(self, concern_id: str, reason: str, at: datetime) -> None:
+        """The concern is recalled from now on."""
+        ...
+
+    async def supersede(self, concern_id: str, version: int, at: datetime) -> None:
+        """Nobody needs to look at the items of earlier versions any more."""
+        ...
+
+    async def open_item(self, item: WorkItem) -> None:
+        """Something came back that a person must look at; the same again changes nothing."""
         ...
 
     async def replica(self) -> Replica:

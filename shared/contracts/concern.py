@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -39,6 +39,26 @@ class ConcernSubmitted(CloudEvent):
 
     type: Literal["uk.concordat.concern.submitted.v1"] = "uk.concordat.concern.submitted.v1"
     data: SubmittedConcern
+
+
+class RecalledConcern(Contract):
+    """`reason` is a code, never a text. `descendants` are the concerns that came of it, as far as intake knows."""
+
+    concern_id: str
+    recalled_at: Instant
+    reason: str
+    descendants: list[str] = []
+
+
+class ConcernRecalled(CloudEvent):
+    """The originator took a concern back, in all its versions: whoever has it must stop using it."""
+
+    type: Literal["uk.concordat.concern.recalled.v1"] = "uk.concordat.concern.recalled.v1"
+    data: RecalledConcern
+
+
+ConcernEvent = Annotated[ConcernSubmitted | ConcernRecalled, Field(discriminator="type")]
+"""What lies in the topic of concerns, in the order of each concern."""
 
 
 def concern_digest(routing: Mapping[str, Any], sealed: Mapping[str, str]) -> str:

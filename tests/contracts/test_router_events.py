@@ -6,6 +6,8 @@ import orjson
 import pytest
 
 from services.router.usecases.telling import decided_of
+from shared.contracts.audit import AuditRecorded
+from shared.contracts.concern import ConcernRecalled
 from shared.contracts.decision import ConcernRouted
 from shared.contracts.envelope import CloudEvent
 from shared.contracts.notice import NoticeIssued
@@ -16,7 +18,12 @@ from tests.support.router_fakes import a_concern, judging
 FOLDER = Path(__file__).parent / "golden"
 ROUTED = sorted(FOLDER.glob("concern-routed-v1-*.json"))
 ISSUED = sorted(FOLDER.glob("notice-issued-v1-*.json"))
-CASES = [*((file, ConcernRouted) for file in ROUTED), *((file, NoticeIssued) for file in ISSUED)]
+OTHERS = {"concern-recalled-v1": ConcernRecalled, "audit-recorded-work-item": AuditRecorded}
+CASES = [
+    *((file, ConcernRouted) for file in ROUTED),
+    *((file, NoticeIssued) for file in ISSUED),
+    *((FOLDER / f"{name}.json", event) for name, event in OTHERS.items()),
+]
 
 
 @pytest.mark.parametrize(("file", "event"), CASES, ids=lambda value: getattr(value, "stem", ""))

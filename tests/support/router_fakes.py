@@ -27,9 +27,10 @@ from services.router.domain.model import (
 from services.router.domain.policy import CurrentJudge, Judge
 from services.router.domain.replica import Bodies, CommitPart, Replica
 from services.router.domain.rounds import Dossier, Opened, resolved_by
+from services.router.domain.undoing import Settled, ToldNotice
 from services.router.entrypoints.faults import ANSWERS
 from services.router.entrypoints.http import routes
-from services.router.ports import Begin, Decided, DecisionStore
+from services.router.ports import Begin, Decided, DecisionStore, Undoing
 from services.router.usecases import Desk, GraphPorts
 from services.router.usecases.graph import root_over
 from shared.agreements import Snapshot, load
@@ -150,6 +151,9 @@ class State:
     opened: dict[DecisionKey, Opened] = field(default_factory=dict)
     item_events: list[tuple[str, ItemEvent]] = field(default_factory=list)
     closed: set[str] = field(default_factory=set)
+    settled: dict[str, Settled] = field(default_factory=dict)
+    checks: dict[str, tuple[int, datetime | None]] = field(default_factory=dict)
+    recalls: dict[str, str] = field(default_factory=dict)
     spans: list[Span] = field(default_factory=list)
 
     def newest(self, concern_id: str, version: int | None) -> DecisionRecord | None:
@@ -172,6 +176,17 @@ class State:
         acts = sorted((o for o in self.opened.values() if (o.key.concern_id, o.key.version) == place), key=_round)
         routings = [one.act.routing for one in acts if one.act.routing is not None]
         return routings[-1] if routings else concern.routing
+
+    def told(self) -> list[ToldNotice]:
+        return [
+            ToldNotice(name, concern_id, version, recipient, self.settled.get(name))
+            for (concern_id, version, recipient, kind, _), name in self.notices.items()
+            if kind == "tell"
+        ]
+
+    def check_of(self, notice_id: str) -> tuple[int, datetime | None]:
+        graphs = {event.id: event.data.graph_version for event in self.issued}
+        return self.checks.get(notice_id, (graphs[notice_id], None))
 
     def events_of(self, item_id: str) -> list[ItemEvent]:
         return [event for name, event in self.item_events if name == item_id]
@@ -282,7 +297,8 @@ class InMemoryTransaction:
         acts = sorted((o for o in self.state.opened.values() if (o.key.concern_id, o.key.version) == place), key=_round)
         standing = sorted((i for i in items if i.resolution is None), key=lambda i: (i.opened_at, i.item_id))
         told = self.state.told_of(*place)
-        return Dossier(self.state.concerns[place], newest, tuple(acts), told, tuple(standing))
+        recalled = concern_id in self.state.recalls
+        return Dossier(self.state.concerns[place], newest, tuple(acts), told, tuple(standing), recalled)
 
     async def lock_item(self, item_id: str) -> WorkItem | None:
         return self.state.items.get(item_id)
@@ -301,6 +317,53 @@ class InMemoryTransaction:
     async def close(self, notice_ids: Sequence[str]) -> None:
         self.state.closed.update(notice_ids)
 
+    async def settle(self, settled: Mapping[str, Settled]) -> None:
+        for name, how in settled.items():
+            self.state.settled.setdefault(name, how)
+
+    async def unsettled(self, version: int, now: datetime, limit: int) -> Sequence[ToldNotice]:
+        found = [told for told in self.state.told() if told.settled is None]
+        unchecked = sorted(
+            (told for told in found if self.state.check_of(told.notice_id)[0] < version),
+            key=lambda told: self.state.check_of(told.notice_id)[0],
+        )[:limit]
+        ending = [told for told in found if (at := self.state.check_of(told.notice_id)[1]) is not None and at <= now]
+        return list({told.notice_id: told for told in [*unchecked, *ending[:limit]]}.values())
+
+    async def checked(self, notice_id: str, version: int, withdraw_at: datetime | None) -> None:
+        self.state.checks[notice_id] = (version, withdraw_at)
+
+    async def told_before(self, concern_id: str, version: int) -> Sequence[ToldNotice]:
+        return sorted(
+            (
+                t
+                for t in self.state.told()
+                if t.concern_id == concern_id and t.version < version and t.settled != "withdrawn"
+            ),
+            key=lambda told: (told.version, told.recipient),
+        )
+
+    async def undo(self, undoing: Undoing) -> bool:
+        if undoing.issued.id in self.state.notices.values():
+            return False
+        self._issue([undoing.issued])
+        self.state.settled[undoing.issued.data.ref] = "withdrawn"
+        self.state.facts.append(undoing.fact)
+        return True
+
+    async def keep_recall(self, concern_id: str, reason: str, at: datetime) -> None:  # noqa: ARG002 - the port's
+        self.state.recalls.setdefault(concern_id, reason)
+
+    async def supersede(self, concern_id: str, version: int, at: datetime) -> None:
+        body = {"resolution": "superseded", "by_version": version}
+        for item in list(self.state.items.values()):
+            if item.key.concern_id == concern_id and item.key.version < version and item.resolution is None:
+                self.state.items[item.item_id] = replace(item, resolution="superseded", resolved_at=at)
+                self.state.item_events.append((item.item_id, ItemEvent("resolved", at, "router", body)))
+
+    async def open_item(self, item: WorkItem) -> None:
+        self.state.items.setdefault(item.item_id, item)
+
     async def replica(self) -> Replica:
         pending = [part for part in self.state.parts if part.version == self.state.head.version + 1]
         return Replica(self.state.head, dict(self.state.bodies), tuple(pending))
@@ -316,6 +379,10 @@ class InMemoryTransaction:
     async def replace(self, replica: Replica) -> None:
         self.state.bodies.clear()
         await self.follow(replica.head, replica.bodies)
+
+
+def _stands_before(version: int, told: ToldNotice) -> bool:
+    return told.version < version and told.settled != "withdrawn"
 
 
 def _round(opened: Opened) -> int:

@@ -26,6 +26,7 @@ from services.router.adapters.rows import (
     row_of_part,
     rows_for_kafka,
 )
+from services.router.adapters.undoing import UndoingPart
 from services.router.domain.model import (
     DecisionKey,
     DecisionRecord,
@@ -44,7 +45,7 @@ from services.router.ports import Decided
 from shared.audit import audit_row
 from shared.contracts.audit import AuditFact
 from shared.db.engine import transaction
-from shared.db.outbox import Outbox, OutboxRow
+from shared.db.outbox import Outbox
 from shared.db.positions import Positions
 from shared.failpoints import FailPoints
 from shared.faults import StoreUnavailable
@@ -54,14 +55,12 @@ from shared.relay import Relay
 STORED_BODIES_MAX = 20_000
 
 
-class PostgresTransaction:
+class PostgresTransaction(UndoingPart):
     """One open transaction; `offered` are the outbox rows to publish once it has committed."""
 
     def __init__(self, connection: AsyncConnection, outbox: Outbox, stored_bodies: frozenset[str]) -> None:
-        self._connection = connection
-        self._outbox = outbox
+        super().__init__(connection, outbox)
         self._stored_bodies = stored_bodies
-        self.offered: list[OutboxRow] = []
         self.new_bodies: set[str] = set()
 
     async def record(self, decided: Sequence[Decided]) -> frozenset[str]:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.router.adapters import round_statements as more
 from services.router.adapters import statements as sql
+from services.router.adapters import undoing_statements as undoing
 from services.router.adapters.rows import record_of
 from services.router.domain.model import Concern, DecisionKey, ItemEvent, ItemQuery, WorkItem
 from services.router.domain.rounds import Act, Dossier, Opened, Person
@@ -33,7 +34,8 @@ async def dossier_of(connection: AsyncConnection, concern_id: str, version: int 
     opened = tuple(one for one in map(opened_of, acts) if one.key.round <= newest.round)
     told = {row.recipient: row.notice_id for row in await connection.execute(sql.TOLD, wanted)}
     items = tuple(map(work_item_of, await connection.execute(more.OPEN_ITEMS, wanted)))
-    return Dossier(concern_of(concern), record_of(newest), opened, told, items)
+    recalled = bool((await connection.execute(undoing.RECALLED, {"concern_id": concern_id})).scalar_one())
+    return Dossier(concern_of(concern), record_of(newest), opened, told, items, recalled)
 
 
 def concern_of(row: Row[Any]) -> Concern:

@@ -80,6 +80,7 @@ def _notice_columns(decided: Sequence[Decided]) -> dict[str, Any]:
         "recipients": [n.recipient for n in notices],
         "notice_kinds": [n.kind for n in notices],
         "notice_refs": [n.ref for n in notices],
+        "notice_graphs": [n.graph_version for n in notices],
     }
 
 

@@ -30,10 +30,11 @@ WITH body AS (
   WHERE (c.decision_id IN (SELECT decision_id FROM fresh)) IS TRUE
   ON CONFLICT (concern_id, version) DO NOTHING
 ), told AS (
-  INSERT INTO router.notices (notice_id, decision_id, concern_id, version, recipient, kind, ref)
+  INSERT INTO router.notices (notice_id, decision_id, concern_id, version, recipient, kind, ref, checked_version)
   SELECT n.* FROM unnest(CAST(:notice_ids AS text[]), CAST(:notice_decision_ids AS text[]),
     CAST(:notice_concern_ids AS text[]), CAST(:notice_versions AS integer[]), CAST(:recipients AS text[]),
-    CAST(:notice_kinds AS text[]), CAST(:notice_refs AS text[])) AS n(notice_id, decision_id, c, v, r, k, f)
+    CAST(:notice_kinds AS text[]), CAST(:notice_refs AS text[]), CAST(:notice_graphs AS bigint[]))
+    AS n(notice_id, decision_id, c, v, r, k, f, g)
   WHERE (n.decision_id IN (SELECT decision_id FROM fresh)) IS TRUE
   ON CONFLICT (concern_id, version, recipient, kind, ref) DO NOTHING
   RETURNING notice_id

@@ -107,7 +107,29 @@ notices = Table(
     Column("recipient", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("ref", Text, nullable=False),
+    # Whether it still tells: looked at again by each graph until it is settled, or until a day that is known already.
+    Column("checked_version", BigInteger, nullable=False, server_default="0"),
+    Column("withdraw_at", DateTime(timezone=True)),
+    Column("settled", Text),
     UniqueConstraint("concern_id", "version", "recipient", "kind", "ref", name="one_notice_per_recipient"),
+)
+Index(
+    "notices_unsettled",
+    notices.c.checked_version,
+    postgresql_where=text("settled IS NULL AND kind = 'tell'"),
+)
+Index(
+    "notices_ending",
+    notices.c.withdraw_at,
+    postgresql_where=text("settled IS NULL AND withdraw_at IS NOT NULL"),
+)
+
+recalls = Table(
+    "recalls",
+    metadata,
+    Column("concern_id", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
 )
 
 work_items = Table(

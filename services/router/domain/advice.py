@@ -6,7 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from services.router.domain.choosing import Manner, may_be_chosen
-from shared.agreements import Facts, Snapshot, Trial, explain
+from shared.agreements import Facts, Snapshot
+from shared.agreements.explain import Explanation, why
 
 BODIES_MAX = 20
 """An item can name every organisation of the graph: advice is given on the first of them by name."""
@@ -14,14 +15,10 @@ BODIES_MAX = 20
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """One body: the clause that came furthest, the clause with the fewest failing gates, and how it may be told.
-
-    `repair.failed` are the gates that would have to open together; no fewer would do.
-    """
+    """One body: why it is as it is, with the nearest miss and the smallest repair, and how a person may tell it."""
 
     org: str
-    nearest: Trial | None
-    repair: Trial | None
+    explanation: Explanation
     manner: Manner | None
 
 
@@ -29,11 +26,4 @@ def missing_of(snapshot: Snapshot, facts: Facts, orgs: Collection[str]) -> tuple
     """Advice on the first of these bodies, by name; those that the graph does not know are left out."""
     known = sorted(org for org in orgs if org in snapshot.graph.organisations)[:BODIES_MAX]
     manners = may_be_chosen(snapshot, facts, known)
-    return tuple(_missing(snapshot, facts, org, manners.get(org)) for org in known)
-
-
-def _missing(snapshot: Snapshot, facts: Facts, org: str, manner: Manner | None) -> Missing:
-    trials = explain(snapshot, facts, org)
-    permits = [trial for trial in trials if trial.effect != "FORBID"]
-    repair = min(permits, key=lambda trial: (len(trial.failed), trial.because.cite), default=None)
-    return Missing(org, trials[0] if trials else None, repair, manner)
+    return tuple(Missing(org, why(snapshot, facts, org), manners.get(org)) for org in known)

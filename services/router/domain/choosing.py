@@ -15,7 +15,7 @@ from shared.agreements import Class, Decision, Facts, Outcome, Snapshot, Withhel
 from shared.agreements.case import Attempt
 from shared.agreements.classes import Standing, because_of, flags_of, reason_of
 from shared.agreements.decide import case_of, decided_from, standings_of
-from shared.agreements.gates import failing, name_of, sensitivity, try_gates
+from shared.agreements.gates import answers, name_of, sensitivity
 from shared.agreements.payload import HEADER, OMIT, payload_of
 from shared.agreements.reasons import CHOSEN, HOLD_SUCCESSION_AMBIGUOUS, NO_PATH
 
@@ -90,7 +90,11 @@ def _permitting(standing: Standing) -> tuple[Attempt, ...]:
 def _too_sensitive(standing: Standing) -> tuple[Attempt, ...]:
     """The clauses that fail by sensitivity and by nothing else."""
     attempts = (verdict.attempt for verdict in standing.verdicts if not verdict.attempt.ambiguous)
-    return tuple(a for a in attempts if try_gates(a).reason and tuple(failing(a)) == (name_of(sensitivity),))
+    return tuple(attempt for attempt in attempts if _failing(attempt) == [name_of(sensitivity)])
+
+
+def _failing(attempt: Attempt) -> list[str]:
+    return [name for name, reason in answers(attempt) if reason is not None]
 
 
 def _why_not(outcome: Outcome, standing: Standing) -> str:

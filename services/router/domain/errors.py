@@ -5,6 +5,7 @@ RouterFault
 ├── GraphBehind           a newer graph is known than the one in office: wait until it, or a later one, can be used
 ├── GraphUnfit            a graph that does not follow, lacks its root or cannot be read: the whole graph is read anew
 ├── RegistryUnavailable   the registry did not answer in time: wait
+├── Recalled              the originator took the concern back: nobody is told of it any more
 └── RoundTaken            somebody else opened the next round of a concern meanwhile: look again, then act
 """
 
@@ -23,6 +24,10 @@ class GraphBehind(RouterFault):
 
 class GraphUnfit(RouterFault):
     """A commit that does not follow what is here, or a graph that cannot be read or lacks the root that it states."""
+
+
+class Recalled(RouterFault):
+    """Nothing more is decided on a concern that was recalled."""
 
 
 class RoundTaken(RouterFault):

@@ -45,6 +45,15 @@ class Concern:
 
 
 @dataclass(frozen=True, slots=True)
+class Recall:
+    """The originator takes a concern back in all its versions, with the concerns that came of it."""
+
+    concern_id: str
+    reason: str
+    descendants: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PastRouting:
     """The clear part of a version of a concern, as canonical JSON; never the sealed one."""
 

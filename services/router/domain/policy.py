@@ -12,7 +12,7 @@ from services.router.domain.advice import Missing, missing_of
 from services.router.domain.choosing import Choices, with_choices
 from services.router.domain.errors import GraphBehind, NoGraphYet
 from services.router.domain.model import Concern, Encode, Head, ItemKind, Verdict
-from shared.agreements import Class, Facts, Snapshot, decide, facts_of, held_for_fault
+from shared.agreements import Class, Decision, Facts, Snapshot, decide, facts_of, held_for_fault
 from shared.agreements.reasons import HOLD_FAULT, HOLD_STALE_GRAPH
 
 VERSION_DIGITS_MAX = 18
@@ -32,6 +32,7 @@ class Choice:
     `before` the class that each had without the choice."""
 
     verdict: Verdict
+    decision: Decision
     before: Mapping[str, Class]
     refused: Mapping[str, str]
 
@@ -76,7 +77,8 @@ class Judge:
             chosen = with_choices(self.snapshot, facts, choices)
         except Exception:  # noqa: BLE001 - fail closed: an evaluator that fails holds the concern
             return self._all_refused(_bare_facts(concern.routing, concern.accepted_at), choices, HOLD_FAULT)
-        return Choice(Verdict.of(chosen.decision, self._encode), chosen.before, chosen.refused)
+        verdict = Verdict.of(chosen.decision, self._encode)
+        return Choice(verdict, chosen.decision, chosen.before, chosen.refused)
 
     def missing(self, routing: Mapping[str, Any], orgs: Collection[str]) -> tuple[Missing, ...]:
         """What is missing for these bodies to be told of it; () where the concern cannot be read."""
@@ -86,7 +88,8 @@ class Judge:
             return ()
 
     def _all_refused(self, facts: Facts, choices: Choices, code: str) -> Choice:
-        return Choice(self._held(facts, code), {}, dict.fromkeys(choices, code))
+        decision = held_for_fault(self.snapshot, facts, code)
+        return Choice(Verdict.of(decision, self._encode), decision, {}, dict.fromkeys(choices, code))
 
     def verdict(self, facts: Facts) -> Verdict:
         """The verdict on these facts. Raises what the evaluator raises."""

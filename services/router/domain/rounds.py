@@ -10,7 +10,7 @@ from typing import Any, Literal
 from services.router.domain.choosing import Choices
 from services.router.domain.model import Concern, DecisionKey, DecisionRecord, ItemEvent, ItemKind, Resolution, WorkItem
 
-ActKind = Literal["graph-arrived", "route", "choice", "human-decision"]
+ActKind = Literal["graph-arrived", "amended", "route", "choice", "human-decision"]
 MACHINE = "router"
 
 
@@ -68,6 +68,7 @@ class Dossier:
     opened: tuple[Opened, ...]
     notices: Mapping[str, str]
     items: tuple[WorkItem, ...]
+    recalled: bool = False
 
     @property
     def routing(self) -> Mapping[str, Any]:

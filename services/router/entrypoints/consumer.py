@@ -4,38 +4,51 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
-from services.router.domain.model import Concern, Head
+from services.router.domain.model import Concern, Head, Recall
 from services.router.domain.policy import CurrentJudge, Newer
 from services.router.domain.replica import CommitPart
+from services.router.domain.undoing import NoticeNews, Settled
 from services.router.entrypoints.faults import passing
 from services.router.usecases import Adopted, Applied, GraphNews, Routed
 from shared.canonical import canonical
-from shared.contracts.concern import ConcernSubmitted
+from shared.contracts.concern import ConcernRecalled, ConcernSubmitted
 from shared.contracts.graph import GraphCommitted
-from shared.contracts.outcome import NoticeOutcome
+from shared.contracts.outcome import (
+    ACCEPTED,
+    ACKNOWLEDGED,
+    CANCELLED,
+    DELIVERED,
+    EXPIRED,
+    REFUSED,
+    USED,
+    NoticeOutcome,
+)
 from shared.graphroot import object_key
 from shared.records import Batch
 from shared.supervision import Pause, Progress, repeat
 from shared.telemetry import Telemetry
 
-Route = Callable[[Batch[Concern]], Awaitable[tuple[Routed, ...]]]
+Route = Callable[[Batch[Concern | Recall]], Awaitable[tuple[Routed, ...]]]
 Follow = Callable[[Batch[CommitPart]], Awaitable[tuple[GraphNews, ...]]]
-Close = Callable[[Batch[str]], Awaitable[None]]
+Hear = Callable[[Batch[NoticeNews]], Awaitable[None]]
 Refresh = Callable[[], Awaitable[GraphNews | None]]
-EndHolds = Callable[[], Awaitable[int]]
+Chore = Callable[[], Awaitable[int]]
 AskHead = Callable[[], Awaitable[Head | None]]
 CatchUp = Callable[[Head], Awaitable[GraphNews | None]]
 REGISTRY_POLL_SECONDS = 10.0
-STALE_HOLDS_SECONDS = 5.0
+TEND_SECONDS = 5.0
 COMMIT_ON_ITS_WAY_SECONDS = 1.0
 
 
-async def take_concerns(batch: Batch[ConcernSubmitted], *, route: Route, telemetry: Telemetry) -> None:
+async def take_concerns(
+    batch: Batch[ConcernSubmitted | ConcernRecalled], *, route: Route, telemetry: Telemetry
+) -> None:
     """Route concerns; say what became of them and alarm for those that wait for a person."""
-    concerns = Batch(tuple(map(concern_of, batch.events)), batch.spans)
+    concerns = Batch(tuple(map(_concern_or_recall, batch.events)), batch.spans)
     with telemetry.unit("concerns.routed", items=len(batch.events)) as line, passing():
         routed = await route(concerns)
         line.update(_counts(routed))
@@ -53,10 +66,14 @@ async def take_commits(batch: Batch[GraphCommitted], *, follow: Follow, telemetr
         say_news(one, telemetry)
 
 
-async def take_outcomes(batch: Batch[NoticeOutcome], *, close: Close, telemetry: Telemetry) -> None:
+async def take_outcomes(batch: Batch[NoticeOutcome], *, hear: Hear, telemetry: Telemetry) -> None:
     """Whatever became of a notice, the notifier has it."""
     with telemetry.unit("notices.closed", items=len(batch.events)):
-        await close(Batch(tuple(event.data.notice_id for event in batch.events), batch.spans))
+        await hear(Batch(tuple(map(news_of, batch.events)), batch.spans))
+    for event in batch.events:
+        if event.type == REFUSED:
+            ids = {"notice_id": event.data.notice_id, "concern_id": event.data.concern_id}
+            telemetry.alarm("notice-refused", **ids, organisation=event.data.recipient, reason=event.data.reason)
 
 
 class GraphRefresher:
@@ -136,11 +153,16 @@ class RegistryWatch:
         return REGISTRY_POLL_SECONDS
 
 
-class StaleHolds:
-    """Ends the holds of concerns that waited for a newer graph: whenever the graph changes, and now and then."""
+class GraphTender:
+    """Does what a change of the graph asks for: ends holds that waited for it, takes back what it no longer lets go.
 
-    def __init__(self, end: EndHolds, current: CurrentJudge, *, progress: Progress, telemetry: Telemetry) -> None:
-        self._end = end
+    Whenever the graph changes, and every few seconds, since another router may have left something undone.
+    """
+
+    def __init__(
+        self, chores: Mapping[str, Chore], current: CurrentJudge, *, progress: Progress, telemetry: Telemetry
+    ) -> None:
+        self._chores = chores
         self._progress = progress
         self._telemetry = telemetry
         self._changed = asyncio.Event()
@@ -148,21 +170,26 @@ class StaleHolds:
 
     async def run(self) -> None:
         """Look, for ever."""
-        await repeat(self._step, pause=Pause("stale holds", self._telemetry), progress=self._progress)
+        await repeat(self._step, pause=Pause("graph tender", self._telemetry), progress=self._progress)
 
     async def _step(self) -> float:
         self._progress.made(waiting=0)
-        try:
-            async with asyncio.timeout(STALE_HOLDS_SECONDS):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TEND_SECONDS):
                 await self._changed.wait()
-        except TimeoutError:
-            pass
         self._changed.clear()
-        with passing():
-            ended = await self._end()
-        if ended:
-            self._telemetry.line("holds.ended", items=ended)
+        for event, chore in self._chores.items():
+            with passing():
+                count = await chore()
+            if count:
+                self._telemetry.line(event, items=count)
         return 0.0
+
+
+def _concern_or_recall(event: ConcernSubmitted | ConcernRecalled) -> Concern | Recall:
+    if isinstance(event, ConcernSubmitted):
+        return concern_of(event)
+    return Recall(event.data.concern_id, event.data.reason, tuple(event.data.descendants))
 
 
 def concern_of(event: ConcernSubmitted) -> Concern:
@@ -177,6 +204,27 @@ def concern_of(event: ConcernSubmitted) -> Concern:
         sealed=data.sealed.model_dump(),
         traceparent=event.traceparent,
     )
+
+
+def news_of(event: NoticeOutcome) -> NoticeNews:
+    """The contract in the router's words."""
+    data = event.data
+    return NoticeNews(
+        notice_id=data.notice_id,
+        concern_id=data.concern_id,
+        version=data.version,
+        recipient=data.recipient,
+        at=data.at,
+        settled=_SETTLED.get(event.type),
+        refusal=(data.reason or "other") if event.type == REFUSED else None,
+        suggested=data.suggested_body if event.type == REFUSED else None,
+    )
+
+
+_SETTLED: dict[str, Settled] = {
+    **dict.fromkeys((DELIVERED, ACKNOWLEDGED, ACCEPTED, REFUSED, USED), "told"),
+    **dict.fromkeys((EXPIRED, CANCELLED), "ended"),
+}
 
 
 def part_of(event: GraphCommitted) -> CommitPart:

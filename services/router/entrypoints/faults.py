@@ -7,6 +7,7 @@ from services.router.domain.errors import (
     GraphBehind,
     GraphUnfit,
     NoGraphYet,
+    Recalled,
     RegistryUnavailable,
     RoundTaken,
     RouterFault,
@@ -18,6 +19,9 @@ ANSWERS: dict[type[Exception], Problem] = {
     NoGraphYet: unavailable("The agreement graph has not arrived yet."),
     GraphBehind: unavailable("A newer agreement graph is known that cannot be used yet."),
     GraphUnfit: unavailable("The agreement graph is being read anew."),
+    Recalled: Problem(
+        409, "recalled", "The concern was recalled; nobody was told", detail="Nothing more can be done with it."
+    ),
     RoundTaken: Problem(
         409, "decided-meanwhile", "Somebody decided on this concern meanwhile", detail="Look at it again, then act."
     ),

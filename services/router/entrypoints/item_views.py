@@ -8,6 +8,8 @@ from services.router.domain.advice import BODIES_MAX, Missing
 from services.router.domain.model import ItemEvent, WorkItem
 from services.router.usecases import ItemLook
 from shared.agreements import Trial, sentence
+from shared.agreements.explain import Repair
+from shared.agreements.reasons import SENTENCES
 from shared.contracts.envelope import JsonObject, rfc3339
 
 SAYS = {
@@ -52,7 +54,7 @@ def whole_item_view(look: ItemLook, now: datetime) -> JsonObject:
 
 
 def _says(code: str) -> str:
-    return SAYS.get(code) or sentence(code)
+    return SAYS.get(code) or SENTENCES.get(code, f"The recipient says: {code}.")
 
 
 def _event(event: ItemEvent) -> JsonObject:
@@ -61,13 +63,20 @@ def _event(event: ItemEvent) -> JsonObject:
 
 
 def _missing(row: Missing) -> JsonObject:
-    repair = row.repair
+    nearest, repair = row.explanation.nearest, row.explanation.repair
     return {
         "org": row.org,
-        "nearest": _trial(row.nearest) if row.nearest else None,
-        "smallest_repair": {"clause": repair.because.cite, "gates": list(repair.failed)} if repair else None,
+        "class": row.explanation.outcome.klass.value,
+        "reason": row.explanation.outcome.reason,
+        "sentence": sentence(row.explanation.outcome.reason),
+        "nearest": _trial(nearest) if nearest else None,
+        "smallest_repair": _repair(repair) if repair else None,
         "may_be_told": row.manner,
     }
+
+
+def _repair(repair: Repair) -> JsonObject:
+    return {"clause": repair.because.cite, "gates": list(repair.gates), "would_be": repair.would_be.value}
 
 
 def _trial(trial: Trial) -> JsonObject:

@@ -1,5 +1,6 @@
 """The flows of the router: route concerns, follow the graph, close what the notifier has."""
 
+from services.router.usecases.desk import Desk
 from services.router.usecases.graph import (
     Adopted,
     Applied,
@@ -24,8 +25,9 @@ from services.router.usecases.queues import (
     look_at_item,
     route_item,
 )
-from services.router.usecases.rounds import Absent, Desk, Refused, Stands, choose_bodies, end_stale_holds
-from services.router.usecases.routing import Routed, close_notices, route_concerns
+from services.router.usecases.rounds import Absent, Refused, Stands, choose_bodies, end_stale_holds
+from services.router.usecases.routing import Routed, route_concerns
+from services.router.usecases.undoing import hear_of_notices, withdraw_ended
 
 __all__ = [
     "Absent",
@@ -48,13 +50,14 @@ __all__ = [
     "catch_up",
     "choose_bodies",
     "close_item",
-    "close_notices",
     "end_stale_holds",
     "follow_graph",
+    "hear_of_notices",
     "let_item_wait",
     "look_at_item",
     "newer_at_registry",
     "refresh_graph",
     "route_concerns",
     "route_item",
+    "withdraw_ended",
 ]

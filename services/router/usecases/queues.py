@@ -12,7 +12,8 @@ from services.router.domain.choosing import Choices
 from services.router.domain.model import ItemEvent, ItemEventName, WorkItem
 from services.router.domain.rounds import Act, Dossier, Opened, Person, resolved
 from services.router.ports import DecisionStore, Transaction
-from services.router.usecases.rounds import Absent, Desk, Refused, Sitting, Stands, open_round
+from services.router.usecases.desk import Desk, Sitting
+from services.router.usecases.rounds import Absent, Refused, Stands, open_round
 from shared.contracts.audit import AuditFact
 from shared.ids import new_id
 

@@ -4,42 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 
-from services.router.domain.errors import RoundTaken
+from services.router.domain.errors import Recalled, RoundTaken
 from services.router.domain.model import ItemKind, StaleHold
-from services.router.domain.policy import CurrentJudge, Judge, is_newer
-from services.router.domain.rounds import MACHINE, Act, Dossier, Opened, Person, hand_over, resolved
-from services.router.ports import Begin, Decided, DecisionStore, Transaction
+from services.router.domain.policy import is_newer
+from services.router.domain.rounds import Act, Dossier, Opened, hand_over, resolved
+from services.router.ports import Decided, DecisionStore
+from services.router.usecases.desk import ROUTER, Desk, Sitting
+from services.router.usecases.taking_back import withdraw_from_others
 from services.router.usecases.telling import round_of
 from shared.agreements import Class
-from shared.clock import Clock
 
-ROUTER = Person(MACHINE, "", MACHINE)
 STALE_PAGE = 100
 Visible = Callable[[Dossier], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What the acts of people need."""
-
-    current: CurrentJudge
-    begin: Begin
-    clock: Clock
-
-    def sitting(self, tx: Transaction) -> Sitting:
-        """Decide in this transaction, now, by the judge in office. Raises NoGraphYet, GraphBehind."""
-        return Sitting(tx, self.current.get(), self.clock.now())
-
-
-@dataclass(frozen=True, slots=True)
-class Sitting:
-    """Where, by whom and when one round is decided."""
-
-    tx: Transaction
-    judge: Judge
-    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +65,10 @@ async def choose_bodies(concern_id: str, act: Act, *, may: Visible, desk: Desk) 
 async def open_round(dossier: Dossier, act: Act, sitting: Sitting, *, done: ItemKind | None = None) -> Stands | Refused:
     """Decide anew with all choices that stand; refused, and nothing changed, where a new one of them does not.
 
-    Raises RoundTaken.
+    Raises RoundTaken, Recalled.
     """
+    if dossier.recalled:
+        raise Recalled(dossier.concern.concern_id)
     routing = dossier.routing if act.routing is None else act.routing
     choice = sitting.judge.choose(replace(dossier.concern, routing=routing), act.choices)
     refused = {org: choice.refused[org] for org in act.organisations if org in choice.refused}
@@ -103,6 +82,7 @@ async def open_round(dossier: Dossier, act: Act, sitting: Sitting, *, done: Item
     ended = [resolved(item, opened) for item in handover.ended]
     if not await sitting.tx.open_round(replace(decided, items=handover.opened), opened, ended):
         raise RoundTaken(dossier.concern.concern_id)
+    await withdraw_from_others(dossier.concern, choice.decision, sitting)
     return Stands(opened.decision_id, opened.key.round, _told(decided, act.organisations))
 
 

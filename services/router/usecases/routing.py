@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from services.router.domain.model import Concern
+from services.router.domain.model import Concern, Recall
 from services.router.domain.policy import CurrentJudge, Judge
 from services.router.ports import Begin, Decided
+from services.router.usecases.desk import Sitting
 from services.router.usecases.patience import Patience
 from services.router.usecases.telling import decided_of
+from services.router.usecases.undoing import amend, recall
 from shared.clock import Clock
 from shared.records import Batch
 
@@ -29,32 +31,48 @@ class Routed:
 
 
 async def route_concerns(
-    batch: Batch[Concern], *, current: CurrentJudge, begin: Begin, clock: Clock, patience: Patience | None = None
+    batch: Batch[Concern | Recall],
+    *,
+    current: CurrentJudge,
+    begin: Begin,
+    clock: Clock,
+    patience: Patience | None = None,
 ) -> tuple[Routed, ...]:
     """Decide on each concern once, store why, and tell. Raises NoGraphYet; nothing is lost then.
 
     A concern that asks for a newer graph is waited with as far as `patience` goes, then held. One that was decided
-    before keeps its decision: intake did not hear of it, so it is only told again.
+    before keeps its decision: intake did not hear of it, so it is only told again. What is recalled is recalled last.
     """
     if not batch.events:
         async with begin(batch.spans):
             return ()
+    concerns = [event for event in batch.events if isinstance(event, Concern)]
     if patience is not None:
-        await patience.wait_for(batch.events)
-    routed = await _decide(batch.events, current.get(), clock.now())
+        await patience.wait_for(concerns)
+    judge, now = current.get(), clock.now()
+    routed = await _decide(concerns, judge, now)
     async with begin(batch.spans) as tx:
-        fresh = await tx.record([one.decided for one in routed])
-        known = [one.decided.record.key for one in routed if one.decided.record.decision_id not in fresh]
+        sitting = Sitting(tx, judge, now)
+        routed = await _store(routed, sitting)
+        for event in batch.events:
+            if isinstance(event, Recall):
+                await recall(event, sitting)
+        known = [one.decided.record.key for one in routed if one.repeated]
         if known:
             await tx.offer_again(known)
-    return tuple(replace(one, repeated=one.decided.record.decision_id not in fresh) for one in routed)
+    return tuple(routed)
 
 
-async def close_notices(batch: Batch[str], *, begin: Begin) -> None:
-    """The notifier has the notices of these ids: they need no more publishing."""
-    async with begin(batch.spans) as tx:
-        if batch.events:
-            await tx.close(batch.events)
+async def _store(routed: Sequence[Routed], sitting: Sitting) -> list[Routed]:
+    """First versions all at once; each other one by itself, since it follows what was stored before it."""
+    first = [one for one in routed if one.decided.concern.version == 1]
+    fresh = await sitting.tx.record([one.decided for one in first]) if first else frozenset()
+    stored = [replace(one, repeated=one.decided.record.decision_id not in fresh) for one in first]
+    for one in routed:
+        if one.decided.concern.version != 1:
+            made = await amend(one.decided, sitting)
+            stored.append(replace(one, decided=made or one.decided, repeated=made is None))
+    return stored
 
 
 async def _decide(concerns: Sequence[Concern], judge: Judge, now: datetime) -> list[Routed]:

@@ -10,8 +10,9 @@ from typing import Any
 from services.router.domain.model import ENGINE, Concern, DecisionKey, DecisionRecord, Head, Verdict, WorkItem
 from services.router.domain.policy import waiting_for_a_person
 from services.router.domain.rounds import Act, Dossier
-from services.router.ports import Decided
-from shared.agreements import Outcome
+from services.router.domain.undoing import ToldNotice, UndoingKind
+from services.router.ports import Decided, Undoing
+from shared.agreements import Duties, Outcome
 from shared.canonical import canonical, digest
 from shared.contracts.audit import AuditFact
 from shared.contracts.concern import Sealed
@@ -38,6 +39,69 @@ def round_of(dossier: Dossier, act: Act, verdict: Verdict, graph: Head, now: dat
     decided = _decided(concern, verdict, record, dossier.notices)
     said = {**decided.fact.body, "act": _act(act)}
     return replace(decided, fact=decided.fact.model_copy(update={"actor": act.by.principal, "body": said}))
+
+
+def amended_of(concern: Concern, act: Act, verdict: Verdict, graph: Head, now: datetime) -> Decided:
+    """The same of a version that follows another, with the choices that were made before."""
+    decided = decided_of(concern, verdict, graph, now)
+    fact = decided.fact.model_copy(update={"body": {**decided.fact.body, "act": _act(act)}})
+    return replace(decided, fact=fact)
+
+
+def undoing_of(
+    kind: UndoingKind, told: ToldNotice, dossier: Dossier, reason: str, sitting: tuple[Head, datetime]
+) -> Undoing:
+    """The notice that takes another back: it carries nothing that the other did not, and of that a pointer only."""
+    graph, now = sitting
+    newest, notice_id = dossier.newest, derived_id("ntc", kind, told.notice_id)
+    notice = Notice(
+        notice_id=notice_id,
+        decision_id=newest.decision_id,
+        concern_id=told.concern_id,
+        version=told.version,
+        round=newest.key.round,
+        kind=kind,
+        ref=told.notice_id,
+        recipient=told.recipient,
+        lane=lane_of(told.recipient),
+        reason=reason,
+        because=[],
+        fields={"header": "full"},
+        withheld={},
+        pointer_only=True,
+        duties=Duties().to_json(),
+        onward="none",
+        graph_version=graph.version,
+        graph_root=graph.root,
+        accepted_at=dossier.concern.accepted_at,
+        routing=dict(dossier.concern.routing),
+        sealed=Sealed.model_validate(dossier.concern.sealed),
+    )
+    issued = NoticeIssued(
+        id=notice_id, source=SOURCE, time=now, subject=told.concern_id,
+        traceparent=dossier.concern.traceparent, data=notice,
+    )  # fmt: skip
+    return Undoing(issued, _undoing_fact(notice, now))
+
+
+def _undoing_fact(notice: Notice, now: datetime) -> AuditFact:
+    return AuditFact(
+        fact_id=derived_id("fct", notice.notice_id),
+        kind="decision",
+        concern_id=notice.concern_id,
+        at=now,
+        service="router",
+        actor="router",
+        body={
+            "undoing": notice.kind,
+            "notice_id": notice.notice_id,
+            "of": notice.ref,
+            "version": notice.version,
+            "recipient": notice.recipient,
+            "reason": notice.reason,
+            "graph": {"version": notice.graph_version, "root": notice.graph_root},
+        },
+    )
 
 
 def _decided(concern: Concern, verdict: Verdict, record: DecisionRecord, told_before: Mapping[str, str]) -> Decided:

@@ -21,6 +21,7 @@ RIGHTS = {
     "concerns": KEPT,
     "decisions": KEPT,
     "notices": KEPT,
+    "recalls": KEPT,
     "work_item_events": KEPT,
     "work_items": ADDED_TO,
     "outbox": {*ADDED_TO, "DELETE"},

@@ -29,8 +29,8 @@ from services.router.usecases import (
     Applied,
     GraphNews,
     catch_up,
-    close_notices,
     follow_graph,
+    hear_of_notices,
     newer_at_registry,
     refresh_graph,
     route_concerns,
@@ -203,7 +203,7 @@ async def test_whatever_became_of_a_notice_it_is_closed(telemetry: Telemetry) ->
     router = InMemoryRouter()
     outcome = Outcome(notice_id="ntc_1", concern_id="con_1", version=1, recipient="beta", at=NOON)
     event = NoticeOutcome(id="evt_1", source="/concordat/notifier", time=NOON, type=REGISTERED, data=outcome)
-    await take_outcomes(Batch((event,), ()), close=partial(close_notices, begin=router.begin), telemetry=telemetry)
+    await take_outcomes(Batch((event,), ()), hear=partial(hear_of_notices, begin=router.begin), telemetry=telemetry)
     assert router.state.closed == {"ntc_1"}
 
 

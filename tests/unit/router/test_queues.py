@@ -75,7 +75,7 @@ async def test_a_gap_names_the_clause_that_came_nearest_and_the_smallest_repair(
     missing = item["missing"][0]
     assert (missing["org"], missing["may_be_told"]) == ("beta", None)
     assert (missing["nearest"]["clause"], missing["nearest"]["reason"]) == ("pact/c1", "PURPOSE_NOT_COVERED")
-    assert missing["smallest_repair"] == {"clause": "pact/c1", "gates": ["purpose"]}
+    assert missing["smallest_repair"] == {"clause": "pact/c1", "gates": ["purpose"], "would_be": "told"}
 
 
 async def test_routing_by_hand_tells_whom_a_clause_allows_and_ends_the_item(office: Office) -> None:

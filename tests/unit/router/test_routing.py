@@ -8,7 +8,7 @@ import pytest
 from services.router.domain.errors import NoGraphYet
 from services.router.domain.model import Concern, DecisionKey
 from services.router.domain.policy import CurrentJudge
-from services.router.usecases import Routed, close_notices, route_concerns
+from services.router.usecases import Routed, route_concerns
 from shared.agreements import decide, facts_of
 from shared.canonical import canonical, digest
 from shared.contracts.topics import lane_of
@@ -193,9 +193,3 @@ async def test_a_batch_keeps_the_judge_that_it_began_with() -> None:
 
     await route_concerns(Batch(tuple(concerns), ()), current=current, begin=router.begin, clock=Meanwhile())
     assert len({record.graph for record in router.state.decisions.values()}) == 1
-
-
-async def test_notices_that_the_notifier_has_are_closed() -> None:
-    router = InMemoryRouter()
-    await close_notices(Batch(("ntc_1", "ntc_2", "ntc_1"), (SPAN,)), begin=router.begin)
-    assert (router.state.closed, router.state.spans) == ({"ntc_1", "ntc_2"}, [SPAN])

@@ -1,0 +1,35 @@
+"""Who decides, where and when: what the acts of people, and the machine's own, need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.router.domain.policy import CurrentJudge, Judge
+from services.router.domain.rounds import MACHINE, Person
+from services.router.ports import Begin, Transaction
+from shared.clock import Clock
+
+ROUTER = Person(MACHINE, "", MACHINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the acts of people need."""
+
+    current: CurrentJudge
+    begin: Begin
+    clock: Clock
+
+    def sitting(self, tx: Transaction) -> Sitting:
+        """Decide in this transaction, now, by the judge in office. Raises NoGraphYet, GraphBehind."""
+        return Sitting(tx, self.current.get(), self.clock.now())
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """Where, by whom and when one round is decided."""
+
+    tx: Transaction
+    judge: Judge
+    now: datetime

@@ -1,0 +1,27 @@
+"""Tell a body that what it was told of no longer stands, or see to it that it is never told."""
+
+from __future__ import annotations
+
+from services.router.domain.model import Concern
+from services.router.domain.rounds import Dossier
+from services.router.domain.undoing import ToldNotice, UndoingKind, taken_back_by
+from services.router.usecases.desk import Sitting
+from services.router.usecases.telling import undoing_of
+from shared.agreements import Decision
+
+
+async def take_back(
+    told: ToldNotice, dossier: Dossier, reason: str, sitting: Sitting, *, kind: UndoingKind = "withdrawal"
+) -> bool:
+    """One notice, once; False where it was taken back before."""
+    where = (sitting.judge.head, sitting.now)
+    return await sitting.tx.undo(undoing_of(kind, told, dossier, reason, where))
+
+
+async def withdraw_from_others(concern: Concern, decision: Decision, sitting: Sitting) -> None:
+    """Tell those of the withdrawal who know of an earlier version, and may no longer."""
+    for told in await sitting.tx.told_before(concern.concern_id, concern.version):
+        reason = taken_back_by(decision, told.recipient)
+        dossier = await sitting.tx.dossier(told.concern_id, told.version) if reason else None
+        if dossier is not None and reason is not None:
+            await take_back(told, dossier, reason, sitting)
