@@ -149,6 +149,29 @@ class ChangeTransaction(Protocol):
 BeginChange = Callable[[], AbstractAsyncContextManager[ChangeTransaction]]
 
 
+class DocumentTransaction(Protocol):
+    """Graph files as people wrote them, in one transaction with the changes. All methods raise StoreUnavailable."""
+
+    def changes(self) -> ChangeTransaction:
+        """The changes, in the same transaction."""
+        ...
+
+    async def of_change(self, change_id: str, revision: int) -> Mapping[str, bytes]:
+        """The files of a change in that revision, by path."""
+        ...
+
+    async def add(self, change_id: str, revision: int, files: Mapping[str, bytes]) -> None:
+        """Keep files that are not there yet."""
+        ...
+
+    async def as_of(self, version: int) -> Mapping[str, bytes]:
+        """Each file as it was written last in a change that is part of the graph up to that version."""
+        ...
+
+
+BeginDocuments = Callable[[], AbstractAsyncContextManager[DocumentTransaction]]
+
+
 class PastConcerns(Protocol):
     """The concerns of the past, as the router decided on them."""
 

@@ -82,6 +82,16 @@ change_differences = Table(
     ForeignKeyConstraint(["change_id", "number"], [change_events.c.change_id, change_events.c.number]),
 )
 
+# The files in which people wrote a change; those of the seed stand under the change `seed`. Rows are only added.
+documents = Table(
+    "documents",
+    METADATA,
+    Column("change_id", Text, primary_key=True),
+    Column("revision", Integer, primary_key=True, autoincrement=False),
+    Column("path", Text, primary_key=True),
+    Column("text", LargeBinary, nullable=False),
+)
+
 # The valid and recorded time of each object: where a state is replaced its rows are closed, and nothing else changes.
 # That a facet and a lineage hold once at a time is an exclusion constraint, which stands in the migration alone.
 intervals = Table(
