@@ -5,17 +5,18 @@ The gates' answers are the evidence. Reason, nearest miss and smallest repair ar
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from shared.agreements import reasons
 from shared.agreements.case import Attempt, Case
-from shared.agreements.classes import because_of, tells
+from shared.agreements.classes import because_of
 from shared.agreements.decide import case_of, decide
 from shared.agreements.decision import Because, Class, Outcome
 from shared.agreements.facts import Facts
-from shared.agreements.gates import GATES, answers, name_of
-from shared.agreements.model import Effect
+from shared.agreements.gates import GATES, answers, meets_remit, name_of, remit, subject_is_recipient
+from shared.agreements.model import Effect, Mode
+from shared.agreements.scope import subject_not
 from shared.agreements.snapshot import Snapshot
 
 _NUMBER = {name_of(gate): number for number, gate in enumerate(GATES)}
@@ -26,7 +27,7 @@ _UNTOLD = (Class.GAP, Class.WITHHELD)
 class Trial:
     """One clause tried: each gate in order, with the reason for which it is shut (None where it is passed).
 
-    `would_tell` says what it does once every gate is passed: tell the body, or let the originator choose it.
+    `implied` are gates that fail only because another one fails. `would_tell` says what it does once every gate is passed: tell the body, or let the originator choose it.
     `ambiguous` waits for a person to choose a successor, whatever the gates say.
     """
 
@@ -34,6 +35,7 @@ class Trial:
     effect: str
     mode: str
     gates: tuple[tuple[str, str | None], ...]
+    implied: tuple[str, ...]
     would_tell: bool
     ambiguous: bool
 
@@ -53,8 +55,13 @@ class Trial:
 
     @property
     def failed(self) -> tuple[str, ...]:
-        """*All* failing gates: to satisfy them together, and no fewer, opens the clause."""
+        """*All* failing gates."""
         return tuple(name for name, reason in self.gates if reason is not None)
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The gates that, satisfied together and no fewer, open the clause."""
+        return tuple(name for name in self.failed if name not in self.implied)
 
     @property
     def names_category(self) -> bool:
@@ -112,7 +119,7 @@ def smallest_repair(trials: Iterable[Trial]) -> Repair | None:
     best = min(closed, key=_effort, default=None)
     if best is None:
         return None
-    return Repair(best.because, best.failed, Class.TOLD if best.would_tell else Class.AVAILABLE)
+    return Repair(best.because, best.needed, Class.TOLD if best.would_tell else Class.AVAILABLE)
 
 
 def reason_of_untold(trials: Iterable[Trial], *, is_subject: bool, heard_from: bool) -> str:
@@ -136,7 +143,7 @@ def reason_of_untold(trials: Iterable[Trial], *, is_subject: bool, heard_from: b
 
 def _effort(trial: Trial) -> tuple[int, bool, int, str, str, str]:
     because, signed = trial.because, trial.because.signed_as
-    return len(trial.failed), not trial.would_tell, -trial.reach, because.cite, signed.discloser, signed.recipient
+    return len(trial.needed), not trial.would_tell, -trial.reach, because.cite, signed.discloser, signed.recipient
 
 
 def _trials(case: Case, org: str) -> tuple[Trial, ...]:
@@ -145,11 +152,34 @@ def _trials(case: Case, org: str) -> tuple[Trial, ...]:
 
 
 def _trial(attempt: Attempt) -> Trial:
+    gates = dict(answers(attempt))
+    follows = {name_of(remit): _meets_remit, name_of(subject_not): _only_itself_in_conflict}
     return Trial(
         because=because_of(attempt),
         effect=attempt.clause.effect.value,
         mode=attempt.clause.mode.value,
-        gates=tuple(answers(attempt)),
-        would_tell=tells(attempt),
+        gates=tuple(gates.items()),
+        implied=tuple(name for name, test in follows.items() if gates.get(name) is not None and test(attempt, gates)),
+        would_tell=_would_tell(attempt, gates),
         ambiguous=attempt.ambiguous,
     )
+
+
+def _meets_remit(attempt: Attempt, gates: Mapping[str, str | None]) -> bool:
+    """A clause that named the concern's categories would meet the remit: what fails is the category, not the remit."""
+    unnamed = gates["category"] is not None or attempt.clause.mode is Mode.RECORD
+    return meets_remit(attempt) or (unnamed and bool(attempt.case.remit(attempt.recipient.org)))
+
+
+def _only_itself_in_conflict(attempt: Attempt, gates: Mapping[str, str | None]) -> bool:
+    """The clause excludes no subject but those for which the body stands: what fails is that it is the subject."""
+    excluded, org = attempt.clause.when.subject_not or frozenset(), attempt.recipient.org
+    acting = (attempt.case.bodies.acting_for(row.org) for row in attempt.case.facts.subjects if row.org)
+    others = {body for bodies in acting if org not in bodies for body in bodies}
+    return gates.get(name_of(subject_is_recipient)) is not None and not excluded & others
+
+
+def _would_tell(attempt: Attempt, gates: Mapping[str, str | None]) -> bool:
+    """As rule 15 has it, once every gate is passed; a feed or a record would have become a push."""
+    clause = attempt.clause
+    return clause.effect is Effect.REQUIRE or (clause.mode is not Mode.INVITE and _meets_remit(attempt, gates))

@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 from shared.agreements.load.build import Reader, build_with, words_of
 from shared.agreements.load.change import Checked, Names, Rows, Slice, Stored
-from shared.agreements.load.form import Book, GraphInvalid
+from shared.agreements.load.form import Book, Check, GraphInvalid
 from shared.agreements.load.objects import KINDS, Ids, Row, Shelf, check_form
 from shared.agreements.load.roster import Roster
 from shared.agreements.load.shapes import SHAPES
@@ -48,12 +48,13 @@ class Written(Mapping[str, Any]):
 class Shelved(Mapping[str, Agreement]):
     """The agreements of a graph by id, each read when it is first asked for and kept. Shared freely between threads."""
 
-    __slots__ = ("_known", "_made", "base", "reader")
+    __slots__ = ("_known", "_made", "_passed", "base", "reader")
 
     def __init__(self, base: Checked, reader: Reader, made: dict[str, Agreement]) -> None:
         self.base = base
         self.reader = reader
         self._known = Slice(base, ()).known_terms()
+        self._passed: set[tuple[Check, bytes]] = set()
         self._made = made
 
     def after(self, base: Checked, changed: Iterable[Row]) -> Shelved:
@@ -80,7 +81,7 @@ class Shelved(Mapping[str, Agreement]):
         row = self.base.rows.get(AGREEMENT, name)
         if row is None:
             raise KeyError(name)
-        book = Book(self._known)
+        book = Book(self._known, passed=self._passed)
         SHAPES[AGREEMENT](row, f"{AGREEMENT} {name}", book)
         if book.problems:
             raise GraphInvalid(tuple(book.problems))

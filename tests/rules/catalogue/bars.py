@@ -51,7 +51,7 @@ BARS = [
     Rule(
         "gateway: own clause is tried",
         "slices",
-        Swap(", *(bar.permitted for bar in graph.bars.values())", ""),
+        Swap("*(bar.permitted for bar in graph.bars.values())", "*()"),
     ),
     Rule("gateway: any clause's necessity suffices", "payload", Swap("set.intersection(*shut)", "set.union(*shut)")),
     Rule(
