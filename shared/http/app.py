@@ -183,6 +183,7 @@ async def serve(app: FastAPI, *, host: str, port: int) -> None:
     config = uvicorn.Config(
         app, host=host, port=port, loop="uvloop", http="httptools", lifespan="off", access_log=False,
         log_config=None, log_level="warning", timeout_graceful_shutdown=GRACE_SECONDS, server_header=False,
+        proxy_headers=False,
     )  # fmt: skip
     logging.getLogger("uvicorn.error").addFilter(_quotes_nothing)
     server = _Server(config)
