@@ -21,7 +21,7 @@ from deploy.client import Concordat
 from deploy.demo.cases import read_cases
 from deploy.demo.farm import Farm
 from deploy.local.display import suited
-from deploy.local.keys import SUPERUSER
+from deploy.local.keys import NO_BODIES, SUPERUSER
 from deploy.local.layout import RECEIVER_PORT_OFFSET, Layout
 from deploy.local.plan import KAFKA_VERSION, PORT_BASE, POSTGRES_MAJOR
 from deploy.local.ports import demand_free
@@ -104,7 +104,7 @@ async def _climb(run: Bench, progress: Progress, rates: Sequence[float], seconds
 
 def _recipients(traffic: Traffic, system: LocalSystem) -> list[str]:
     """Everyone who is told, and others up to the number of endpoints."""
-    others = (str(client["org"]) for client in system.credentials.values() if client["org"] != "operator")
+    others = (str(client["org"]) for client in system.credentials.values() if client["org"] not in NO_BODIES)
     told = sorted(traffic.recipients)
     return [*told, *(org for org in others if org not in traffic.recipients)][:ENDPOINTS]
 

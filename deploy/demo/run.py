@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from deploy.client import Concordat, Refused
+from deploy.client import Concordat, Refused, carry_change
 from deploy.demo.cases import Case
 from deploy.demo.farm import Farm, Receipt
 from deploy.demo.judge import judge
@@ -95,18 +95,15 @@ class Demo:
         return Published(case, answer.json()["concern_id"], sent_at, replayed)
 
     async def _switch_assumed(self, assumed: bool) -> None:  # noqa: FBT001 - the value of a scenario's key
-        """Commit the policy with the switch turned, and wait until the router decides on it."""
+        """Carry the policy with the switch turned through the gate, and wait until the router decides on it."""
         graph = await self.concordat.get(OPERATOR, "registry", "/v1/graph")
         policy = next(o for o in graph["objects"] if o["kind"] == "policy")
         version = graph["version"]
         switched = with_assumed(policy, on=assumed)
         if switched != policy:
-            body = {
-                "parent_version": version,
-                "reason": f"Assumed clauses {'on' if assumed else 'off'} for the demo",
-                "objects": [switched],
-            }
-            version = (await self.concordat.post(OPERATOR, "registry", "/v1/graph/commits", body))["version"]
+            switch = f"Assumed clauses {'on' if assumed else 'off'}"
+            change = {"title": switch, "reason": f"{switch} for the demo", "parent_version": version}
+            version = await carry_change(self.concordat, {**change, "objects": [switched]})
         await self._until(lambda: self._router_has(version), f"the router decides on graph {version}", "router")
 
     async def _router_has(self, version: int) -> bool:

@@ -24,8 +24,20 @@ ORG_SCOPES = (
     "endpoints:write",
     "notices:read",
     "notices:write",
+    "changes:read",
+    "changes:write",
 )
-OPERATOR_SCOPES = (*ORG_SCOPES, "graph:write", "decisions:preview", "decisions:read-all", "audit:read")
+OPERATOR_SCOPES = (*ORG_SCOPES, "decisions:preview", "decisions:read-all", "audit:read")
+STAFF_SCOPES = ("changes:read", "changes:write")
+STAFF = {
+    "registry-editor": "registry-editor",
+    "registry-reviewer": "registry-reviewer",
+    "registry-approver-1": "registry-approver",
+    "registry-approver-2": "registry-approver",
+}
+"""The clients of those who work in the registry, with the role of each: a change takes all four."""
+NO_BODIES = frozenset({"operator", *STAFF})
+"""What stands for an organisation in clients that act for none of the graph."""
 
 
 class Keyring:
@@ -56,10 +68,11 @@ class Keyring:
         return kept
 
     def clients(self, orgs: Iterable[str], shown_file: Path) -> dict[str, dict[str, object]]:
-        """The clients of the system by id, with their secrets; an organisation that is new gets one now."""
+        """The clients of the system by id; one that is new gets its secret now, a known one keeps it."""
         known: dict[str, dict[str, object]] = json.loads(shown_file.read_bytes()) if shown_file.exists() else {}
-        for client in (_operator(), *map(_case_system, orgs)):
-            known.setdefault(str(client["client_id"]), {**client, "secret": secrets.token_urlsafe(KEY_BYTES)})
+        for client in (_operator(), *map(_staff, STAFF), *map(_case_system, orgs)):
+            kept = known.get(str(client["client_id"]), {"secret": secrets.token_urlsafe(KEY_BYTES)})
+            known[str(client["client_id"])] = {**client, "secret": kept["secret"]}
         write_private(shown_file, _json(known))
         write_private(self.clients_file, _json([_as_stored(client) for client in known.values()]))
         return known
@@ -84,11 +97,20 @@ def write_private(file: Path, content: bytes) -> None:
 
 
 def _case_system(org: str) -> dict[str, object]:
-    return {"client_id": f"{org}-case-system", "org": org, "scopes": list(ORG_SCOPES), "roles": []}
+    return {"client_id": f"{org}-case-system", "org": org, "scopes": list(ORG_SCOPES), "roles": ["signatory"]}
+
+
+def _staff(name: str) -> dict[str, object]:
+    return {"client_id": name, "org": name, "scopes": list(STAFF_SCOPES), "roles": [STAFF[name]]}
 
 
 def _operator() -> dict[str, object]:
-    return {"client_id": "operator", "org": "operator", "scopes": list(OPERATOR_SCOPES), "roles": ["operator", "duty-router"]}
+    return {
+        "client_id": "operator",
+        "org": "operator",
+        "scopes": list(OPERATOR_SCOPES),
+        "roles": ["operator", "duty-router"],
+    }
 
 
 def _as_stored(client: dict[str, object]) -> dict[str, object]:

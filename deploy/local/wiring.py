@@ -43,6 +43,7 @@ class Wiring:
             "TOKEN_ISSUERS": json.dumps([{"issuer": issuer, "jwks_url": issuer + JWKS_PATH}]),
             "ISSUER": issuer,
             "REGISTRY_URL": issuer,
+            "ROUTER_URL": self.layout.url("router"),
         }
 
     def _files(self) -> dict[str, str]:

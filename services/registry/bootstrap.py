@@ -1,20 +1,28 @@
 """Puts the registry together: the only file that names its concrete adapters."""
 
 import sys
+from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 
 from fastapi import APIRouter, FastAPI
 
+from services.registry.adapters.change_router import HttpPastConcerns, NoPastConcerns
+from services.registry.adapters.change_store import PostgresChangeStore
 from services.registry.adapters.clients_file import ClientsFile, ClientsUnreadable
 from services.registry.adapters.postgres import PostgresHistory
 from services.registry.adapters.seed_files import SeedUnreadable, read_objects
 from services.registry.adapters.signing import Ed25519Signer, SigningKeyUnusable
 from services.registry.config import RegistrySettings
+from services.registry.domain.analyses import findings
 from services.registry.entrypoints.answers import FAULTS
+from services.registry.entrypoints.changes import ChangeRoutes
 from services.registry.entrypoints.http import GraphRoutes
+from services.registry.entrypoints.lifecycle import LifecycleRoutes
 from services.registry.entrypoints.tokens import TokenRoutes
-from services.registry.ports import Begin
-from services.registry.usecases import Issuer, import_seed
+from services.registry.ports import Begin, PastConcerns
+from services.registry.usecases import Issuer, import_seed, own_token
+from services.registry.usecases.change import Desk
 from shared.agreements.load import GraphInvalid
 from shared.faults import Transient
 from shared.http.app import make_app
@@ -27,14 +35,14 @@ async def run(settings: RegistrySettings) -> None:
     foundation = lay_foundation("registry", settings, accepts=True)
     history = PostgresHistory(foundation.engine, foundation.outbox, foundation.relay, foundation.fail_points)
     try:
-        app = make_registry_app(settings, foundation, history.begin)
+        app = make_registry_app(settings, foundation, history)
         await _import_seed(settings, foundation, history.begin)
     except (ClientsUnreadable, SigningKeyUnusable, SeedUnreadable, GraphInvalid) as fault:
         sys.exit(f"The registry cannot start:\n{fault}")
     await foundation.run(app, {})
 
 
-def make_registry_app(settings: RegistrySettings, foundation: Foundation, begin: Begin) -> FastAPI:
+def make_registry_app(settings: RegistrySettings, foundation: Foundation, history: PostgresHistory) -> FastAPI:
     """The HTTP app. Raises ClientsUnreadable, SigningKeyUnusable."""
     signer = Ed25519Signer.from_file(settings.signing_key_file)
     telemetry, clock = foundation.telemetry, foundation.clock
@@ -44,9 +52,26 @@ def make_registry_app(settings: RegistrySettings, foundation: Foundation, begin:
     issuer = Issuer(settings.issuer, settings.token_audience, signer)
     tokens = TokenRoutes(clients=clients, issuer=issuer, jwk=signer.jwk, clock=clock, telemetry=telemetry)
     routes = APIRouter()
-    routes.include_router(GraphRoutes(begin=begin, clock=clock, telemetry=telemetry).router())
+    routes.include_router(GraphRoutes(begin=history.begin, clock=clock, telemetry=telemetry).router())
     routes.include_router(tokens.router())
+    desk = Desk(
+        begin=PostgresChangeStore(history).begin,
+        clock=clock,
+        past=_past_concerns(settings, partial(own_token, issuer=issuer, clock=clock)),
+        analyse=findings,
+        window=timedelta(days=settings.what_if_days),
+    )
+    routes.include_router(ChangeRoutes(desk, telemetry).router())
+    routes.include_router(LifecycleRoutes(desk, telemetry).router())
     return make_app("Concordat registry", routes, foundation.edge(FAULTS))
+
+
+def _past_concerns(settings: RegistrySettings, token: Callable[[], str]) -> PastConcerns:
+    if not settings.router_url:
+        return NoPastConcerns()
+    return HttpPastConcerns(
+        settings.router_url, token, settings.what_if_concerns_max, settings.what_if_deadline_seconds
+    )
 
 
 async def _import_seed(settings: RegistrySettings, foundation: Foundation, begin: Begin) -> None:

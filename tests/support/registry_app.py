@@ -13,10 +13,13 @@ from fastapi import APIRouter
 from services.registry.adapters.clients_file import ClientsFile
 from services.registry.adapters.signing import Ed25519Signer
 from services.registry.entrypoints.answers import FAULTS
+from services.registry.entrypoints.changes import ChangeRoutes
 from services.registry.entrypoints.http import GraphRoutes
+from services.registry.entrypoints.lifecycle import LifecycleRoutes
 from services.registry.entrypoints.tokens import TokenRoutes
 from services.registry.ports import Begin
 from services.registry.usecases import Issuer
+from services.registry.usecases.change import Desk
 from shared.clock import Clock
 from shared.http.app import Edge, make_app
 from shared.http.auth import Verifier
@@ -24,12 +27,28 @@ from shared.supervision import Health
 from shared.telemetry import Telemetry
 from tests.support.issuers import keys_at_hand
 
+BODY_BYTES_MAX = 262_144
 ISSUER = "https://registry.test"
 SECRET = "a long secret: with + and %"
 CLIENTS: list[dict[str, Any]] = [
-    {"client_id": "operator", "org": "cqc", "scopes": ["graph:write", "decisions:read"], "roles": ["operator"]},
-    {"client_id": "clerk", "org": "cqc", "scopes": ["graph:write"], "roles": []},
+    {"client_id": "operator", "org": "cqc", "scopes": ["changes:read", "decisions:read"], "roles": ["operator"]},
+    {"client_id": "clerk", "org": "cqc", "scopes": ["changes:read", "changes:write"], "roles": []},
     {"client_id": "case", "org": "gmc", "scopes": ["concerns:write", "concerns:read"], "roles": []},
+    *(
+        {"client_id": name, "org": "registry", "scopes": ["changes:read", "changes:write"], "roles": roles}
+        for name, roles in {
+            "editor": ["registry-editor"],
+            "other-editor": ["registry-editor"],
+            "reviewer": ["registry-reviewer"],
+            "approver-1": ["registry-approver"],
+            "approver-2": ["registry-approver"],
+            "all-roles": ["registry-editor", "registry-reviewer", "registry-approver"],
+        }.items()
+    ),
+    *(
+        {"client_id": f"{org}-signs", "org": org, "scopes": ["changes:read", "changes:write"], "roles": ["signatory"]}
+        for org in ("cqc", "gmc", "nmc")
+    ),
 ]
 
 
@@ -44,7 +63,7 @@ def write_clients(folder: Path) -> Path:
 class RegistryUnderTest:
     """The app, and a client that calls it."""
 
-    def __init__(self, begin: Begin, *, clock: Clock, folder: Path) -> None:
+    def __init__(self, begin: Begin, *, clock: Clock, folder: Path, desk: Desk | None = None) -> None:
         signer = Ed25519Signer(Ed25519PrivateKey.generate())
         telemetry = Telemetry("registry", clock=clock)
         self.alarms: list[str] = []
@@ -59,7 +78,10 @@ class RegistryUnderTest:
             telemetry=telemetry,
         )
         routes.include_router(tokens.router())
-        edge = Edge(Health(30), telemetry, self.verifier, FAULTS, 262_144)
+        if desk is not None:
+            routes.include_router(ChangeRoutes(desk, telemetry).router())
+            routes.include_router(LifecycleRoutes(desk, telemetry).router())
+        edge = Edge(Health(30), telemetry, self.verifier, FAULTS, BODY_BYTES_MAX)
         transport = httpx.ASGITransport(make_app("registry", routes, edge), raise_app_exceptions=False)
         self.http = httpx.AsyncClient(transport=transport, base_url=ISSUER)
 
@@ -70,13 +92,12 @@ class RegistryUnderTest:
         token: str = answer.raise_for_status().json()["access_token"]
         return token
 
-    async def commit(self, body: object, *, by: str = "operator") -> httpx.Response:
-        """Ask for a change of the graph."""
-        headers = {"Authorization": f"Bearer {await self.token(by)}", "Content-Type": "application/json"}
-        content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return await self.http.post("/v1/graph/commits", content=content, headers=headers)
+    async def headers(self, client_id: str, **more: str) -> dict[str, str]:
+        """What a request of that client carries."""
+        return {"Authorization": f"Bearer {await self.token(client_id)}", "Content-Type": "application/json", **more}
 
 
 def change(parent_version: int, *objects: Mapping[str, Any]) -> dict[str, Any]:
     """The body of a change."""
-    return {"parent_version": parent_version, "reason": "to try it", "objects": list(objects)}
+    head = {"title": "A change", "parent_version": parent_version, "reason": "to try it"}
+    return {**head, "objects": list(objects)}

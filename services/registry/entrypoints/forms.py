@@ -4,38 +4,32 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from services.registry.domain.model import Change, Defect, GraphObject
+from services.registry.domain.model import Defect, GraphObject
 from services.registry.usecases import as_object
 from shared.canonical import NotCanonical
 from shared.contracts.envelope import JsonObject
 from shared.contracts.graph import GraphCommit
 from shared.http.problems import FieldError, Problem, bad_fields
 
-OBJECTS_MAX = 1_000
 VERSION_MAX = 2**53 - 1
 _KIND = re.compile(r"[a-z_]{1,32}")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 Text = Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")]
 
 
-class CommitForm(BaseModel):
-    """The body of `POST /v1/graph/commits`: the objects as they should stand, on top of `parent_version`."""
+def graph_objects(rows: Sequence[JsonObject], *, where: str = "", kind: str | None = None) -> tuple[GraphObject, ...]:
+    """The objects of a form, each in its canonical bytes; `kind`: only of that kind, one alone at `where`.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    parent_version: int = Field(ge=0, le=VERSION_MAX)
-    reason: Text
-    objects: list[JsonObject] = Field(min_length=1, max_length=OBJECTS_MAX)
-
-    def change(self, principal: str) -> Change:
-        """The change that the form asks for. Raises Problem 422 naming every object that has no form."""
-        found = [FieldError(f"/objects/{i}", fault) for i, row in enumerate(self.objects) for fault in _faults(row)]
-        found += _repeated(self.objects)
-        if found:
-            raise bad_fields(found)
-        return Change(self.parent_version, principal, self.reason, _objects(self.objects))
+    Raises Problem 422 naming every object that has no form, and each that is there twice.
+    """
+    places = [where or f"/objects/{number}" for number in range(len(rows))]
+    found = [FieldError(place, fault) for place, row in zip(places, rows, strict=True) for fault in _faults(row, kind)]
+    found += _repeated(rows)
+    if found:
+        raise bad_fields(found)
+    return _objects(rows)
 
 
 class CommitFeed(BaseModel):
@@ -52,10 +46,12 @@ def refusal(defects: Sequence[Defect]) -> Problem:
     return Problem(422, "graph-invalid", title, errors=errors)
 
 
-def _faults(row: JsonObject) -> Iterator[str]:
+def _faults(row: JsonObject, only: str | None) -> Iterator[str]:
     kind, object_id = row.get("kind"), row.get("id")
     if not isinstance(kind, str) or not _KIND.fullmatch(kind):
         yield "`kind` must name a kind of graph object"
+    if only is not None and kind != only:
+        yield f"`kind` must be {only}"
     if not isinstance(object_id, str) or not _ID.fullmatch(object_id):
         yield "`id` must be letters, digits, `-` and `_`, 128 at most"
     if _has_float(row):

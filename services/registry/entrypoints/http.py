@@ -1,25 +1,24 @@
 """The graph over HTTP.
 
 Reading is open, without a token: the graph holds published agreements and statutes, never a concern or a person, and
-routers start from it. Changing it needs the scope `graph:write` and the role `operator`.
+routers start from it. It is changed at `/v1/changes` alone.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated, Any, assert_never
+from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from services.registry.domain.errors import GraphDamaged
-from services.registry.domain.model import Commit, Committed, Outcome, Refused, Stale, Unchanged
-from services.registry.entrypoints.forms import VERSION_MAX, CommitFeed, CommitForm, refusal
+from services.registry.domain.model import Commit
+from services.registry.entrypoints.forms import VERSION_MAX, CommitFeed
 from services.registry.ports import Begin
 from services.registry.usecases import (
     Graph,
     as_contract,
-    commit_change,
     find_object,
     read_commits,
     read_graph,
@@ -28,21 +27,14 @@ from services.registry.usecases import (
 from shared.clock import Clock
 from shared.contracts.envelope import rfc3339
 from shared.contracts.graph import GraphDocument
-from shared.http import strictjson
-from shared.http.auth import Principal, caller
 from shared.http.params import PathId
-from shared.http.problems import Problem, not_found, unavailable
+from shared.http.problems import not_found, unavailable
 from shared.telemetry import Telemetry
 
 COMMITS_MAX = 50
-OPERATOR = "operator"
 Version = Annotated[int | None, Query(ge=1, le=VERSION_MAX, description="the graph as it stood at this version")]
 After = Annotated[int, Query(ge=0, le=VERSION_MAX, description="only commits with a higher version")]
 Limit = Annotated[int, Query(ge=1, le=COMMITS_MAX, description="commits at most")]
-Writer = Annotated[Principal, Depends(caller("graph:write"))]
-_FORM: dict[str, Any] = {
-    "requestBody": {"required": True, "content": {"application/json": {"schema": CommitForm.model_json_schema()}}}
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +60,6 @@ class GraphRoutes:
         router.add_api_route("/v1/graph", self.graph, response_model=GraphDocument)
         router.add_api_route("/v1/graph/commits", self.commits, response_model=CommitFeed)
         router.add_api_route("/v1/graph/objects/{kind}/{object_id}", self.find)
-        router.add_api_route(
-            "/v1/graph/commits", self.change, methods=["POST"], status_code=201, openapi_extra=_FORM
-        )  # fmt: skip
         return router
 
     async def graph(self, request: Request, version: Version = None) -> Response:
@@ -94,22 +83,6 @@ class GraphRoutes:
         if found is None:
             raise not_found()
         return _json({"version": found.version, "object": orjson.Fragment(found.item.body)})
-
-    async def change(self, request: Request, principal: Writer) -> Response:
-        """Change the graph, whole or not at all.
-
-        201 with the new commit; 200 with the head where every object is already so; 412 where the graph has moved on
-        from `parent_version`; 422 with every problem, by object.
-        """
-        if OPERATOR not in principal.roles:
-            raise Problem(403, "forbidden", "Your client may not do this", detail="It needs the role operator.")
-        form = CommitForm.model_validate(strictjson.parse(await request.body()))
-        change = form.change(principal.subject)
-        with self._telemetry.unit("graph.changed", items=len(change.objects), principal=principal.subject) as line:
-            with self._watched():
-                outcome = await commit_change(change, begin=self._begin, clock=self._clock)
-            line["outcome"] = type(outcome).__name__.lower()
-        return _answer(outcome)
 
     async def _page(self) -> _Page:
         head = await read_head(begin=self._begin)
@@ -135,30 +108,9 @@ class GraphRoutes:
             raise
 
 
-def _answer(outcome: Outcome) -> Response:
-    match outcome:
-        case Committed(commit):
-            return _json(_summary(commit), 201)
-        case Unchanged(head):
-            return _json(_summary(head))
-        case Stale(head):
-            detail = f"The graph is at version {head.version}. Read it, and send the change again on top of it."
-            raise Problem(412, "stale-version", "The graph has moved on; nothing was changed", detail=detail)
-        case Refused(defects):
-            raise refusal(defects)
-        case _:
-            assert_never(outcome)
-
-
 def _etag(commit: Commit) -> str:
     """Version and root: a change that is taken back gives an earlier root under a new version, in another document."""
     return f'"{commit.version}.{commit.root}"'
-
-
-def _summary(commit: Commit) -> dict[str, Any]:
-    changed = [{"kind": item.kind, "id": item.id} for item in commit.objects]
-    moment = rfc3339(commit.committed_at)
-    return {"version": commit.version, "root": commit.root, "committed_at": moment, "changed": changed}
 
 
 def _document(graph: Graph) -> bytes:

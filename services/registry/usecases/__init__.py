@@ -2,7 +2,7 @@
 
 from services.registry.usecases.commit import append_change, as_contract, as_object, commit_change, import_seed
 from services.registry.usecases.graph import Graph, find_object, read_commits, read_graph, read_head
-from services.registry.usecases.tokens import TOKEN_SECONDS, Issued, Issuer, issue_token
+from services.registry.usecases.tokens import TOKEN_SECONDS, Issued, Issuer, issue_token, own_token
 
 __all__ = [
     "TOKEN_SECONDS",
@@ -16,6 +16,7 @@ __all__ = [
     "find_object",
     "import_seed",
     "issue_token",
+    "own_token",
     "read_commits",
     "read_graph",
     "read_head",

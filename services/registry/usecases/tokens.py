@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.registry.domain.model import TokenRequest
+from services.registry.domain.model import Client, TokenRequest
 from services.registry.domain.policy import granted_scopes, proven
 from services.registry.ports import Clients, Signer
 from shared.clock import Clock
@@ -32,6 +32,18 @@ def issue_token(request: TokenRequest, *, clients: Clients, issuer: Issuer, cloc
     """A token for a client that proves itself. Raises TokenRefused in its kinds."""
     client = proven(clients.find(request.client_id), request)
     scopes = granted_scopes(client, request)
+    return Issued(_signed(client, scopes, issuer=issuer, clock=clock), scopes)
+
+
+def own_token(*, issuer: Issuer, clock: Clock) -> str:
+    """A token of the registry for itself: it asks the router what was routed, and may do nothing else."""
+    return _signed(_SELF, _SELF.scopes, issuer=issuer, clock=clock)
+
+
+_SELF = Client("registry", "", "registry", frozenset({"decisions:read-all"}), frozenset({"registry"}))
+
+
+def _signed(client: Client, scopes: frozenset[str], *, issuer: Issuer, clock: Clock) -> str:
     now = int(clock.now().timestamp())
     claims = {
         "iss": issuer.name,
@@ -46,4 +58,4 @@ def issue_token(request: TokenRequest, *, clients: Clients, issuer: Issuer, cloc
         "scope": " ".join(sorted(scopes)),
         "roles": sorted(client.roles),
     }
-    return Issued(issuer.signer.sign(claims), scopes)
+    return issuer.signer.sign(claims)

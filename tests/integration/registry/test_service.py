@@ -28,6 +28,7 @@ from shared.http.jwks import PublishedKeys
 from shared.ids import new_id
 from shared.settings import TokenIssuer
 from tests.support.registry_app import SECRET, change, write_clients
+from tests.support.registry_changes import Carrier
 from tests.support.small_graph import source
 from tests.support.stack import Engines, TestDatabase
 from tests.support.waiting import until
@@ -103,14 +104,16 @@ async def setting(engines: Engines, tmp_path: Path) -> Setting:
     return made
 
 
-async def token(client: httpx.AsyncClient) -> str:
-    form = {"grant_type": "client_credentials", "client_id": "operator", "client_secret": SECRET}
+async def token(client: httpx.AsyncClient, client_id: str = "operator") -> str:
+    form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": SECRET}
     return str((await client.post("/oauth2/token", data=form)).raise_for_status().json()["access_token"])
 
 
-async def commit_new_source(client: httpx.AsyncClient) -> httpx.Response:
-    headers = {"Authorization": f"Bearer {await token(client)}"}
-    return await client.post("/v1/graph/commits", json=change(1, source(new_id("page"))), headers=headers)
+async def commit_new_source(client: httpx.AsyncClient) -> int:
+    async def headers(client_id: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {await token(client, client_id)}"}
+
+    return await Carrier(client, headers).carried(change(1, source(new_id("page"))))
 
 
 async def published(engines: Engines, root: str) -> GraphCommitted:
@@ -136,9 +139,9 @@ async def test_the_packaged_seed_is_imported_served_and_published_and_can_be_cha
         document = GraphDocument.model_validate_json((await client.get("/v1/graph")).content)
         assert document.root == graph_root(document.objects) == graph_root(read_objects())
         assert load(document.objects).organisations
-        answer = await commit_new_source(client)
-        assert answer.status_code == 201
-        event = await published(engines, answer.json()["root"])
+        assert await commit_new_source(client) == 2
+        changed = GraphDocument.model_validate_json((await client.get("/v1/graph")).content)
+        event = await published(engines, changed.root)
         assert (event.data.version, event.data.parent_root) == (2, document.root)
         await client.aclose()
 
