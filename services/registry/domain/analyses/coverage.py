@@ -153,7 +153,7 @@ def remedy_of(gap: Gap) -> str:
 def agreements_of(pair: Pair) -> tuple[str, ...]:
     """The agreements that join the two, those whose clauses tell first."""
     telling = [way.attempt.agreement.id for way in _sorted(pair.ways)]
-    return tuple(dict.fromkeys([*telling, *sorted({attempt.agreement.id for attempt in pair.attempts})]))
+    return tuple(dict.fromkeys([*telling, *sorted({way.attempt.agreement.id for way in pair.joined})]))
 
 
 def _sorted(ways: Iterable[Way]) -> list[Way]:

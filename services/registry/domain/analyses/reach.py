@@ -39,11 +39,13 @@ class Way(NamedTuple):
 class Pair:
     """Everything that joins two bodies in one direction on the day.
 
-    `ways` tell or make available; `held` wait for a person; `forbids` are the FORBID clauses that bind; `shut` are ways
-    that a statutory bar closes; `meant` is where a topic is left out by name; the `assumed` ones are switched off.
+    `joined` is every clause between them, whatever it says, with the part of the space where these two act for its
+    parties; `ways` tell or make available; `held` wait for a person; `forbids` are the FORBID clauses that bind;
+    `shut` are ways that a statutory bar closes; `meant` is where a topic is left out by name; the `assumed` ones are
+    switched off.
     """
 
-    attempts: list[Attempt] = field(default_factory=list)
+    joined: list[Way] = field(default_factory=list)
     ways: list[Way] = field(default_factory=list)
     held: list[Way] = field(default_factory=list)
     forbids: list[Way] = field(default_factory=list)
@@ -130,7 +132,7 @@ class Reach:
         return any(bar.withholds for bar in case.bars) and withholds_from(case, body)
 
     def _place(self, attempt: Attempt, pair: Pair, part: Box | None) -> None:
-        pair.attempts.append(attempt)
+        pair.joined.append(Way(attempt, part or self.space.full, None))
         rule = self._rules.get(attempt.clause.cite) or self._rule(attempt)
         if not rule.is_open or capacity(attempt) is not None or accession(attempt) is not None:
             return

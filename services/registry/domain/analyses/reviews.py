@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from services.registry.domain.analyses.finding import Evidence, Finding, Severity
 from services.registry.domain.analyses.joins import Join, Joins
-from services.registry.domain.analyses.reach import Reach
+from services.registry.domain.analyses.reach import Reach, Way
 from shared.agreements.case import Attempt
 from shared.agreements.gates import why_not_in_force
 from shared.agreements.model import Agreement
@@ -39,16 +39,16 @@ def _has_gone(party: str, reach: Reach) -> bool:
     return organisation is not None and (organisation.deliver_to is None or not organisation.exists.covers(reach.day))
 
 
-def _first_joins(joins: Joins) -> dict[str, tuple[Join, Attempt]]:
-    found: dict[str, tuple[Join, Attempt]] = {}
+def _first_joins(joins: Joins) -> dict[str, tuple[Join, Way]]:
+    found: dict[str, tuple[Join, Way]] = {}
     for join in joins.rows:
-        for attempt in join.pair.attempts:
-            found.setdefault(attempt.agreement.id, (join, attempt))
+        for way in join.pair.joined:
+            found.setdefault(way.attempt.agreement.id, (join, way))
     return found
 
 
-def _overdue(agreement: Agreement, shown: tuple[Join, Attempt], joins: Joins) -> Finding:
-    join, _ = shown
+def _overdue(agreement: Agreement, shown: tuple[Join, Way], joins: Joins) -> Finding:
+    join, way = shown
     due = agreement.review_due.isoformat() if agreement.review_due else ""
     return Finding(
         key=f"review-overdue:{agreement.id}",
@@ -57,13 +57,9 @@ def _overdue(agreement: Agreement, shown: tuple[Join, Attempt], joins: Joins) ->
         sentence=f"{agreement.id} was due for review on {due} and is still in force.",
         remedy="Review it, and enter the day of the next review; routing goes on meanwhile.",
         about=(agreement.id,),
-        evidence=Evidence(joins.concern(_any_box(joins), join), join.body, "in-force", (agreement.id,)),
+        evidence=Evidence(joins.concern(way.box, join), join.body, "in-force", (agreement.id,)),
         day=due,
     )
-
-
-def _any_box(joins: Joins) -> tuple[int, ...]:
-    return joins.reach.space.full
 
 
 def _signed_by_the_gone(agreement: Agreement, party: str, joins: Joins) -> Finding:
@@ -109,10 +105,11 @@ def _evidence(agreement: Agreement, party: str, joins: Joins) -> Evidence:
     """Between two that the old signature still joins; where it joins nobody, towards the body itself."""
     cites = (agreement.id, party)
     for join in joins.rows:
-        if any(_through(attempt, agreement.id, party) for attempt in join.pair.attempts):
-            return Evidence(joins.concern(_any_box(joins), join), join.body, "via-predecessor", cites)
+        through = next((way for way in join.pair.joined if _through(way.attempt, agreement.id, party)), None)
+        if through:
+            return Evidence(joins.concern(through.box, join), join.body, "via-predecessor", cites)
     others = sorted(agreement.signatories - {party}) or [party]
-    concern = joins.reach.space.concern(_any_box(joins), others[0], party, joins.reach.day)
+    concern = joins.reach.space.concern(joins.reach.space.full, others[0], party, joins.reach.day)
     return Evidence(concern, party, "gone", cites)
 
 

@@ -8,13 +8,13 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 from services.registry.domain.analyses.confirm import on_day, outcome_of
-from services.registry.domain.analyses.coverage import NOTHING, Coverage
+from services.registry.domain.analyses.coverage import NOTHING, Coverage, Gap
 from services.registry.domain.analyses.finding import Evidence, Finding, Severity
 from services.registry.domain.analyses.reach import Pair, Reach
-from services.registry.domain.analyses.space import Box, meet, minus_all, split_by_category
+from services.registry.domain.analyses.space import Box, Space, inside, meet, minus_all, split_by_category
 from shared.agreements import Class, Graph, Snapshot
 from shared.agreements.days import Span
-from shared.agreements.model import Agreement
+from shared.agreements.model import NAMED, Agreement
 
 ONE_DAY = timedelta(days=1)
 
@@ -38,6 +38,40 @@ def days_of(agreement: Agreement) -> set[date]:
     return days | ({agreement.terminated} if agreement.terminated else set())
 
 
+def days_between(graph: Graph, originator: str, body: str) -> tuple[date, ...]:
+    """The boundaries that can matter to what one body is told by another: theirs, and those of whom they act for."""
+    mine, theirs = _acting_as(graph, originator), _acting_as(graph, body)
+    sharing = [row for row in graph.sharing().values() if _joins(row, mine, theirs)]
+    ids = {row.id for row in sharing}
+    later = [row for row in graph.sharing().values() if row.supersedes in ids]
+    days = {day for row in (*sharing, *later) for day in days_of(row)}
+    days |= {row.effective for row in graph.successions if row.effective and row.predecessor in mine | theirs}
+    for org in mine | theirs:
+        organisation = graph.organisations[org]
+        days.update(_ends(organisation.exists, *(remit.span for remit in organisation.remits)))
+    days.update(day for bar in graph.bars.values() if mine & set(bar.holders) for day in _ends(bar.span))
+    return tuple(sorted(days))
+
+
+def _acting_as(graph: Graph, org: str) -> set[str]:
+    """The body, and every body for which it could ever act."""
+    found, ahead = {org}, {org}
+    while ahead:
+        before = {row.predecessor for row in graph.successions if row.successor in ahead}
+        divisions = {row.id for row in graph.organisations.values() if row.deliver_to in ahead}
+        ahead = (before | divisions) - found
+        found |= ahead
+    return found
+
+
+def _joins(agreement: Agreement, mine: set[str], theirs: set[str]) -> bool:
+    """Between parties of both, or to whom a concern names."""
+    named = {party.org for party in agreement.parties}
+    for clause in agreement.clauses:
+        named.update(clause.disclosers, clause.recipients)
+    return bool(named & mine and (named & theirs or NAMED in named))
+
+
 def _ends(*spans: Span) -> Iterator[date]:
     for span in spans:
         yield from filter(None, (span.start, span.end))
@@ -56,6 +90,36 @@ def since(snapshot: Snapshot, evidence: Evidence, days: Iterable[date]) -> date 
         if found is None or found.klass is not Class.GAP:
             return begins
     return None
+
+
+class Past:
+    """The gaps of every stretch between two boundaries: for graphs with few boundaries, faster than asking each day."""
+
+    def __init__(self, snapshot: Snapshot, space: Space) -> None:
+        self._snapshot = snapshot
+        self._space = space
+        self._days = boundaries(snapshot.graph)
+        self._coverage: dict[date, Coverage] = {}
+        self._left: dict[tuple[date, str], dict[str, tuple[Box, ...]]] = {}
+
+    def since(self, gap: Gap, day: date) -> date | None:
+        """As `since`: of the plainest concern of the gap."""
+        point = tuple(mask & -mask for mask in gap.box)
+        for begins in reversed([row for row in self._days if row <= day]):
+            boxes = self._at(begins - ONE_DAY, gap.originator).get(gap.body, ())
+            if not any(inside(point, box) for box in boxes):
+                return begins
+        return None
+
+    def _at(self, day: date, originator: str) -> dict[str, tuple[Box, ...]]:
+        """Worked out on the first day of the stretch, so that each stretch is worked out once."""
+        first = max((row for row in self._days if row <= day), default=date.min)
+        key = (first, originator)
+        if key not in self._left:
+            if first not in self._coverage:
+                self._coverage[first] = Coverage(Reach(self._snapshot, first, self._space))
+            self._left[key] = self._coverage[first].left(originator)
+        return self._left[key]
 
 
 def openings(reach: Reach) -> Iterator[Finding]:
