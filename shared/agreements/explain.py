@@ -27,8 +27,8 @@ _UNTOLD = (Class.GAP, Class.WITHHELD)
 class Trial:
     """One clause tried: each gate in order, with the reason for which it is shut (None where it is passed).
 
-    `implied` are gates that fail only because another one fails. `would_tell` says what it does once every gate is passed: tell the body, or let the originator choose it.
-    `ambiguous` waits for a person to choose a successor, whatever the gates say.
+    `implied` are gates that fail only because another one fails. `would_tell` says what the clause does once every gate
+    is passed: tell the body, or let the originator choose it. `ambiguous` waits for a person to choose a successor, whatever the gates say.
     """
 
     because: Because
@@ -153,7 +153,7 @@ def _trials(case: Case, org: str) -> tuple[Trial, ...]:
 
 def _trial(attempt: Attempt) -> Trial:
     gates = dict(answers(attempt))
-    follows = {name_of(remit): _meets_remit, name_of(subject_not): _only_itself_in_conflict}
+    follows = {name_of(remit): _meets_remit, subject_not.__name__: _only_itself_in_conflict}
     return Trial(
         because=because_of(attempt),
         effect=attempt.clause.effect.value,

@@ -22,7 +22,7 @@ from shared.graphroot import object_key
 from tests.support.concerns import concerns
 from tests.support.dice import Dice
 from tests.support.graphs import graphs, snapshot_of, worlds
-from tests.support.laws import EXAMPLES, Row, encoded, law, told
+from tests.support.laws import EXAMPLES, Row, encoded, law, nightly, told
 
 WITH_PAYLOAD = {Class.TOLD}
 WITH_CLAUSES = {Class.TOLD, Class.AVAILABLE}
@@ -37,7 +37,8 @@ def test_p1_the_classes_divide_the_organisations_of_the_graph(snapshot: Snapshot
     assert sum(totals.values()) == len(snapshot.graph.organisations)
     assert {klass: len(decision.of_class(Class(klass))) for klass in totals} == totals
     assert totals["originator"] == 1
-    target(float(len({outcome.reason for outcome in decision.outcomes})), label="different reasons")
+    if nightly:  # to climb towards many reasons costs more than the law itself
+        target(float(len({outcome.reason for outcome in decision.outcomes})), label="different reasons")
     for outcome in decision.outcomes:
         event(f"{outcome.klass.value} {outcome.reason}")
 
@@ -72,8 +73,8 @@ def test_p2_the_same_inputs_give_the_same_bytes(rows: list[Row], routing: Row) -
 
 
 def test_p2_processes_that_hash_differently_decide_byte_for_byte_alike() -> None:
-    """As many graphs as the profile asks for, each with four concerns, in processes of different hash seeds."""
-    count = max(100, EXAMPLES // 10)
+    """A third as many graphs as other laws take, each with four concerns, in processes of different hash seeds."""
+    count = EXAMPLES // 3
     assert len({_digest_in_a_process(str(seed), count) for seed in (0, 1, 4711)}) == 1
 
 
