@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote_plus
 
 import httpx
 
@@ -98,7 +99,7 @@ class Concordat:
     async def _token(self, credential: Credential) -> Token:
         asked_at = self.now()
         form = {"grant_type": "client_credentials"}
-        basic = httpx.BasicAuth(credential.client_id, credential.client_secret)
+        basic = httpx.BasicAuth(quote_plus(credential.client_id), quote_plus(credential.client_secret))  # RFC 6749 2.3.1
         url = self.urls["registry"] + "/oauth2/token"
         answer = await self.sent(self.http.post(url, data=form, auth=basic))
         granted = _json(answer)
