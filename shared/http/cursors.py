@@ -15,7 +15,7 @@ from shared.http.problems import FieldError, bad_fields
 
 CURSOR_LENGTH_MAX = 256
 _ENCODED = re.compile(r"[A-Za-z0-9_-]+")
-_PLACE = re.compile(rf"(\S+) (\w{{1,{ID_LENGTH_MAX}}})", re.ASCII)
+_PLACE = re.compile(rf"(\S+) ([\w-]{{1,{ID_LENGTH_MAX}}})", re.ASCII)
 
 After = Annotated[
     str,

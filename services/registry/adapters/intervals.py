@@ -1,7 +1,7 @@
 """The intervals of the graph's objects in Postgres: written with each commit, so that an overlap cannot be stored."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple
+from operator import attrgetter
 
 import orjson
 from sqlalchemy import text
@@ -28,6 +28,7 @@ _OPEN = text(
     ) AS i(kind, object_id, facet, first, past, party, lineage)"""
 )
 _COLUMNS = ("kinds", "ids", "facets", "firsts", "pasts", "parties", "lineages")
+_VALUES = attrgetter("kind", "object_id", "facet", "start", "end", "party", "lineage")
 
 
 async def record_intervals(connection: AsyncConnection, commit: Commit) -> None:
@@ -53,5 +54,5 @@ def _intervals(items: Sequence[GraphObject]) -> Iterator[Interval]:
 
 
 def _columns(intervals: Iterator[Interval]) -> dict[str, list[str | None]]:
-    columns = zip(*map(astuple, intervals), strict=True)
+    columns = zip(*map(_VALUES, intervals), strict=True)
     return dict(zip(_COLUMNS, map(list, columns), strict=True))

@@ -100,8 +100,8 @@ intervals = Table(
     *(Column(name, Text(collation="C"), nullable=False) for name in ("kind", "object_id", "facet", "party", "lineage")),
     Column("valid", DATERANGE, nullable=False),
     Column("recorded", TSTZRANGE, nullable=False),
-    Column("opened_version", BigInteger, ForeignKey(commits.c.version), nullable=False),
-    Column("closed_version", BigInteger, ForeignKey(commits.c.version)),
+    Column("opened_version", BigInteger, nullable=False),
+    Column("closed_version", BigInteger),
 )
 Index("intervals_object", intervals.c.kind, intervals.c.facet, intervals.c.object_id)
 Index("intervals_party", intervals.c.party, postgresql_where=text("party <> ''"))

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.domain.intervals import EXISTS, IN_FORCE, ORGANISATION, PARTY, SUSPENDED
@@ -14,26 +14,22 @@ from services.registry.domain.timeline import Key, Recorded, Search
 _COMMIT = "c.version, c.parent_root, c.root, c.committed_at, c.principal, c.reason, c.event"
 _KNOWN_AT = text(
     f"""SELECT {_COMMIT} FROM registry.commits AS c
-    WHERE c.committed_at <= :moment ORDER BY c.version DESC LIMIT 1"""  # noqa: S608 - the words put in are this file's own
+    WHERE c.committed_at <= :moment ORDER BY c.version DESC LIMIT 1"""  # noqa: S608 - this file's own words
 )
 # Recorded time is told by versions: two commits may bear the same moment.
 _AS_RECORDED = "{0}.opened_version <= :version AND ({0}.closed_version IS NULL OR {0}.closed_version > :version)"
-_OF_OBJECT = f"{{0}}.kind = i.kind AND {{0}}.object_id = i.object_id AND {_AS_RECORDED}"
-_SEARCH = text(
-    f"""SELECT i.object_id FROM registry.intervals AS i
-    WHERE i.kind = :kind AND i.facet = :main AND i.object_id > :after AND {_AS_RECORDED.format("i")}
-    AND (CAST(:party AS text) IS NULL OR EXISTS (
-        SELECT FROM registry.intervals AS p WHERE p.party = :party AND p.facet = '{PARTY}'
-        AND p.valid @> CAST(:day AS date) AND {_OF_OBJECT.format("p")}))
-    AND (CAST(:in_force_on AS date) IS NULL OR (i.valid @> CAST(:in_force_on AS date) AND NOT EXISTS (
-        SELECT FROM registry.intervals AS s WHERE s.facet = '{SUSPENDED}'
-        AND s.valid @> CAST(:in_force_on AS date) AND {_OF_OBJECT.format("s")})))
-    ORDER BY i.object_id LIMIT :count_max"""  # noqa: S608 - the words put in are this file's own
-)
+# Each question is a statement of its own: the planner then begins with the rarest of what is asked.
+_OF_KIND_NOW = f"i.kind = :kind AND i.facet = :main AND i.object_id > :after AND {_AS_RECORDED.format('i')}"
+_OF_PARTY = f"""i.object_id IN (
+    SELECT p.object_id FROM registry.intervals AS p WHERE p.party = :party AND p.party <> '' AND p.facet = '{PARTY}'
+    AND p.kind = :kind AND p.valid @> CAST(:day AS date) AND {_AS_RECORDED.format("p")})"""  # noqa: S608 - this file's own words
+_IN_FORCE = f"""i.valid @> CAST(:in_force_on AS date) AND NOT EXISTS (
+    SELECT FROM registry.intervals AS s WHERE s.kind = i.kind AND s.facet = '{SUSPENDED}' AND s.object_id = i.object_id
+    AND s.valid @> CAST(:in_force_on AS date) AND {_AS_RECORDED.format("s")})"""
 _LINEAGES = text(
     f"""SELECT i.object_id FROM registry.intervals AS i
     WHERE i.lineage = ANY(CAST(:names AS text[])) AND i.lineage <> '' AND {_AS_RECORDED.format("i")}
-    ORDER BY i.object_id"""  # noqa: S608 - the words put in are this file's own
+    ORDER BY i.object_id"""  # noqa: S608 - this file's own words
 )
 _STATES = text(
     """SELECT DISTINCT ON (o.kind, o.id) o.version, o.kind, o.id, o.body
@@ -48,7 +44,7 @@ _OF_KIND = text(
 _PAST = text(
     f"""SELECT {_COMMIT}, o.body, lead(c.committed_at) OVER (ORDER BY o.version) AS until
     FROM registry.objects AS o JOIN registry.commits AS c ON c.version = o.version
-    WHERE o.kind = :kind AND o.id = :id ORDER BY o.version"""  # noqa: S608 - the words put in are this file's own
+    WHERE o.kind = :kind AND o.id = :id ORDER BY o.version"""  # noqa: S608 - this file's own words
 )
 _TOUCHED = text("SELECT DISTINCT kind, id FROM registry.objects WHERE version > :after AND version <= :until")
 
@@ -70,11 +66,10 @@ class PostgresTimeline:
             "kind": search.kind,
             "main": EXISTS if search.kind == ORGANISATION else IN_FORCE,
             "version": search.version,
-            "day": search.day,
-            "party": search.party,
-            "in_force_on": search.in_force_on,
         }
-        return await self._ids(_SEARCH, {**asked, "after": after, "count_max": count_max})
+        asked |= {"party": search.party, "day": search.day} if search.party else {}
+        asked |= {"in_force_on": search.in_force_on} if search.in_force_on else {}
+        return await self._ids(_search(search), {**asked, "after": after, "count_max": count_max})
 
     async def lineages(self, names: Collection[str], version: int) -> Sequence[str]:
         """The ids of the agreements of these lineages in the graph at that version, sorted."""
@@ -101,8 +96,16 @@ class PostgresTimeline:
         found = await self._connection.execute(_TOUCHED, {"after": after, "until": until})
         return sorted((row.kind, row.id) for row in found)
 
-    async def _ids(self, query: Any, asked: dict[str, Any]) -> list[str]:
+    async def _ids(self, query: TextClause, asked: dict[str, Any]) -> list[str]:
         return [row.object_id for row in await self._connection.execute(query, asked)]
+
+
+def _search(search: Search) -> TextClause:
+    asked = [_OF_KIND_NOW, *([_OF_PARTY] if search.party else []), *([_IN_FORCE] if search.in_force_on else [])]
+    where = " AND ".join(asked)
+    return text(
+        f"SELECT i.object_id FROM registry.intervals AS i WHERE {where} ORDER BY i.object_id LIMIT :count_max"  # noqa: S608 - this file's own words
+    )
 
 
 def _stored(rows: Sequence[Row[Any]]) -> list[StoredObject]:

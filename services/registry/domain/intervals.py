@@ -6,6 +6,7 @@ An interval is of one facet of one object. A facet may not overlap itself; nor m
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from services.registry.domain.model import Row
@@ -23,6 +24,8 @@ AGREEMENT = "agreement"
 ORGANISATION = "organisation"
 TIMED = frozenset({AGREEMENT, "duty", ORGANISATION})
 """Kinds of objects that have intervals."""
+TIMELESS = frozenset({"vocabulary", "policy", "forum", "source"})
+"""Kinds of objects that have no valid time at all."""
 _DIGEST_CHARS = 16
 
 
@@ -50,6 +53,33 @@ def intervals_of(row: Row) -> Iterator[Interval]:
             yield _interval(row, f"{REMIT}-{_digest(scope_of(remit))}", remit)
     elif row["kind"] in TIMED:
         yield from _signed(row)
+
+
+def applies_on(row: Row, day: date) -> bool:
+    """Whether an object that is no agreement applies on the day: by its own dates, whichever its kind has."""
+    match row["kind"]:
+        case "succession":
+            return row["effective"] is not None and bool(row["effective"] <= day.isoformat())
+        case "lead_rule":
+            return bool(row.get("not_before", "") <= day.isoformat())
+        case "organisation":
+            return covers(row["exists"], day)
+        case "duty":
+            return _is_in_force(row, day)
+        case "bar":
+            return covers(row["in_force"], day)
+        case _:
+            return True
+
+
+def covers(bounds: Row, day: date) -> bool:
+    """Whether `{from, to}` covers the day, half-open."""
+    return bool((bounds["from"] or "") <= day.isoformat() < (bounds["to"] or "~"))
+
+
+def _is_in_force(row: Row, day: date) -> bool:
+    is_suspended = any(covers(span, day) for span in row.get("suspended", ()))
+    return covers(row["in_force"], day) and not is_suspended and day.isoformat() < row.get("terminated", "~")
 
 
 def _signed(row: Row) -> Iterator[Interval]:

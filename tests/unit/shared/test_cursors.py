@@ -13,7 +13,7 @@ from shared.http.problems import Problem
 from tests.support.clock import NOON
 
 MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - strategies
-IDS = st.from_regex(r"[a-z]{3}_[0-9a-f]{32}", fullmatch=True)
+IDS = st.from_regex(r"[a-z]{3}_[0-9a-f]{32}|[A-Za-z0-9_-]{1,128}", fullmatch=True)
 
 
 @given(MOMENTS, IDS)
