@@ -99,7 +99,8 @@ class Concordat:
     async def _token(self, credential: Credential) -> Token:
         asked_at = self.now()
         form = {"grant_type": "client_credentials"}
-        basic = httpx.BasicAuth(quote_plus(credential.client_id), quote_plus(credential.client_secret))  # RFC 6749 2.3.1
+        # RFC 6749 section 2.3.1: encoded like a form.
+        basic = httpx.BasicAuth(quote_plus(credential.client_id), quote_plus(credential.client_secret))
         url = self.urls["registry"] + "/oauth2/token"
         answer = await self.sent(self.http.post(url, data=form, auth=basic))
         granted = _json(answer)
