@@ -74,6 +74,8 @@ def source_of(name: str, registry: str | None) -> Source:
 def registry_source(query: Mapping[str, str], label: str, registry: str | None) -> Source:
     """The graph of a registry. Raises NoGraph, Unreachable."""
     found = get_json(f"{registry_url(registry)}/v1/graph", query)
+    if "known_at" in query and instant_of(found["committed_at"]) > instant_of(query["known_at"]):
+        raise NoGraph("This registry does not look back by date; name a version.")
     version = int(found["version"])
     named = f"version {version}" if label in ("", "head", str(version)) else f"version {version}, known at {label}"
     return Source(named, found["objects"], version, str(found["root"]))

@@ -10,6 +10,8 @@ from fastapi import APIRouter, FastAPI
 from services.registry.adapters.change_router import HttpPastConcerns, NoPastConcerns
 from services.registry.adapters.change_store import PostgresChangeStore
 from services.registry.adapters.clients_file import ClientsFile, ClientsUnreadable
+from services.registry.adapters.documents import PostgresDocumentStore
+from services.registry.adapters.graph_files import read_folder
 from services.registry.adapters.postgres import PostgresHistory
 from services.registry.adapters.seed_files import SeedUnreadable, read_objects
 from services.registry.adapters.signing import Ed25519Signer, SigningKeyUnusable
@@ -17,12 +19,14 @@ from services.registry.config import RegistrySettings
 from services.registry.domain.analyses import findings
 from services.registry.entrypoints.answers import FAULTS
 from services.registry.entrypoints.changes import ChangeRoutes
+from services.registry.entrypoints.documents import DocumentRoutes
 from services.registry.entrypoints.http import GraphRoutes
 from services.registry.entrypoints.lifecycle import LifecycleRoutes
 from services.registry.entrypoints.tokens import TokenRoutes
-from services.registry.ports import Begin, PastConcerns
+from services.registry.ports import PastConcerns
 from services.registry.usecases import Issuer, import_seed, own_token
 from services.registry.usecases.change import Desk
+from services.registry.usecases.documents import keep_seed_files
 from shared.agreements.load import GraphInvalid
 from shared.faults import Transient
 from shared.http.app import make_app
@@ -36,7 +40,7 @@ async def run(settings: RegistrySettings) -> None:
     history = PostgresHistory(foundation.engine, foundation.outbox, foundation.relay, foundation.fail_points)
     try:
         app = make_registry_app(settings, foundation, history)
-        await _import_seed(settings, foundation, history.begin)
+        await _import_seed(settings, foundation, history)
     except (ClientsUnreadable, SigningKeyUnusable, SeedUnreadable, GraphInvalid) as fault:
         sys.exit(f"The registry cannot start:\n{fault}")
     await foundation.run(app, {})
@@ -63,6 +67,8 @@ def make_registry_app(settings: RegistrySettings, foundation: Foundation, histor
     )
     routes.include_router(ChangeRoutes(desk, telemetry).router())
     routes.include_router(LifecycleRoutes(desk, telemetry).router())
+    documents = PostgresDocumentStore(history).begin
+    routes.include_router(DocumentRoutes(history.begin, documents, clock, telemetry).router())
     return make_app("Concordat registry", routes, foundation.edge(FAULTS))
 
 
@@ -74,14 +80,16 @@ def _past_concerns(settings: RegistrySettings, token: Callable[[], str]) -> Past
     )
 
 
-async def _import_seed(settings: RegistrySettings, foundation: Foundation, begin: Begin) -> None:
+async def _import_seed(settings: RegistrySettings, foundation: Foundation, history: PostgresHistory) -> None:
     """Until it is done: Postgres may come up after the registry does."""
     pause = Pause("seed import", foundation.telemetry)
     read_seed = partial(read_objects, settings.seed_folder)
+    documents = PostgresDocumentStore(history).begin
     while True:
         try:
             with foundation.telemetry.unit("graph.imported") as line:
-                head = await import_seed(read_seed, begin=begin, clock=foundation.clock)
+                head = await import_seed(read_seed, begin=history.begin, clock=foundation.clock)
+                await keep_seed_files(lambda: read_folder(settings.seed_folder).files, begin=documents)
                 line.update(version=head.version, root=head.root)
         except Transient as fault:
             await pause.after(fault)
