@@ -4,9 +4,10 @@ Reading is open, without a token: the graph holds published agreements and statu
 routers start from it. It is changed at `/v1/changes` alone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Any
 
 import orjson
@@ -14,7 +15,12 @@ from fastapi import APIRouter, Query, Request, Response
 
 from services.registry.domain.errors import GraphDamaged
 from services.registry.domain.model import Commit
+from services.registry.entrypoints.agreements import AgreementRoutes
 from services.registry.entrypoints.forms import VERSION_MAX, CommitFeed
+from services.registry.entrypoints.history import HistoryRoutes
+from services.registry.entrypoints.moments import AsOf, KnownAt, moments, refuse
+from services.registry.entrypoints.organisations import OrganisationRoutes
+from services.registry.entrypoints.reads import commit_at, is_known, standing_json
 from services.registry.ports import Begin
 from services.registry.usecases import (
     Graph,
@@ -22,13 +28,14 @@ from services.registry.usecases import (
     find_object,
     read_commits,
     read_graph,
-    read_head,
 )
+from services.registry.usecases.graph import NEWEST, At
+from services.registry.usecases.history import Applying, read_applying
 from shared.clock import Clock
 from shared.contracts.envelope import rfc3339
 from shared.contracts.graph import GraphDocument
 from shared.http.params import PathId
-from shared.http.problems import not_found, unavailable
+from shared.http.problems import FieldError, not_found
 from shared.telemetry import Telemetry
 
 COMMITS_MAX = 50
@@ -57,17 +64,27 @@ class GraphRoutes:
     def router(self) -> APIRouter:
         """Where each is found."""
         router = APIRouter(tags=["graph"])
+        for part in (AgreementRoutes, OrganisationRoutes, HistoryRoutes):
+            router.include_router(part(begin=self._begin, clock=self._clock).router())
         router.add_api_route("/v1/graph", self.graph, response_model=GraphDocument)
         router.add_api_route("/v1/graph/commits", self.commits, response_model=CommitFeed)
         router.add_api_route("/v1/graph/objects/{kind}/{object_id}", self.find)
         return router
 
-    async def graph(self, request: Request, version: Version = None) -> Response:
-        """The whole graph, newest or at a version: a GraphDocument. `ETag` names version and root; 304 where known."""
+    async def graph(
+        self, request: Request, version: Version = None, as_of: AsOf = "", known_at: KnownAt = ""
+    ) -> Response:
+        """The whole graph: newest, at a version, or as known at a moment. `ETag` names version and root; 304 if known.
+
+        With `as_of` what does not apply on that day is left out, and each agreement carries its `standing`; the root is
+        still that of the whole graph.
+        """
+        asked = moments(as_of, known_at, self._clock.now())
+        refuse([FieldError("/version", "send a version or `known_at`, not both")] if version and known_at else [])
         with self._watched():
-            page = await (self._page() if version is None else self._page_at(version))
+            page = await self._asked(At(version, asked.known_at), asked.day)
         headers = {"ETag": page.etag, "Cache-Control": "no-cache"}
-        if _known(request.headers.get("if-none-match", ""), page.etag):
+        if is_known(request.headers.get("if-none-match", ""), page.etag):
             return Response(status_code=304, headers=headers)
         return Response(page.body, headers=headers, media_type="application/json")
 
@@ -84,13 +101,15 @@ class GraphRoutes:
             raise not_found()
         return _json({"version": found.version, "object": orjson.Fragment(found.item.body)})
 
-    async def _page(self) -> _Page:
-        head = await read_head(begin=self._begin)
-        if head is None:
-            raise unavailable("The graph is not there yet.")
-        if _etag(head) != self._newest.etag:
-            self._newest = await self._page_at(head.version)
-        return self._newest
+    async def _asked(self, at: At, day: date | None) -> _Page:
+        async with self._begin() as history:
+            commit = await commit_at(history, at)
+            if day is not None:
+                found = await read_applying(commit, day, history=history)
+                return _Page(_etag(commit, day), _applying(commit, day, found))
+        if at == NEWEST and _etag(commit) != self._newest.etag:
+            self._newest = await self._page_at(commit.version)
+        return self._newest if _etag(commit) == self._newest.etag else await self._page_at(commit.version)
 
     async def _page_at(self, version: int) -> _Page:
         graph = await read_graph(version, begin=self._begin)
@@ -108,9 +127,9 @@ class GraphRoutes:
             raise
 
 
-def _etag(commit: Commit) -> str:
+def _etag(commit: Commit, day: date | None = None) -> str:
     """Version and root: a change that is taken back gives an earlier root under a new version, in another document."""
-    return f'"{commit.version}.{commit.root}"'
+    return f'"{commit.version}.{commit.root}{f".{day}" if day else ""}"'
 
 
 def _document(graph: Graph) -> bytes:
@@ -120,10 +139,15 @@ def _document(graph: Graph) -> bytes:
     return orjson.dumps({**head, "committed_at": rfc3339(graph.commit.committed_at), "objects": objects})
 
 
-def _known(if_none_match: str, etag: str) -> bool:
-    """RFC 9110 section 13.1.2: a list of tags, compared weakly, or `*`."""
-    tags = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
-    return etag in tags or "*" in tags
+def _applying(commit: Commit, day: date, found: Sequence[Applying]) -> bytes:
+    head = {"version": commit.version, "root": commit.root, "committed_at": rfc3339(commit.committed_at), "as_of": day}
+    return orjson.dumps({**head, "objects": list(map(_applying_object, found))})
+
+
+def _applying_object(found: Applying) -> orjson.Fragment | dict[str, Any]:
+    if found.standing is None:
+        return orjson.Fragment(found.item.body)
+    return {**found.item.row(), "standing": standing_json(found.standing)}
 
 
 def _json(body: dict[str, Any], status: int = 200) -> Response:
