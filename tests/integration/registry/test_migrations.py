@@ -18,6 +18,7 @@ RIGHTS = {
     "change_events": {"SELECT", "INSERT"},
     "change_objects": {"SELECT", "INSERT"},
     "change_differences": {"SELECT", "INSERT"},
+    "documents": {"SELECT", "INSERT"},
     "outbox": {"SELECT", "INSERT", "DELETE"},
 }
 
