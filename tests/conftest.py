@@ -12,6 +12,7 @@ pytest_plugins = ["tests.support.stack"]
 
 settings.register_profile("quick", max_examples=10, deadline=None)
 settings.register_profile("nightly", max_examples=10_000, deadline=None)
+settings.register_profile("mutants", max_examples=40, deadline=None, database=None)
 settings.load_profile("quick")
 
 

@@ -28,7 +28,8 @@ class Trial:
     """One clause tried: each gate in order, with the reason for which it is shut (None where it is passed).
 
     `implied` are gates that fail only because another one fails. `would_tell` says what the clause does once every gate
-    is passed: tell the body, or let the originator choose it. `ambiguous` waits for a person to choose a successor, whatever the gates say.
+    is passed: tell the body, or let the originator choose it. `ambiguous` waits for a person to choose a successor,
+    whatever the gates say.
     """
 
     because: Because

@@ -9,7 +9,7 @@ from hypothesis import given
 
 from services.router.domain.model import Head
 from services.router.domain.replica import CommitPart, Complete, Replica, follow
-from services.router.usecases.graph import root_over
+from services.router.usecases.graph import put_in, root_over
 from shared.agreements import Decision, decide, facts_of, load
 from shared.canonical import canonical
 from shared.graphroot import graph_root, object_key
@@ -122,7 +122,7 @@ def test_p17_a_preview_of_a_change_is_what_the_router_decides_once_it_is_committ
     after = {**bodies, **{object_key(row): canonical(row) for row in change}}
     replica = Replica(Head(1, root_over(bodies)), bodies)
     changed = {key: body for key, body in after.items() if bodies.get(key) != body}
-    step = follow(replica, CommitPart(2, replica.head.root, root_over(after), 1, 1, changed), root_over)
+    step = follow(replica, CommitPart(2, replica.head.root, root_over(after), 1, 1, changed), put_in)
     assert isinstance(step, Complete)
     read = [json.loads(body) for body in step.replica.bodies.values()]
     assert encoded(decide(snapshot_of(read, 2), facts_of(routing))) == encoded(previewed)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from services.router.domain.model import Concern, Head
 from services.router.domain.policy import Judge
 from services.router.domain.replica import CommitPart, Misfit, Replica, follow
-from services.router.usecases.graph import root_over
+from services.router.usecases.graph import put_in, root_over
 from shared.agreements import Class, Snapshot, decide, facts_of, held_for_fault, sentence
 from shared.canonical import canonical
 from shared.graphroot import object_key
@@ -183,7 +183,7 @@ def test_p23_a_commit_whose_root_does_not_come_out_is_never_taken(rows: list[Row
     changed = {key: body for key, body in after.items() if before.get(key) != body}
     part = CommitPart(2, replica.head.root, root_over(after), 1, 1, changed)
     flawed = _flawed(part, flaw)
-    step = follow(replica, flawed, root_over)
+    step = follow(replica, flawed, put_in)
     assert isinstance(step, Misfit) == (flawed is not part)
 
 

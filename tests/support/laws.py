@@ -11,10 +11,10 @@ from shared.agreements import Decision, Outcome
 from shared.canonical import canonical
 
 Row = dict[str, Any]
-NIGHTLY_EXAMPLES = 10_000
 QUICK_EXAMPLES = 120
-nightly = settings.get_current_profile_name() == "nightly"
-EXAMPLES = NIGHTLY_EXAMPLES if nightly else QUICK_EXAMPLES
+_PROFILE = settings.get_current_profile_name()
+nightly = _PROFILE == "nightly"
+EXAMPLES = {"nightly": 10_000, "mutants": 40}.get(_PROFILE, QUICK_EXAMPLES)
 # A graph is a thousand bytes on purpose, and a law that needs a rare graph says so by itself.
 law = settings(
     max_examples=EXAMPLES,
