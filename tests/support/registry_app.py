@@ -12,6 +12,7 @@ from fastapi import APIRouter
 
 from services.registry.adapters.clients_file import ClientsFile
 from services.registry.adapters.signing import Ed25519Signer
+from services.registry.entrypoints.analyses import AnalysisRoutes
 from services.registry.entrypoints.answers import FAULTS
 from services.registry.entrypoints.changes import ChangeRoutes
 from services.registry.entrypoints.http import GraphRoutes
@@ -19,6 +20,7 @@ from services.registry.entrypoints.lifecycle import LifecycleRoutes
 from services.registry.entrypoints.tokens import TokenRoutes
 from services.registry.ports import Begin
 from services.registry.usecases import Issuer
+from services.registry.usecases.analyses import Analyst
 from services.registry.usecases.change import Desk
 from shared.clock import Clock
 from shared.http.app import Edge, make_app
@@ -78,6 +80,7 @@ class RegistryUnderTest:
             telemetry=telemetry,
         )
         routes.include_router(tokens.router())
+        routes.include_router(AnalysisRoutes(Analyst(begin=begin), clock).router())
         if desk is not None:
             routes.include_router(ChangeRoutes(desk, telemetry).router())
             routes.include_router(LifecycleRoutes(desk, telemetry).router())
