@@ -1,7 +1,7 @@
 """Puts the notifier together; the only file that names concrete adapters."""
 
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,21 +11,29 @@ from services.notifier.adapters.endpoints import PostgresEndpoints
 from services.notifier.adapters.keys import KeyedOpener, SecretBox
 from services.notifier.adapters.postgres import PostgresStore
 from services.notifier.adapters.records import PostgresRecords
-from services.notifier.adapters.webhook import Timeouts, WebhookWire
+from services.notifier.adapters.webhook import Identity, Timeouts, WebhookWire
 from services.notifier.config import NotifierSettings
 from services.notifier.domain.destination import Guard
+from services.notifier.domain.model import Target
 from services.notifier.entrypoints.consumer import facts_handler, notices_handler, read_fact
+from services.notifier.entrypoints.desk import Desk
 from services.notifier.entrypoints.engine import Engine, Flows
-from services.notifier.entrypoints.http import FAULTS, Desk, routes
+from services.notifier.entrypoints.http import FAULTS, routes
 from services.notifier.entrypoints.lanes import LaneLimits, OwnedLanes
-from services.notifier.ports import Begin, Endpoints, FactRecord, Opener, Wire
+from services.notifier.entrypoints.upkeep import Upkeep
+from services.notifier.ports import Begin, Endpoints, FactRecord, Opener, Verifying
 from services.notifier.usecases import (
     Registration,
+    Rules,
+    advance_replays,
     attempt_notice,
     claim_due,
     confirm_registered,
     end_notices,
+    escalate_notices,
+    hasten_lane,
     keep_facts,
+    keep_health,
     register_notices,
     renew_leases,
     settle_results,
@@ -53,7 +61,7 @@ class Adapters:
     endpoints: PostgresEndpoints
     wire: WebhookWire
     opener: Opener
-    guard: Guard
+    rules: Rules
 
 
 async def run(settings: NotifierSettings) -> None:
@@ -84,10 +92,11 @@ def make_adapters(foundation: Foundation, settings: NotifierSettings) -> Adapter
         wire=WebhookWire(
             guard,
             Timeouts(settings.connect_seconds, settings.attempt_seconds),
+            identity=Identity(settings.origin, settings.authorities_file),
             fail_points=foundation.fail_points,
         ),
         opener=KeyedOpener(SecretKey.read(settings.sealing_key_file), key),
-        guard=guard,
+        rules=Rules(guard, settings.origin, verify=not settings.allow_http),
     )
 
 
@@ -96,9 +105,10 @@ def assemble(
 ) -> tuple[FastAPI, Mapping[str, Loop]]:
     """The app and the loops beside it."""
     assigned: list[BatchConsumer[NoticeIssued]] = []
+    flows = flows_of(adapters.store.begin, adapters.endpoints, adapters.wire, foundation.clock)
     engine = Engine(
-        flows_of(adapters.store.begin, adapters.endpoints, adapters.wire, foundation.clock),
-        LaneLimits(settings.lane_slots, settings.in_flight_max, settings.lease_seconds),
+        flows,
+        limits_of(settings),
         owned=OwnedLanes(lambda: assigned[0].partitions if assigned else frozenset()),
         telemetry=foundation.telemetry,
         health=foundation.health,
@@ -114,11 +124,34 @@ def assemble(
     assigned.append(notices)
     facts = foundation.consumer(_facts_subscription(adapters.store.begin, foundation))
     app = make_app("Concordat notifier", routes(_desk(foundation, adapters, engine)), foundation.edge(FAULTS))
-    return app, {"notices": notices.run, "facts": facts.run, **engine.loops()}
+    upkeep = Upkeep(engine, flows, foundation.telemetry)
+    return app, {"notices": notices.run, "facts": facts.run, **engine.loops(), **upkeep.loops()}
 
 
-def flows_of(begin: Begin, endpoints: Endpoints, wire: Wire, clock: Clock) -> Flows:
+def limits_of(settings: NotifierSettings) -> LaneLimits:
+    """The bounds of the lanes."""
+    return LaneLimits(
+        settings.lane_slots,
+        settings.in_flight_max,
+        settings.lease_seconds,
+        held_max=settings.held_max,
+        drain_seconds=settings.drain_seconds,
+    )
+
+
+def flows_of(begin: Begin, endpoints: Endpoints, wire: Verifying, clock: Clock) -> Flows:
     """The use cases of the engine, bound to their adapters."""
+
+    async def targets() -> Sequence[Target]:
+        return await endpoints.targets(now=clock.now())
+
+    async def hasten(target: Target, count: int | None) -> None:
+        lane, rate = (target.org, target.alternate), target.rate_per_minute
+        await hasten_lane(lane, count=count, rate_per_minute=rate, clock=clock, begin=begin)
+
+    async def knock(target: Target) -> bool:
+        return (await wire.ask(target.url, {}, target.access)).status is not None
+
     chance: Callable[[], float] = secrets.SystemRandom().random
     return Flows(
         claim=partial(claim_due, clock=clock, begin=begin),
@@ -127,7 +160,12 @@ def flows_of(begin: Begin, endpoints: Endpoints, wire: Wire, clock: Clock) -> Fl
         renew=partial(renew_leases, begin=begin),
         end=partial(end_notices, clock=clock, begin=begin),
         confirm=partial(confirm_registered, clock=clock, begin=begin),
-        targets=endpoints.targets,
+        targets=targets,
+        escalate=partial(escalate_notices, clock=clock, begin=begin),
+        replay=partial(advance_replays, clock=clock, begin=begin),
+        keep_health=partial(keep_health, clock=clock, begin=begin),
+        hasten=hasten,
+        knock=knock,
     )
 
 
@@ -152,9 +190,11 @@ def _facts_subscription(begin: Begin, foundation: Foundation) -> Subscription[Fa
 
 def _desk(foundation: Foundation, adapters: Adapters, engine: Engine) -> Desk:
     return Desk(
-        guard=adapters.guard,
+        rules=adapters.rules,
         clock=foundation.clock,
         endpoints=adapters.endpoints,
+        wire=adapters.wire,
+        begin=adapters.store.begin,
         records=PostgresRecords(foundation.engine),
         telemetry=foundation.telemetry,
         changed=engine.endpoints_changed,

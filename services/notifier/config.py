@@ -16,13 +16,23 @@ class NotifierSettings(BaseServiceSettings):
 
     sealing_key_file: Path = Field(description="file with the key that opens sealed detail: 32 bytes in base64")
     secrets_key_file: Path = Field(description="file with the key of endpoint secrets and tokens: 32 bytes in base64")
-    allow_http: bool = Field(default=False, description="development: endpoints may use http and any port")
+    allow_http: bool = Field(
+        default=False, description="development: endpoints may use http and any port, and are active unverified"
+    )
     allowed_networks: list[IPv4Network | IPv6Network] = Field(
         default=[], description="inner networks that endpoints may lie in, as JSON [CIDR, …]"
     )
     allowed_ports: list[int] = Field(default=[443], description="ports that endpoints may use, as JSON [number, …]")
+    origin: str = Field(default="localhost", description="DNS name that endpoints are asked to let in")
+    authorities_file: Path | None = Field(
+        default=None, description="PEM file of authorities to trust for endpoints, beside the system's"
+    )
     connect_seconds: float = Field(default=5, gt=0, description="longest to connect to an endpoint, in seconds")
     attempt_seconds: float = Field(default=20, gt=0, description="longest for a whole attempt, in seconds")
     in_flight_max: int = Field(default=8, ge=1, description="deliveries to one endpoint at the same time, at most")
     lane_slots: int = Field(default=64, ge=1, description="notices of one endpoint held in memory, at most")
+    held_max: int = Field(default=4096, ge=1, description="notices of all endpoints held in memory, at most")
+    drain_seconds: float = Field(
+        default=8, ge=0, description="how long deliveries under way may take to end at shutdown, in seconds"
+    )
     lease_seconds: float = Field(default=6, gt=2, description="how long a lease lasts without renewal, in seconds")

@@ -4,15 +4,21 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from typing import Any, Protocol
 
+from services.notifier.domain.acknowledgement import Kept
+from services.notifier.domain.escalation import Escalation, Silent
+from services.notifier.domain.health import HealthSeen
 from services.notifier.domain.model import (
+    Access,
     Answer,
     Attempt,
     Endpoint,
     EndpointId,
     EndpointState,
     Entry,
+    Keys,
     Leased,
     NoticeId,
     NoticeState,
@@ -25,6 +31,17 @@ from shared.contracts.outcome import NoticeOutcome
 from shared.records import Span
 
 Json = dict[str, Any]
+Place = tuple[int, str]
+"""A place in an inbox: the transaction that put the notice there, and its id."""
+
+
+class ReplayState(Enum):
+    """Where a replay stands."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    DONE = "done"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +67,8 @@ class Settlement:
     reason: str
     attempt: Attempt | None
     outcome: NoticeOutcome | None
+    acknowledge_by: datetime | None = None
+    escalate_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +90,121 @@ class Listing:
     row_count_max: int
 
 
-class Ledger(Protocol):
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """A notice as its recipient may speak of it, with all that was said of it before."""
+
+    notice_id: NoticeId
+    subject: Subject
+    state: NoticeState
+    said: Sequence[Kept]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A notice in the inbox, with the exact bytes of its message. `inserted_by` is its place beside its id."""
+
+    notice_id: NoticeId
+    subject: Subject
+    inserted_by: int
+    body: bytes
+    state: NoticeState
+    registered_at: datetime
+    acknowledge_by: datetime | None
+    acknowledge_within: str
+    read_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class InboxPage:
+    """A stretch of a recipient's inbox, after a place."""
+
+    recipient: str
+    after: Place
+    row_count_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A job that sends again what a recipient was sent in a stretch of time; `[since, until)`."""
+
+    replay_id: str
+    recipient: str
+    since: datetime
+    until: datetime
+    rate_per_minute: int
+    state: ReplayState
+    total: int
+    sent: int
+    created_by: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """A notice that was cancelled, and whether its recipient may know of it."""
+
+    notice_id: NoticeId
+    subject: Subject
+    told: bool
+
+
+class Conversation(Protocol):
+    """What recipients say and are owed, within the ledger's transaction."""
+
+    async def addressed(self, notice_id: str) -> Addressed | None:
+        """A notice, locked against others who speak of it."""
+        ...
+
+    async def acknowledge(self, notice_id: NoticeId, kept: Kept, state: NoticeState) -> None:
+        """Keep what was said; the notice's state follows and its clock stops."""
+        ...
+
+    async def silent(self, *, now: datetime, row_count_max: int) -> Sequence[Silent]:
+        """Lock notices that are to be looked at by now; another notifier at the same work gets the others."""
+        ...
+
+    async def escalated(self, escalations: Sequence[Escalation], *, now: datetime) -> None:
+        """Keep which steps were taken and when to look again; what moves is due at the alternate endpoint now."""
+        ...
+
+    async def read(self, read: Sequence[Shown], *, delivered: bool, now: datetime) -> frozenset[NoticeId]:
+        """Note that these were read; where that is how they are delivered, gives those that are delivered by it."""
+        ...
+
+    async def withdraw(self, subjects: Sequence[Subject], *, now: datetime) -> Sequence[Withdrawn]:
+        """Cancel what is pending of what these undo, and those of them that have nothing to undo; gives both.
+
+        A notice may have been told when an attempt was made or is under way, or when it was read.
+        """
+        ...
+
+    async def add_replay(self, replay: Replay) -> Replay:
+        """Keep a job; gives it with the number of notices that it will send."""
+        ...
+
+    async def change_replay(self, replay_id: str, state: ReplayState) -> None:
+        """Pause, resume or cancel a job that is not over."""
+        ...
+
+    async def resend(self, notice_id: str, replay_id: str, *, now: datetime) -> NoticeId | None:
+        """Put one notice into the line again under its own message id; None when it is none that was ever sent."""
+        ...
+
+    async def hasten(self, lane: tuple[str, bool], *, count: int | None, per_second: float, now: datetime) -> None:
+        """Make failures of an organisation's (alternate) endpoint due now, one after the other; None: all of them."""
+        ...
+
+    async def keep_health(self, seen: Sequence[HealthSeen], *, now: datetime) -> Mapping[EndpointId, datetime | None]:
+        """Keep what was seen of endpoints, for people; gives since when each has been failing."""
+        ...
+
+    async def advance_replays(self, *, now: datetime, row_count_max: int) -> Sequence[Replay]:
+        """Put the next notices of each job that is due into the line; gives the jobs as they stand now."""
+        ...
+
+
+class Ledger(Conversation, Protocol):
     """The notices within one transaction: everything said through it happens, or none of it does."""
 
     async def register(self, entries: Sequence[Entry], *, leased: frozenset[NoticeId]) -> frozenset[NoticeId]:
@@ -83,7 +216,7 @@ class Ledger(Protocol):
         ...
 
     async def claim(self, free: Mapping[str, int], *, held: Sequence[NoticeId], now: datetime) -> Sequence[Leased]:
-        """Lease due notices, per recipient up to its free slots, first attempts first; never one that is `held`."""
+        """Lease due notices, per lane (by name) up to its free slots, first attempts first; none that is `held`."""
         ...
 
     async def claim_ended(self, *, now: datetime, row_count_max: int) -> Sequence[Leased]:
@@ -122,8 +255,8 @@ class Ledger(Protocol):
         """Insert facts that came from the services; one that is there stays as it is."""
         ...
 
-    async def suspend(self, reasons: Mapping[EndpointId, str], *, at: datetime) -> None:
-        """Suspend active endpoints, each with its reason."""
+    async def suspend(self, reasons: Mapping[EndpointId, str], *, at: datetime) -> Mapping[EndpointId, str]:
+        """Suspend active endpoints, each with its reason; gives those that were active, with their organisations."""
         ...
 
 
@@ -142,6 +275,10 @@ class Lanes(Protocol):
         """Take slots for as many as have room; gives those notices as they will stand once inserted under a lease."""
         ...
 
+    def cancel(self, notice_ids: Sequence[NoticeId]) -> None:
+        """These are withdrawn: none that stands in line is delivered."""
+        ...
+
     def fill(self, slots: Sequence[Leased], inserted: frozenset[NoticeId]) -> None:
         """Deliver the inserted ones; the other slots are given back."""
         ...
@@ -150,8 +287,24 @@ class Lanes(Protocol):
 class Endpoints(Protocol):
     """Where organisations want to be told."""
 
-    async def add(self, endpoint: Endpoint, secret: bytes) -> None:
-        """Store a new endpoint. Raises EndpointExists."""
+    async def add(self, endpoint: Endpoint, keys: Keys, access: Access | None = None) -> None:
+        """Store a new endpoint. Raises EndpointExists where its organisation has one of that rank."""
+        ...
+
+    async def verify(self, endpoint_id: str, rate_per_minute: int | None, *, at: datetime) -> None:
+        """It has shown that it wants deliveries, at this rate; one that waited for it is active now."""
+        ...
+
+    async def rotate(self, endpoint_id: str, keys: Keys, *, at: datetime, overlap_until: datetime) -> None:
+        """Sign with these keys from now on, and with the ones before beside them until the overlap ends."""
+        ...
+
+    async def retry(self, endpoint_id: str, retry_seconds: Sequence[int] | None, *, at: datetime) -> None:
+        """Set its own pauses before each attempt; None for ours."""
+        ...
+
+    async def target(self, endpoint_id: str, *, now: datetime) -> Target | None:
+        """One endpoint in whatever state, ready to be sent to."""
         ...
 
     async def all_of(self, org: str | None) -> Sequence[Endpoint]:
@@ -166,8 +319,8 @@ class Endpoints(Protocol):
         """Set its state; a reason of suspension is cleared."""
         ...
 
-    async def targets(self) -> Sequence[Target]:
-        """The active endpoints with their open secrets."""
+    async def targets(self, *, now: datetime) -> Sequence[Target]:
+        """The active endpoints with their open keys; an overlap of two keys ends by `now`."""
         ...
 
 
@@ -182,6 +335,22 @@ class Records(Protocol):
         """One notice with its attempts."""
         ...
 
+    async def inbox(self, page: InboxPage, *, now: datetime) -> Sequence[Shown]:
+        """The next notices of a recipient, in an order in which none appears late."""
+        ...
+
+    async def replays(self, recipient: str | None) -> Sequence[Replay]:
+        """The jobs of a recipient, or all, newest first."""
+        ...
+
+    async def health(self, endpoint_ids: Sequence[str]) -> Mapping[str, Json]:
+        """How endpoints do, as far as one was ever sent to."""
+        ...
+
+    async def has_endpoint(self, recipient: str) -> bool:
+        """Whether it has one that is not removed."""
+        ...
+
     async def facts(self, concern_id: str) -> Sequence[bytes]:
         """The audit events of a concern, oldest first, as exact bytes."""
         ...
@@ -190,8 +359,16 @@ class Records(Protocol):
 class Wire(Protocol):
     """The way to a recipient."""
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes, access: Access | None = None) -> Answer:
         """Send the bytes once; whatever goes wrong on the way is an answer, too."""
+        ...
+
+
+class Verifying(Wire, Protocol):
+    """A wire that can also ask an endpoint what it consents to."""
+
+    async def ask(self, url: str, headers: Mapping[str, str], access: Access | None = None) -> Answer:
+        """Send OPTIONS; whatever goes wrong on the way is an answer, too."""
         ...
 
 

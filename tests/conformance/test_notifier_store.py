@@ -40,7 +40,7 @@ from shared.failpoints import FailPoints
 from shared.faults import PositionMoved
 from shared.records import Span
 from tests.support.clock import NOON
-from tests.support.notifier_fakes import SEALING, SECRET, TOKENS, InMemoryEndpoints, InMemoryStore, a_notice
+from tests.support.notifier_fakes import KEYS, SEALING, TOKENS, InMemoryEndpoints, InMemoryStore, a_notice
 from tests.support.stack import TestPostgres
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -277,16 +277,16 @@ async def test_a_fact_is_kept_once(ledgers: Ledgers) -> None:
 async def test_an_organisation_has_one_endpoint_until_it_is_removed(ledgers: Ledgers) -> None:
     first = Endpoint(EndpointId("end_1"), "gmc", "https://a.example/", "", EndpointState.ACTIVE, "", NOON)
     second = Endpoint(EndpointId("end_2"), "gmc", "https://b.example/", "", EndpointState.ACTIVE, "", NOON)
-    await ledgers.endpoints.add(first, SECRET)
+    await ledgers.endpoints.add(first, KEYS)
     with pytest.raises(EndpointExists):
-        await ledgers.endpoints.add(second, SECRET)
-    assert [(t.url, t.secret) for t in await ledgers.endpoints.targets()] == [("https://a.example/", SECRET)]
+        await ledgers.endpoints.add(second, KEYS)
+    assert [(t.url, t.keys) for t in await ledgers.endpoints.targets(now=NOON)] == [("https://a.example/", (KEYS,))]
     await ledgers.endpoints.change("end_1", EndpointState.PAUSED, at=LATER)
-    assert await ledgers.endpoints.targets() == []
+    assert await ledgers.endpoints.targets(now=NOON) == []
     assert [e.state for e in await ledgers.endpoints.all_of("gmc")] == [EndpointState.PAUSED]
     await ledgers.endpoints.change("end_1", EndpointState.REMOVED, at=LATER)
     assert await ledgers.endpoints.one("end_1") is None
-    await ledgers.endpoints.add(second, SECRET)
+    await ledgers.endpoints.add(second, KEYS)
     assert await ledgers.endpoints.all_of("nmc") == []
     assert [e.endpoint_id for e in await ledgers.endpoints.all_of(None)] == ["end_2"]
 

@@ -8,19 +8,22 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.notifier.domain.errors import EndpointExists
+from services.notifier.domain.health import HealthSeen
 from services.notifier.domain.model import (
+    Access,
     Answer,
     Endpoint,
     EndpointId,
     EndpointState,
     Entry,
+    Keys,
     Leased,
     NoticeId,
     NoticeState,
     Subject,
     Target,
 )
-from services.notifier.ports import FactRecord, Recorded, Settlement
+from services.notifier.ports import FactRecord, Recorded, Replay, Settlement
 from shared.contracts.audit import AuditFact
 from shared.contracts.concern import Sealed
 from shared.contracts.notice import Because, Notice, NoticeIssued
@@ -30,10 +33,12 @@ from shared.ids import derived_id
 from shared.records import Span
 from shared.sealing import SecretKey, seal
 from tests.support.clock import NOON
+from tests.support.notifier_conversation import InMemoryConversation, Row
 
 SEALING = SecretKey.of(b"s" * 32)
 TOKENS = SecretKey.of(b"t" * 32)
 SECRET = b"k" * 32
+KEYS = Keys(SECRET, b"e" * 32)
 LEASE = timedelta(seconds=6)
 FULL = dict.fromkeys(("header", "provider", "registrant", "narrative"), "full")
 ROUTING: Mapping[str, Any] = {
@@ -83,35 +88,6 @@ def a_notice(recipient: str = "gmc", *, detail: Mapping[str, Any] = DETAIL, **ch
 
 
 @dataclass(slots=True)
-class Row:
-    """A notice as the fake ledger keeps it."""
-
-    entry: Entry
-    state: NoticeState = NoticeState.PENDING
-    reason: str = ""
-    attempt_count: int = 0
-    fencing: int = 0
-    due_at: datetime = NOON
-    lease_until: datetime | None = None
-    outcome: bytes | None = None
-
-    @property
-    def leased(self) -> Leased:
-        """As its holder sees it."""
-        entry = self.entry
-        return Leased(
-            notice_id=entry.notice_id,
-            subject=entry.subject,
-            body=entry.body,
-            body_digest=entry.body_digest,
-            attempt_count=self.attempt_count,
-            fencing=self.fencing,
-            give_up_at=entry.give_up_at,
-            valid_until=entry.valid_until,
-        )
-
-
-@dataclass(slots=True)
 class InMemoryStore:
     """The ledger in memory. `database_now` is the clock that judges leases; `fault` is raised at the next commit."""
 
@@ -124,6 +100,13 @@ class InMemoryStore:
     spans: list[Span] = field(default_factory=list)
     database_now: datetime = NOON
     fault: Exception | None = None
+    hastened: list[tuple[str, bool]] = field(default_factory=list)
+    health: dict[EndpointId, HealthSeen] = field(default_factory=dict)
+    replays: dict[str, Replay] = field(default_factory=dict)
+    places: dict[str, int] = field(default_factory=dict)
+    next_at: dict[str, datetime] = field(default_factory=dict)
+    with_endpoint: set[str] = field(default_factory=set)
+    with_alternate: set[str] = field(default_factory=set)
 
     @asynccontextmanager
     async def begin(self, spans: Sequence[Span] = ()) -> AsyncIterator["InMemoryLedger"]:
@@ -145,10 +128,11 @@ class InMemoryStore:
         self.suspended.update(ledger.gone)
 
 
-class InMemoryLedger:
+class InMemoryLedger(InMemoryConversation):
     """One transaction."""
 
     def __init__(self, store: InMemoryStore) -> None:
+        super().__init__(store)
         self._store = store
         self.told: list[NoticeOutcome] = []
         self.recorded_facts: list[AuditFact] = []
@@ -159,7 +143,7 @@ class InMemoryLedger:
         known = {row.entry.subject for row in self._store.rows.values()}
         new = [e for e in entries if e.subject not in known and e.notice_id not in self._store.rows]
         for entry in new:
-            row = Row(entry, due_at=entry.registered_at)
+            row = Row(entry, due_at=entry.registered_at, alternate=entry.alternate, escalate_at=entry.escalate_at)
             self._store.rows[entry.notice_id] = row
             if entry.notice_id in leased:
                 self._lease(row)
@@ -170,8 +154,8 @@ class InMemoryLedger:
 
     async def claim(self, free: Mapping[str, int], *, held: Sequence[NoticeId], now: datetime) -> Sequence[Leased]:
         claimed: list[Leased] = []
-        for recipient, slots in free.items():
-            due = [r for r in self._claimable(held) if r.entry.subject.recipient == recipient and r.due_at <= now]
+        for name, slots in free.items():
+            due = [r for r in self._claimable(held) if r.leased.lane_name == name and r.due_at <= now]
             first = sorted((r for r in due if not r.attempt_count), key=lambda r: r.due_at)[: slots - slots // 4]
             again = sorted((r for r in due if r.attempt_count), key=lambda r: r.due_at)
             claimed += [self._lease(row) for row in [*first, *again][:slots]]
@@ -215,8 +199,17 @@ class InMemoryLedger:
         for record in facts:
             self._store.kept.setdefault(record.fact.fact_id, record)
 
-    async def suspend(self, reasons: Mapping[EndpointId, str], *, at: datetime) -> None:  # noqa: ARG002 - the port's
+    async def suspend(self, reasons: Mapping[EndpointId, str], *, at: datetime) -> Mapping[EndpointId, str]:  # noqa: ARG002 - the port's
         self.gone.update(reasons)
+        return {endpoint_id: endpoint_id.removeprefix("end_") for endpoint_id in reasons}
+
+    def _close(self, row: Row, settlement: Settlement) -> None:
+        row.state, row.reason, row.closed_at = settlement.state, settlement.reason, settlement.closed_at
+        row.acknowledge_by = settlement.acknowledge_by or row.acknowledge_by
+        if settlement.state is not NoticeState.PENDING:
+            row.escalate_at = settlement.escalate_at
+        if settlement.outcome is not None:
+            row.outcome = settlement.outcome.encode()
 
     def _claimable(self, held: Sequence[NoticeId]) -> list[Row]:
         now = self._store.database_now
@@ -233,10 +226,11 @@ class InMemoryLedger:
         row = self._store.rows.get(settlement.notice.notice_id)
         if row is None or row.fencing != settlement.notice.fencing or row.lease_until is None:
             return False
-        row.state, row.reason, row.lease_until = settlement.state, settlement.reason, None
+        row.lease_until = None
         row.due_at = settlement.due_at or row.due_at
-        if settlement.outcome is not None:
-            row.outcome = settlement.outcome.encode()
+        is_late = row.state is NoticeState.CANCELLED and settlement.state is NoticeState.DELIVERED
+        if row.state is NoticeState.PENDING or is_late:
+            self._close(row, settlement)
         if settlement.attempt is not None:
             row.attempt_count = settlement.attempt.attempt_no
             self.made.append((row.entry.notice_id, row.attempt_count))
@@ -248,16 +242,18 @@ class InMemoryEndpoints:
     """Endpoints in memory."""
 
     rows: dict[str, Endpoint] = field(default_factory=dict)
-    secrets: dict[str, bytes] = field(default_factory=dict)
+    keys: dict[str, list[tuple[Keys, datetime | None]]] = field(default_factory=dict)
+    accesses: dict[str, Access | None] = field(default_factory=dict)
 
-    async def add(self, endpoint: Endpoint, secret: bytes) -> None:
-        if await self.all_of(endpoint.org):
+    async def add(self, endpoint: Endpoint, keys: Keys, access: Access | None = None) -> None:
+        if any(known.alternate == endpoint.alternate for known in await self.all_of(endpoint.org)):
             raise EndpointExists(endpoint.org)
-        self.rows[endpoint.endpoint_id], self.secrets[endpoint.endpoint_id] = endpoint, secret
+        self.rows[endpoint.endpoint_id], self.accesses[endpoint.endpoint_id] = endpoint, access
+        self.keys[endpoint.endpoint_id] = [(keys, None)]
 
     async def all_of(self, org: str | None) -> Sequence[Endpoint]:
         present = [e for e in self.rows.values() if e.state is not EndpointState.REMOVED]
-        return [e for e in present if org in (None, e.org)]
+        return sorted((e for e in present if org in (None, e.org)), key=lambda e: (e.org, e.alternate))
 
     async def one(self, endpoint_id: str) -> Endpoint | None:
         return next((e for e in await self.all_of(None) if e.endpoint_id == endpoint_id), None)
@@ -265,9 +261,37 @@ class InMemoryEndpoints:
     async def change(self, endpoint_id: str, state: EndpointState, *, at: datetime) -> None:  # noqa: ARG002 - port's
         self.rows[endpoint_id] = replace(self.rows[endpoint_id], state=state, reason="")
 
-    async def targets(self) -> Sequence[Target]:
-        active = [e for e in self.rows.values() if e.state is EndpointState.ACTIVE]
-        return [Target(e.endpoint_id, e.org, e.url, self.secrets[e.endpoint_id]) for e in active]
+    async def verify(self, endpoint_id: str, rate_per_minute: int | None, *, at: datetime) -> None:
+        row = self.rows[endpoint_id]
+        state = EndpointState.ACTIVE if row.state is EndpointState.UNVERIFIED else row.state
+        self.rows[endpoint_id] = replace(row, state=state, rate_per_minute=rate_per_minute, verified_at=at)
+
+    async def rotate(self, endpoint_id: str, keys: Keys, *, at: datetime, overlap_until: datetime) -> None:  # noqa: ARG002
+        (before, _), *_rest = self.keys[endpoint_id]
+        self.keys[endpoint_id] = [(keys, None), (before, overlap_until)]
+
+    async def retry(self, endpoint_id: str, retry_seconds: Sequence[int] | None, *, at: datetime) -> None:  # noqa: ARG002
+        pauses = tuple(retry_seconds) if retry_seconds else None
+        self.rows[endpoint_id] = replace(self.rows[endpoint_id], retry_seconds=pauses)
+
+    async def target(self, endpoint_id: str, *, now: datetime) -> Target | None:
+        row = await self.one(endpoint_id)
+        return self._target(row, now) if row else None
+
+    async def targets(self, *, now: datetime) -> Sequence[Target]:
+        return [self._target(e, now) for e in self.rows.values() if e.state is EndpointState.ACTIVE]
+
+    def _target(self, row: Endpoint, now: datetime) -> Target:
+        return Target(
+            endpoint_id=row.endpoint_id,
+            org=row.org,
+            url=row.url,
+            keys=tuple(keys for keys, until in self.keys[row.endpoint_id] if until is None or now < until),
+            alternate=row.alternate,
+            rate_per_minute=row.rate_per_minute,
+            retry_seconds=row.retry_seconds,
+            access=self.accesses[row.endpoint_id],
+        )
 
 
 @dataclass(slots=True)
@@ -276,8 +300,16 @@ class ScriptedWire:
 
     script: list[Answer] = field(default_factory=list)
     sent: list[tuple[str, Mapping[str, str], bytes]] = field(default_factory=list)
+    accesses: list[Access | None] = field(default_factory=list)
+    consents: list[Answer] = field(default_factory=list)
+    asked: list[tuple[str, Mapping[str, str], Access | None]] = field(default_factory=list)
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    async def ask(self, url: str, headers: Mapping[str, str], access: Access | None = None) -> Answer:
+        self.asked.append((url, headers, access))
+        return self.consents.pop(0) if self.consents else Answer(405)
+
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes, access: Access | None = None) -> Answer:
+        self.accesses.append(access)
         self.sent.append((url, headers, body))
         return self.script.pop(0) if self.script else Answer(204)
 
@@ -289,6 +321,10 @@ class RoomyLanes:
     room: int = 1000
     started: list[Leased] = field(default_factory=list)
     given_back: list[Leased] = field(default_factory=list)
+    cancelled: list[NoticeId] = field(default_factory=list)
+
+    def cancel(self, notice_ids: Sequence[NoticeId]) -> None:
+        self.cancelled += notice_ids
 
     def reserve(self, entries: Sequence[Entry]) -> Sequence[Leased]:
         return [replace(Row(entry).leased, fencing=1) for entry in entries[: self.room]]
@@ -300,7 +336,7 @@ class RoomyLanes:
 
 def a_target(org: str = "gmc", url: str = "https://receiver.example/hooks") -> Target:
     """An active endpoint."""
-    return Target(EndpointId(f"end_{org}"), org, url, SECRET)
+    return Target(EndpointId(f"end_{org}"), org, url, (KEYS,))
 
 
 def a_leased(number: int = 1, *, recipient: str = "gmc", **changes: Any) -> Leased:
@@ -314,6 +350,7 @@ def a_leased(number: int = 1, *, recipient: str = "gmc", **changes: Any) -> Leas
         fencing=1,
         give_up_at=NOON + timedelta(days=8),
         valid_until=None,
+        message_id=f"ntc_{number:032x}",
     )
     return replace(notice, **changes)
 

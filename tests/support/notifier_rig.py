@@ -22,6 +22,7 @@ from services.notifier.domain.model import Endpoint, EndpointId, EndpointState
 from services.notifier.domain.signature import verify
 from services.notifier.entrypoints.engine import Engine
 from services.notifier.entrypoints.lanes import ALL_LANES, LaneLimits, OwnedLanes
+from services.notifier.entrypoints.upkeep import Upkeep
 from services.notifier.usecases import register_notices
 from shared.clock import Clock, SystemClock
 from shared.contracts.notice import NoticeIssued
@@ -32,7 +33,7 @@ from shared.failpoints import FailPoints
 from shared.records import Batch
 from shared.supervision import Health
 from shared.telemetry import Telemetry
-from tests.support.notifier_fakes import SEALING, SECRET, TOKENS
+from tests.support.notifier_fakes import KEYS, SEALING, SECRET, TOKENS
 from tests.support.stack import TestDatabase
 
 LOOPBACK = Guard(allow_http=True, networks=(ip_network("127.0.0.0/8"),))
@@ -60,16 +61,18 @@ async def receiving(behave: Behaviour | None = None) -> AsyncIterator[Receiver]:
     receiver = Receiver()
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        receiver.requests += 1
+        receiver.requests += request.method == "POST"
         body = await request.read()
         headers = {name.lower(): value for name, value in request.headers.items()}
+        if request.method == "OPTIONS":
+            return web.Response(status=405)
         verify([SECRET], headers, body, now_seconds=SystemClock().now().timestamp())
         receiver.received.append((headers["webhook-id"], body))
         receiver.timestamps.append(headers["webhook-timestamp"])
         return await behave(request) if behave else web.Response(status=204)
 
     app = web.Application()
-    app.router.add_post("/{tail:.*}", handle)
+    app.router.add_route("*", "/{tail:.*}", handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -114,12 +117,14 @@ class Rig:
     offered: Offered
     clock: Clock
     opener: KeyedOpener
+    upkeep: Upkeep
+    telemetry: QuietTelemetry
     tasks: list[asyncio.Task[Any]] = field(default_factory=list)
 
     async def add_endpoint(self, org: str, url: str) -> None:
         """An active endpoint under the tests' secret."""
         endpoint = Endpoint(EndpointId(f"end_{org}"), org, url, "", EndpointState.ACTIVE, "", self.clock.now())
-        await self.endpoints.add(endpoint, SECRET)
+        await self.endpoints.add(endpoint, KEYS)
 
     async def notify(self, *events: NoticeIssued) -> None:
         """What the consumer would hand over."""
@@ -129,8 +134,9 @@ class Rig:
 
     async def start(self) -> None:
         """Run the engine's loops; its endpoints are known when this returns."""
-        self.engine.lanes.targets = {target.org: target for target in await self.endpoints.targets()}
-        self.tasks = [asyncio.create_task(_as_coroutine(loop), name=n) for n, loop in self.engine.loops().items()]
+        self.engine.lanes.aim({t.lane_name: t for t in await self.endpoints.targets(now=self.clock.now())})
+        loops = {**self.engine.loops(), **self.upkeep.loops()}
+        self.tasks = [asyncio.create_task(_as_coroutine(loop), name=n) for n, loop in loops.items()]
 
     async def die(self) -> None:
         """End the loops at once, as a killed process would: leases stay, results are lost."""
@@ -167,14 +173,25 @@ async def rig_on(
     store = PostgresStore(pool, positions, outbox, offered, FailPoints(), lease_seconds)
     endpoints = PostgresEndpoints(pool, SecretBox(TOKENS))
     wire = WebhookWire(LOOPBACK, timeouts or Timeouts(2, 5))
+    flows, telemetry = flows_of(store.begin, endpoints, wire, clock), QuietTelemetry()
     engine = Engine(
-        flows_of(store.begin, endpoints, wire, clock),
-        limits or LaneLimits(slots_max=64, in_flight_max=8, lease_seconds=lease_seconds),
+        flows,
+        limits or LaneLimits(slots_max=64, in_flight_max=8, lease_seconds=lease_seconds, drain_seconds=0),
         owned=OwnedLanes(partial(frozenset, ALL_LANES)),
-        telemetry=QuietTelemetry(),
+        telemetry=telemetry,
         health=Health(30),
     )
-    rig = Rig(pool, store, endpoints, engine, offered, clock, KeyedOpener(SEALING, TOKENS))
+    rig = Rig(
+        pool,
+        store,
+        endpoints,
+        engine,
+        offered,
+        clock,
+        KeyedOpener(SEALING, TOKENS),
+        Upkeep(engine, flows, telemetry),
+        telemetry,
+    )
     try:
         yield rig
     finally:

@@ -1,18 +1,20 @@
-"""Endpoints in Postgres, their secrets encrypted."""
+"""Endpoints in Postgres, what they are signed and entered with encrypted."""
 
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, insert, select, update
+import orjson
+from sqlalchemy import Select, case, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.notifier.adapters.keys import SecretBox
 from services.notifier.adapters.tables import endpoints
 from services.notifier.domain.errors import EndpointExists
-from services.notifier.domain.model import Endpoint, EndpointId, EndpointState, Target
+from services.notifier.domain.model import Access, Endpoint, EndpointId, EndpointState, Keys, OAuthClient, Target
 from shared.db.engine import transaction
 
 LISTED_MAX = 1000
@@ -24,7 +26,12 @@ _SHOWN = (
     endpoints.c.state,
     endpoints.c.reason,
     endpoints.c.created_at,
+    endpoints.c.alternate,
+    endpoints.c.rate_per_minute,
+    endpoints.c.retry_seconds,
+    endpoints.c.verified_at,
 )
+_KEPT = (endpoints.c.secret, endpoints.c.previous_secret, endpoints.c.previous_until, endpoints.c.access)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +41,16 @@ class PostgresEndpoints:
     engine: AsyncEngine
     box: SecretBox
 
-    async def add(self, endpoint: Endpoint, secret: bytes) -> None:
-        """Store a new endpoint. Raises EndpointExists when the organisation has one."""
-        row = {
-            "endpoint_id": endpoint.endpoint_id,
-            "org": endpoint.org,
-            "url": endpoint.url,
-            "description": endpoint.description,
+    async def add(self, endpoint: Endpoint, keys: Keys, access: Access | None = None) -> None:
+        """Store a new endpoint. Raises EndpointExists when the organisation has one of that rank."""
+        endpoint_id = endpoint.endpoint_id
+        row = {column.name: getattr(endpoint, column.name) for column in _SHOWN}
+        row |= {
             "state": endpoint.state.value,
-            "secret": self.box.shut(secret, endpoint_id=endpoint.endpoint_id),
+            "retry_seconds": endpoint.retry_seconds and list(endpoint.retry_seconds),
+            "secret": self.box.shut(_keys_text(keys), endpoint_id=endpoint_id),
             "secret_kid": self.box.key.kid,
-            "created_at": endpoint.created_at,
+            "access": access and self.box.shut(_access_text(access), endpoint_id=endpoint_id),
             "changed_at": endpoint.created_at,
         }
         try:
@@ -54,39 +60,80 @@ class PostgresEndpoints:
             raise EndpointExists(endpoint.org) from None
 
     async def all_of(self, org: str | None) -> Sequence[Endpoint]:
-        """The endpoints of an organisation, or of all."""
-        query = _present().order_by(endpoints.c.org).limit(LISTED_MAX)
-        return await self._read(query if org is None else query.where(endpoints.c.org == org))
+        """The endpoints of an organisation, or of all; an organisation's first one before its alternate."""
+        query = _present(*_SHOWN).order_by(endpoints.c.org, endpoints.c.alternate).limit(LISTED_MAX)
+        return [_endpoint(row) for row in await self._read(_of(query, org))]
 
     async def one(self, endpoint_id: str) -> Endpoint | None:
         """An endpoint that is not removed."""
-        found = await self._read(_present().where(endpoints.c.endpoint_id == endpoint_id))
-        return found[0] if found else None
+        found = await self._read(_present(*_SHOWN).where(endpoints.c.endpoint_id == endpoint_id))
+        return _endpoint(found[0]) if found else None
 
     async def change(self, endpoint_id: str, state: EndpointState, *, at: datetime) -> None:
         """Set its state."""
-        change = update(endpoints).where(endpoints.c.endpoint_id == endpoint_id)
+        await self._change(endpoint_id, state=state.value, reason="", changed_at=at)
+
+    async def verify(self, endpoint_id: str, rate_per_minute: int | None, *, at: datetime) -> None:
+        """The endpoint has shown that it wants our deliveries, at this rate; one that waited for it is active now."""
+        waited = endpoints.c.state == EndpointState.UNVERIFIED.value
+        state = case((waited, EndpointState.ACTIVE.value), else_=endpoints.c.state)
+        await self._change(endpoint_id, state=state, rate_per_minute=rate_per_minute, verified_at=at, changed_at=at)
+
+    async def rotate(self, endpoint_id: str, keys: Keys, *, at: datetime, overlap_until: datetime) -> None:
+        """Sign with these keys from now on, and with the ones before beside them until the overlap ends."""
+        await self._change(
+            endpoint_id,
+            previous_secret=endpoints.c.secret,
+            previous_until=overlap_until,
+            secret=self.box.shut(_keys_text(keys), endpoint_id=endpoint_id),
+            secret_kid=self.box.key.kid,
+            changed_at=at,
+        )
+
+    async def retry(self, endpoint_id: str, retry_seconds: Sequence[int] | None, *, at: datetime) -> None:
+        """Set its own pauses before each attempt."""
+        await self._change(endpoint_id, retry_seconds=retry_seconds and list(retry_seconds), changed_at=at)
+
+    async def target(self, endpoint_id: str, *, now: datetime) -> Target | None:
+        """One endpoint in whatever state, ready to be sent to. Raises NotOpened."""
+        found = await self._read(_present(*_SHOWN, *_KEPT).where(endpoints.c.endpoint_id == endpoint_id))
+        return self._target(found[0], now) if found else None
+
+    async def targets(self, *, now: datetime) -> Sequence[Target]:
+        """The active endpoints with their open keys. Raises NotOpened."""
+        active = endpoints.c.state == EndpointState.ACTIVE.value
+        return [self._target(row, now) for row in await self._read(select(*_SHOWN, *_KEPT).where(active))]
+
+    def _target(self, row: Any, now: datetime) -> Target:
+        kept = [row.secret]
+        if row.previous_until is not None and now < row.previous_until:
+            kept.append(row.previous_secret)
+        return Target(
+            endpoint_id=EndpointId(row.endpoint_id),
+            org=row.org,
+            url=row.url,
+            keys=tuple(_keys(self.box.open(one, endpoint_id=row.endpoint_id)) for one in kept),
+            alternate=row.alternate,
+            rate_per_minute=row.rate_per_minute,
+            retry_seconds=_seconds(row.retry_seconds),
+            access=_access(self.box.open(row.access, endpoint_id=row.endpoint_id)) if row.access else None,
+        )
+
+    async def _change(self, endpoint_id: str, **values: Any) -> None:
         async with transaction(self.engine) as connection:
-            await connection.execute(change.values(state=state.value, reason="", changed_at=at))
+            await connection.execute(update(endpoints).where(endpoints.c.endpoint_id == endpoint_id).values(**values))
 
-    async def targets(self) -> Sequence[Target]:
-        """The active endpoints with their open secrets. Raises NotOpened."""
-        wanted = select(endpoints.c.endpoint_id, endpoints.c.org, endpoints.c.url, endpoints.c.secret)
+    async def _read(self, query: Select[Any]) -> Sequence[Any]:
         async with transaction(self.engine) as connection:
-            found = await connection.execute(wanted.where(endpoints.c.state == EndpointState.ACTIVE.value))
-            return [self._target(row) for row in found]
-
-    def _target(self, row: Any) -> Target:
-        secret = self.box.open(row.secret, endpoint_id=row.endpoint_id)
-        return Target(EndpointId(row.endpoint_id), row.org, row.url, secret)
-
-    async def _read(self, query: Select[Any]) -> Sequence[Endpoint]:
-        async with transaction(self.engine) as connection:
-            return [_endpoint(row) for row in await connection.execute(query)]
+            return list(await connection.execute(query))
 
 
-def _present() -> Select[Any]:
-    return select(*_SHOWN).where(endpoints.c.state != EndpointState.REMOVED.value)
+def _present(*columns: Any) -> Select[Any]:
+    return select(*columns).where(endpoints.c.state != EndpointState.REMOVED.value)
+
+
+def _of(query: Select[Any], org: str | None) -> Select[Any]:
+    return query if org is None else query.where(endpoints.c.org == org)
 
 
 def _endpoint(row: Any) -> Endpoint:
@@ -98,4 +145,32 @@ def _endpoint(row: Any) -> Endpoint:
         state=EndpointState(row.state),
         reason=row.reason,
         created_at=row.created_at,
+        alternate=row.alternate,
+        rate_per_minute=row.rate_per_minute,
+        retry_seconds=_seconds(row.retry_seconds),
+        verified_at=row.verified_at,
     )
+
+
+def _seconds(kept: Sequence[int] | None) -> tuple[int, ...] | None:
+    return tuple(kept) if kept else None
+
+
+def _keys_text(keys: Keys) -> bytes:
+    return orjson.dumps([base64.b64encode(part).decode() for part in (keys.secret, keys.seed)])
+
+
+def _keys(text: bytes) -> Keys:
+    secret, seed = (base64.b64decode(part) for part in orjson.loads(text))
+    return Keys(secret, seed)
+
+
+def _access_text(access: Access) -> bytes:
+    oauth = access.oauth
+    kept = oauth and [oauth.token_url, oauth.client_id, oauth.client_secret, oauth.scope]
+    return orjson.dumps({"certificate": access.certificate, "oauth": kept})
+
+
+def _access(text: bytes) -> Access:
+    kept = orjson.loads(text)
+    return Access(kept["certificate"], OAuthClient(*kept["oauth"]) if kept["oauth"] else None)

@@ -9,7 +9,9 @@ from typing import Any, Protocol
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.notifier.adapters import statements
-from services.notifier.domain.model import EndpointId, Entry, Leased, NoticeId, Subject
+from services.notifier.adapters.conversation import PostgresConversation
+from services.notifier.adapters.rows import columns_of, subject_of, subjects_of
+from services.notifier.domain.model import ISSUED_KINDS, EndpointId, Entry, Leased, NoticeId, Subject
 from services.notifier.ports import FactRecord, Recorded, Settlement
 from shared.audit import audit_row
 from shared.contracts.audit import AuditFact
@@ -59,13 +61,12 @@ class PostgresStore:
             self.fail_points.hit(point)
 
 
-class PostgresLedger:
+class PostgresLedger(PostgresConversation):
     """The ledger within one transaction; what is published through it is written to the outbox before commit."""
 
     def __init__(self, connection: AsyncConnection, lease_seconds: float) -> None:
-        self._connection = connection
+        super().__init__(connection)
         self._lease_seconds = lease_seconds
-        self.changes_notices = False
         self._bytes: dict[str, bytes] = {}
         self.rows: list[OutboxRow] = []
         self.repeated: list[OutboxRow] = []
@@ -76,23 +77,33 @@ class PostgresLedger:
             return frozenset()
         self.changes_notices = True
         columns = {
-            **_columns(("decision_id", "lane", "body", "body_digest"), entries),
-            **_columns(("registered_at", "give_up_at", "valid_until"), entries),
-            **_subjects([entry.subject for entry in entries]),
+            **columns_of(("decision_id", "lane", "body", "body_digest"), entries),
+            **columns_of(("registered_at", "give_up_at", "valid_until", "escalate_at"), entries),
+            **columns_of(("alternate", "acknowledge_within"), entries),
+            **subjects_of([entry.subject for entry in entries]),
             "notice_id": [e.notice_id for e in entries],
             "leased": [e.notice_id in leased for e in entries],
+            "retry_seconds": [e.retry_seconds and " ".join(map(str, e.retry_seconds)) for e in entries],
+            "issued": [e.subject.kind in ISSUED_KINDS for e in entries],
         }
         found = await self._connection.execute(statements.REGISTER, {**columns, "seconds": self._lease_seconds})
         return frozenset(row.notice_id for row in found)
 
     async def recorded(self, subjects: Sequence[Subject]) -> Sequence[Recorded]:
         """What the ledger has under these keys."""
-        found = await self._connection.execute(statements.RECORDED, _subjects(subjects))
+        found = await self._connection.execute(statements.RECORDED, subjects_of(subjects))
         return [_recorded(row) for row in found]
 
     async def claim(self, free: Mapping[str, int], *, held: Sequence[NoticeId], now: datetime) -> Sequence[Leased]:
         """Lease due notices, per recipient up to its free slots."""
-        asked = {"recipients": list(free), "slots": list(free.values()), "held": list(held), "now": now}
+        orgs = [name.partition("/") for name in free]
+        asked = {
+            "recipient": [org for org, _, _ in orgs],
+            "alternate": [bool(rest) for _, _, rest in orgs],
+            "slots": list(free.values()),
+            "held": list(held),
+            "now": now,
+        }
         found = await self._connection.execute(statements.CLAIM, {**asked, "seconds": self._lease_seconds})
         return [_leased(row) for row in found]
 
@@ -113,7 +124,8 @@ class PostgresLedger:
         if not settlements:
             return frozenset()
         self.changes_notices = True
-        columns = {**_columns(("due_at", "closed_at", "reason"), settlements), **_attempts(settlements)}
+        times = ("due_at", "closed_at", "acknowledge_by", "escalate_at")
+        columns = {**columns_of((*times, "reason"), settlements), **_attempts(settlements)}
         columns |= {
             "notice_id": [s.notice.notice_id for s in settlements],
             "fencing": [s.notice.fencing for s in settlements],
@@ -151,13 +163,14 @@ class PostgresLedger:
         if not facts:
             return
         given = [record.fact for record in facts]
-        columns = _columns(("fact_id", "kind", "concern_id", "at", "service", "actor"), given)
+        columns = columns_of(("fact_id", "kind", "concern_id", "at", "service", "actor"), given)
         await self._connection.execute(statements.KEEP_FACTS, {**columns, "event": [r.event for r in facts]})
 
-    async def suspend(self, reasons: Mapping[EndpointId, str], *, at: datetime) -> None:
-        """Suspend active endpoints."""
+    async def suspend(self, reasons: Mapping[EndpointId, str], *, at: datetime) -> Mapping[EndpointId, str]:
+        """Suspend active endpoints; gives those that were active, with their organisations."""
         asked = {"ids": list(reasons), "reasons": list(reasons.values()), "at": at}
-        await self._connection.execute(statements.SUSPEND, asked)
+        found = await self._connection.execute(statements.SUSPEND, asked)
+        return {EndpointId(row.endpoint_id): row.org for row in found}
 
     def _row(self, outcome: NoticeOutcome) -> OutboxRow:
         key = outcome.data.concern_id
@@ -168,14 +181,6 @@ class PostgresLedger:
         if outcome.id not in self._bytes:
             self._bytes[outcome.id] = outcome.encode()
         return self._bytes[outcome.id]
-
-
-def _columns(names: Sequence[str], rows: Sequence[object]) -> dict[str, list[Any]]:
-    return {name: [getattr(row, name) for row in rows] for name in names}
-
-
-def _subjects(subjects: Sequence[Subject]) -> dict[str, list[Any]]:
-    return _columns(("concern_id", "version", "recipient", "kind", "ref"), subjects)
 
 
 def _attempts(settlements: Sequence[Settlement]) -> dict[str, list[Any]]:
@@ -192,22 +197,22 @@ def _attempts(settlements: Sequence[Settlement]) -> dict[str, list[Any]]:
     }
 
 
-def _subject(row: Any) -> Subject:
-    return Subject(row.concern_id, row.version, row.recipient, row.kind, row.ref)
-
-
 def _recorded(row: Any) -> Recorded:
-    return Recorded(NoticeId(row.notice_id), _subject(row), row.outcome)
+    return Recorded(NoticeId(row.notice_id), subject_of(row), row.outcome)
 
 
 def _leased(row: Any) -> Leased:
     return Leased(
         notice_id=NoticeId(row.notice_id),
-        subject=_subject(row),
+        subject=subject_of(row),
         body=row.body,
         body_digest=row.body_digest,
         attempt_count=row.attempt_count,
         fencing=row.fencing,
         give_up_at=row.give_up_at,
         valid_until=row.valid_until,
+        message_id=row.message_id,
+        acknowledge_within=row.acknowledge_within,
+        retry_seconds=row.retry_seconds and tuple(row.retry_seconds),
+        alternate=row.alternate,
     )

@@ -5,25 +5,29 @@ from sqlalchemy import TextClause, text
 _LEASE = "now() + make_interval(secs => :seconds)"
 _UNLEASED = "(n.lease_until IS NULL OR n.lease_until < now())"
 _LEASED = """n.notice_id, n.concern_id, n.version, n.recipient, n.kind, n.ref, n.body, n.body_digest, n.attempt_count,
-    n.fencing, n.give_up_at, n.valid_until"""
+    n.fencing, n.give_up_at, n.valid_until, coalesce(n.message_id, n.notice_id) AS message_id, n.acknowledge_within,
+    n.retry_seconds, n.alternate"""
 _RECORDED = "n.notice_id, n.concern_id, n.version, n.recipient, n.kind, n.ref, n.outcome"
 
 
-def _rows(alias: str, **columns: str) -> str:
+def rows_of(alias: str, **columns: str) -> str:
     """`unnest` of array parameters as a table with these columns and types."""
     arrays = ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in columns.items())
     return f"unnest({arrays}) AS {alias}({', '.join(columns)})"
 
 
-_SUBJECT = {"concern_id": "text", "version": "int", "recipient": "text", "kind": "text", "ref": "text"}
+SUBJECT = {"concern_id": "text", "version": "int", "recipient": "text", "kind": "text", "ref": "text"}
 
 REGISTER: TextClause = text(
     f"""INSERT INTO notifier.notices (notice_id, decision_id, concern_id, version, recipient, kind, ref, lane, body,
-        body_digest, next_attempt_at, lease_until, fencing, registered_at, give_up_at, valid_until)
+        body_digest, next_attempt_at, lease_until, fencing, registered_at, give_up_at, valid_until, alternate,
+        acknowledge_within, escalate_at, retry_seconds, outcome)
     SELECT notice_id, decision_id, concern_id, version, recipient, kind, ref, lane, body, body_digest, registered_at,
-        CASE WHEN leased THEN {_LEASE} END, CAST(leased AS int), registered_at, give_up_at, valid_until
+        CASE WHEN leased THEN {_LEASE} END, CAST(leased AS int), registered_at, give_up_at, valid_until, alternate,
+        acknowledge_within, escalate_at, CAST(string_to_array(retry_seconds, ' ') AS int[]),
+        CASE WHEN NOT issued THEN CAST('' AS bytea) END
     FROM {
-        _rows(
+        rows_of(
             "r",
             notice_id="text",
             decision_id="text",
@@ -34,29 +38,35 @@ REGISTER: TextClause = text(
             registered_at="timestamptz",
             give_up_at="timestamptz",
             valid_until="timestamptz",
-            **_SUBJECT,
+            alternate="bool",
+            acknowledge_within="text",
+            escalate_at="timestamptz",
+            retry_seconds="text",
+            issued="bool",
+            **SUBJECT,
         )
     }
     ORDER BY notice_id ON CONFLICT DO NOTHING RETURNING notice_id"""  # noqa: S608 - constants only, here and below
 )
 
 RECORDED: TextClause = text(
-    f"SELECT {_RECORDED} FROM notifier.notices n JOIN {_rows('r', **_SUBJECT)} "  # noqa: S608
+    f"SELECT {_RECORDED} FROM notifier.notices n JOIN {rows_of('r', **SUBJECT)} "  # noqa: S608
     "USING (concern_id, version, recipient, kind, ref)"
 )
 
 
 def _due(attempts: str, limit: str) -> str:
     return f"""(SELECT n.notice_id, n.attempt_count, n.next_attempt_at FROM notifier.notices n
-        WHERE n.recipient = f.recipient AND n.state = 'pending' AND n.attempt_count {attempts}
-          AND n.next_attempt_at <= :now AND {_UNLEASED} AND n.notice_id <> ALL(CAST(:held AS text[]))
+        WHERE n.recipient = f.recipient AND n.alternate = f.alternate AND n.state = 'pending'
+          AND n.attempt_count {attempts} AND n.next_attempt_at <= :now AND {_UNLEASED}
+          AND n.notice_id <> ALL(CAST(:held AS text[]))
         ORDER BY n.next_attempt_at LIMIT {limit})"""  # noqa: S608
 
 
 # A quarter of the slots is kept for old failures, so that a stream of first attempts never starves them.
 CLAIM: TextClause = text(
     f"""WITH due AS (
-        SELECT d.notice_id FROM unnest(CAST(:recipients AS text[]), CAST(:slots AS int[])) AS f(recipient, slots)
+        SELECT d.notice_id FROM {rows_of("f", recipient="text", slots="int", alternate="bool")}
         CROSS JOIN LATERAL (
             SELECT u.notice_id FROM ({_due("= 0", "f.slots - f.slots / 4")} UNION ALL {_due("> 0", "f.slots")}) u
             ORDER BY u.attempt_count > 0, u.next_attempt_at LIMIT f.slots
@@ -90,16 +100,22 @@ RENEW: TextClause = text(
     RETURNING n.notice_id"""  # noqa: S608
 )
 
+# What a person said while a delivery was under way stands; the delivery is written down beside it. A notice that was
+# cancelled while it was under way, and arrived, was delivered.
+_OPEN = "(n.state = 'pending' OR (n.state = 'cancelled' AND r.state = 'delivered'))"
+
 SETTLE: TextClause = text(
     f"""WITH r AS (
         SELECT * FROM {
-        _rows(
+        rows_of(
             "r",
             notice_id="text",
             fencing="int",
             state="text",
             due_at="timestamptz",
             closed_at="timestamptz",
+            acknowledge_by="timestamptz",
+            escalate_at="timestamptz",
             reason="text",
             outcome="bytea",
             attempt_no="smallint",
@@ -112,11 +128,16 @@ SETTLE: TextClause = text(
         )
     }
     ), settled AS (
-        UPDATE notifier.notices n SET state = r.state, reason = r.reason, closed_at = r.closed_at,
-            next_attempt_at = coalesce(r.due_at, n.next_attempt_at), lease_until = NULL,
-            attempt_count = coalesce(r.attempt_no, n.attempt_count), outcome = coalesce(r.outcome, n.outcome)
-        FROM r WHERE n.notice_id = r.notice_id AND n.fencing = r.fencing AND n.state = 'pending'
-          AND n.lease_until IS NOT NULL
+        UPDATE notifier.notices n SET lease_until = NULL, attempt_count = coalesce(r.attempt_no, n.attempt_count),
+            state = CASE WHEN {_OPEN} THEN r.state ELSE n.state END,
+            reason = CASE WHEN {_OPEN} THEN r.reason ELSE n.reason END,
+            closed_at = CASE WHEN {_OPEN} THEN r.closed_at ELSE n.closed_at END,
+            outcome = CASE WHEN {_OPEN} THEN coalesce(r.outcome, n.outcome) ELSE n.outcome END,
+            acknowledge_by = CASE WHEN {_OPEN} THEN coalesce(r.acknowledge_by, n.acknowledge_by)
+                ELSE n.acknowledge_by END,
+            escalate_at = CASE WHEN {_OPEN} AND r.state <> 'pending' THEN r.escalate_at ELSE n.escalate_at END,
+            next_attempt_at = coalesce(r.due_at, n.next_attempt_at)
+        FROM r WHERE n.notice_id = r.notice_id AND n.fencing = r.fencing AND n.lease_until IS NOT NULL
         RETURNING n.notice_id
     ), logged AS (
         INSERT INTO notifier.attempts (notice_id, attempt_no, endpoint_id, at, duration_ms, status, error, answer)
@@ -141,7 +162,7 @@ KEEP_FACTS: TextClause = text(
     f"""INSERT INTO audit.facts (fact_id, kind, concern_id, at, service, actor, event)
     SELECT fact_id, kind, concern_id, at, service, actor, event
     FROM {
-        _rows(
+        rows_of(
             "r",
             fact_id="text",
             kind="text",
@@ -158,5 +179,5 @@ KEEP_FACTS: TextClause = text(
 SUSPEND: TextClause = text(
     """UPDATE notifier.endpoints e SET state = 'suspended', reason = s.reason, changed_at = :at
     FROM unnest(CAST(:ids AS text[]), CAST(:reasons AS text[])) AS s(endpoint_id, reason)
-    WHERE e.endpoint_id = s.endpoint_id AND e.state = 'active'"""
+    WHERE e.endpoint_id = s.endpoint_id AND e.state = 'active' RETURNING e.endpoint_id, e.org"""
 )

@@ -2,7 +2,11 @@
 
 NotifierFault
 ├── DestinationRefused   the integrator: the address of an endpoint breaks a rule of the guard (the text says which)
-├── EndpointExists       the integrator: the organisation has an endpoint already
+├── ScheduleRefused      the integrator: pauses between attempts that no endpoint may ask for (the text says why)
+├── EndpointExists       the integrator: the organisation has an endpoint of that rank already
+├── NotVerified          the integrator: the endpoint did not say that it wants our deliveries (the text says why)
+├── AcknowledgementClash the recipient: this contradicts what it said of the notice before
+├── NeverSent            the caller: a notice that was never sent cannot be sent again
 └── NothingThere         the caller: no such thing, or not for this caller
 
 What a receiver of our deliveries meets stands in signature.py: no route of ours can raise it.
@@ -17,8 +21,24 @@ class DestinationRefused(NotifierFault):
     """An endpoint's address breaks a rule; the text names the rule."""
 
 
+class ScheduleRefused(NotifierFault):
+    """An endpoint's own pauses break a rule; the text names the rule."""
+
+
 class EndpointExists(NotifierFault):
     """The organisation has an endpoint already, and may have one."""
+
+
+class NotVerified(NotifierFault):
+    """An endpoint did not consent; the text says what was missing."""
+
+
+class AcknowledgementClash(NotifierFault):
+    """A recipient's word contradicts an earlier one; the text says which."""
+
+
+class NeverSent(NotifierFault):
+    """A notice that was never sent, or was cancelled, cannot be sent again."""
 
 
 class NothingThere(NotifierFault):

@@ -10,9 +10,14 @@ TYPES = {
     "recall": "uk.concordat.notice.recalled.v1",
     "withdrawal": "uk.concordat.notice.withdrawn.v1",
     "invitation": "uk.concordat.notice.invited.v1",
+    "reminder": "uk.concordat.notice.reminded.v1",
+    "suspension": "uk.concordat.endpoint.suspended.v1",
+    "test": "uk.concordat.endpoint.tested.v1",
 }
 """The type of the event by the notice's kind, in the past tense."""
 
+REPLAYED_HEADER = "concordat-replayed"
+"""Stands on what is sent again at somebody's wish: the id and the bytes are those of the first time."""
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
 NOT_AGREED = "the agreements leave it out for this recipient"
 

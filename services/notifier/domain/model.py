@@ -1,6 +1,7 @@
 """A notice in the ledger, the endpoint that it goes to, an attempt and what follows from it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import NewType
@@ -10,16 +11,34 @@ EndpointId = NewType("EndpointId", str)
 
 
 class NoticeState(Enum):
-    """Where a notice stands; a lease and a due time tell pending ones apart."""
+    """Where a notice stands; a lease and a due time tell pending ones apart.
+
+    A 2xx is not a person: `acknowledged` and what follows it are the recipient's own words. `expired` has lost its
+    basis, `expired_undelivered` its time; a `cancelled` one was withdrawn before it was told.
+    """
 
     PENDING = "pending"
     DELIVERED = "delivered"
+    ACKNOWLEDGED = "acknowledged"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    USED = "used"
     EXPIRED = "expired"
+    EXPIRED_UNDELIVERED = "expired_undelivered"
+    CANCELLED = "cancelled"
+
+
+ISSUED_KINDS = frozenset({"tell", "recall", "withdrawal", "invitation"})
+"""What the router issues; the other kinds are our own messages and re-sends, of which nobody waits for an outcome."""
+REPLAY = "replay"
+REMINDER = "reminder"
+SUSPENSION = "suspension"
 
 
 class EndpointState(Enum):
     """Only an active endpoint is sent to; the notices of the others wait."""
 
+    UNVERIFIED = "unverified"
     ACTIVE = "active"
     PAUSED = "paused"
     SUSPENDED = "suspended"
@@ -53,11 +72,19 @@ class Entry:
     registered_at: datetime
     give_up_at: datetime
     valid_until: datetime | None
+    acknowledge_within: str = ""
+    escalate_at: datetime | None = None
+    retry_seconds: tuple[int, ...] | None = None
+    alternate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Leased:
-    """A notice that this process holds the lease of; `fencing` proves it when a result is written."""
+    """A notice that this process holds the lease of; `fencing` proves it when a result is written.
+
+    `message_id` is what the recipient knows it by: its own id, or that of the notice which it sends again.
+    `alternate` says that it goes to the recipient's second endpoint.
+    """
 
     notice_id: NoticeId
     subject: Subject
@@ -67,11 +94,29 @@ class Leased:
     fencing: int
     give_up_at: datetime
     valid_until: datetime | None
+    message_id: str
+    acknowledge_within: str = ""
+    retry_seconds: tuple[int, ...] | None = None
+    alternate: bool = False
+
+    @property
+    def lane_name(self) -> str:
+        """The lane that delivers it."""
+        return lane_name(self.subject.recipient, alternate=self.alternate)
+
+
+def lane_name(org: str, *, alternate: bool) -> str:
+    """The lane of an organisation's endpoint; no organisation's slug holds a `/`."""
+    return f"{org}/alternate" if alternate else org
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where an organisation wants to be told. `reason` says why it is suspended."""
+    """Where an organisation wants to be told. `reason` says why it is suspended.
+
+    An organisation has one first endpoint and at most one `alternate`. `rate_per_minute` is what the endpoint granted
+    when it was verified, None for no limit; `retry_seconds` its own pauses before each attempt.
+    """
 
     endpoint_id: EndpointId
     org: str
@@ -80,16 +125,55 @@ class Endpoint:
     state: EndpointState
     reason: str
     created_at: datetime
+    alternate: bool = False
+    rate_per_minute: int | None = None
+    retry_seconds: tuple[int, ...] | None = None
+    verified_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Keys:
+    """What an endpoint's deliveries are signed with: the shared secret (v1) and the seed of our Ed25519 key (v1a)."""
+
+    secret: bytes
+    seed: bytes
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class OAuthClient:
+    """How a bearer token for an endpoint is got (RFC 6749 section 4.4)."""
+
+    token_url: str
+    client_id: str
+    client_secret: str
+    scope: str = ""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Access:
+    """What an endpoint asks of its callers: a client certificate (PEM, chain and key) and a bearer token."""
+
+    certificate: str = ""
+    oauth: OAuthClient | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An active endpoint with its open secret, as a delivery needs it."""
+    """An active endpoint with its open keys, the newest first, as a delivery needs it."""
 
     endpoint_id: EndpointId
     org: str
     url: str
-    secret: bytes
+    keys: tuple[Keys, ...]
+    alternate: bool = False
+    rate_per_minute: int | None = None
+    retry_seconds: tuple[int, ...] | None = None
+    access: Access | None = None
+
+    @property
+    def lane_name(self) -> str:
+        """The lane that it is the end of."""
+        return lane_name(self.org, alternate=self.alternate)
 
     def __repr__(self) -> str:
         return f"Target({self.endpoint_id}, {self.org})"
@@ -97,12 +181,16 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back over the wire: a status with the first bytes of the body, or an error in words without one."""
+    """What came back over the wire: a status with the first bytes of the body, or an error in words without one.
+
+    `headers` are those of consent alone, by lower-case names.
+    """
 
     status: int | None
     body: bytes = b""
     retry_after: str | None = None
     error: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +200,15 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """A failure: the notice is due again. `suspends` the endpoint when it said that it is gone (410)."""
+    """A failure: the notice is due again. `suspends` the endpoint when it said that it is gone (410).
+
+    `wish` is how long the endpoint asked us to stay away.
+    """
 
     due_at: datetime
     detail: str
     suspends: bool = False
+    wish: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

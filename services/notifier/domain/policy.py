@@ -18,14 +18,16 @@ def stop(notice: Leased, *, now: datetime) -> Stopped | None:
     return Stopped(UNDELIVERED) if now >= notice.give_up_at else None
 
 
-def judge(notice: Leased, answer: Answer, *, now: datetime, fraction: float) -> Delivered | Retry:
+def judge(
+    notice: Leased, answer: Answer, *, now: datetime, fraction: float, schedule: retry.Schedule = retry.SCHEDULE
+) -> Delivered | Retry:
     """What an answer means: 2xx is delivered, everything else a failure that is tried again (DELIVERY 2.5)."""
     if answer.status is not None and 200 <= answer.status <= 299:
         return Delivered()
     wish = retry.retry_after(answer.retry_after, now=now) if answer.status in WISH_STATUSES else None
     # The attempt just made is attempt_count + 1, the next one is one more.
-    due_at = retry.next_attempt_at(notice.attempt_count + 2, now=now, fraction=fraction, wish=wish)
-    return Retry(min(due_at, notice.give_up_at), _detail(answer), suspends=answer.status == GONE)
+    due_at = retry.next_attempt_at(notice.attempt_count + 2, now=now, fraction=fraction, wish=wish, schedule=schedule)
+    return Retry(min(due_at, notice.give_up_at), _detail(answer), suspends=answer.status == GONE, wish=wish)
 
 
 def basis_ends_at(valid_until: datetime | None, *, as_of: datetime, accepted_at: datetime) -> datetime | None:

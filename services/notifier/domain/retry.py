@@ -1,19 +1,39 @@
 """When a notice is tried again: full jitter over a fixed schedule (DELIVERY 2.4), a receiver's wish, an end."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-SCHEDULE = tuple(
+Schedule = tuple[timedelta, ...]
+SCHEDULE: Schedule = tuple(
     timedelta(seconds=seconds) for seconds in (0, 5, 30, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 12 * 3600)
 )
 """The longest pause before each attempt, the first included; the last one repeats."""
 GIVE_UP_AFTER = timedelta(days=8)
+PAUSES_MAX, PAUSE_SECONDS_MAX, LAST_PAUSE_SECONDS_MIN = 20, 24 * 3600, 60
 RETRY_AFTER_MAX = timedelta(hours=6)
 
 
-def pause_before(attempt_no: int, *, fraction: float) -> timedelta:
+def schedule_of(seconds: Sequence[int] | None) -> Schedule:
+    """The schedule that an agreement or an endpoint sets, or ours."""
+    return tuple(timedelta(seconds=each) for each in seconds) if seconds else SCHEDULE
+
+
+def schedule_fault(seconds: Sequence[int]) -> str | None:
+    """What is wrong with a schedule that somebody asks for, in words.
+
+    It repeats its last pause until eight days have passed, so that one is bounded from below: nobody is hammered.
+    """
+    if not 1 <= len(seconds) <= PAUSES_MAX:
+        return f"a schedule has 1 to {PAUSES_MAX} pauses"
+    if min(seconds) < 0 or max(seconds) > PAUSE_SECONDS_MAX:
+        return f"a pause has 0 to {PAUSE_SECONDS_MAX} seconds"
+    return None if seconds[-1] >= LAST_PAUSE_SECONDS_MIN else f"the last pause has {LAST_PAUSE_SECONDS_MIN} s or more"
+
+
+def pause_before(attempt_no: int, *, fraction: float, schedule: Schedule = SCHEDULE) -> timedelta:
     """The pause before attempt `attempt_no` (from 1): a `fraction` in [0, 1) of the schedule's longest pause."""
-    return SCHEDULE[min(attempt_no, len(SCHEDULE)) - 1] * fraction
+    return schedule[min(attempt_no, len(schedule)) - 1] * fraction
 
 
 def retry_after(text: str | None, *, now: datetime) -> timedelta | None:
@@ -22,9 +42,16 @@ def retry_after(text: str | None, *, now: datetime) -> timedelta | None:
     return None if asked is None or asked <= timedelta(0) else min(asked, RETRY_AFTER_MAX)
 
 
-def next_attempt_at(attempt_no: int, *, now: datetime, fraction: float, wish: timedelta | None = None) -> datetime:
+def next_attempt_at(
+    attempt_no: int,
+    *,
+    now: datetime,
+    fraction: float,
+    wish: timedelta | None = None,
+    schedule: Schedule = SCHEDULE,
+) -> datetime:
     """When attempt `attempt_no` is due, never before the receiver's wish."""
-    pause = pause_before(attempt_no, fraction=fraction)
+    pause = pause_before(attempt_no, fraction=fraction, schedule=schedule)
     return now + (pause if wish is None else max(pause, wish))
 
 

@@ -5,10 +5,25 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from services.notifier.domain.model import Delivered, Leased, NoticeId, Result, Retry, Returned, Stopped, Target
+from services.notifier.domain.escalation import Escalation
+from services.notifier.domain.health import HealthSeen
+from services.notifier.domain.lane import Lane
+from services.notifier.domain.model import (
+    ISSUED_KINDS,
+    Delivered,
+    Leased,
+    NoticeId,
+    Result,
+    Retry,
+    Returned,
+    Stopped,
+    Target,
+)
+from services.notifier.domain.throttle import Breaker
 from services.notifier.entrypoints.lanes import LaneBook, LaneLimits, OwnedLanes
-from services.notifier.ports import Recorded
-from shared.faults import Transient
+from services.notifier.entrypoints.pulse import Pulse, heard_of
+from services.notifier.ports import Recorded, Replay
+from shared.faults import Transient, fault_name
 from shared.supervision import Health, Loop, Pause, Progress, repeat
 from shared.telemetry import Telemetry
 
@@ -31,6 +46,11 @@ class Flows:
     end: Callable[[], Awaitable[Sequence[Result]]]
     confirm: Callable[[], Awaitable[Sequence[Recorded]]]
     targets: Callable[[], Awaitable[Sequence[Target]]]
+    escalate: Callable[[], Awaitable[Sequence[Escalation]]]
+    replay: Callable[[], Awaitable[Sequence[Replay]]]
+    keep_health: Callable[[Sequence[HealthSeen]], Awaitable[Mapping[str, str]]]
+    hasten: Callable[[Target, int | None], Awaitable[None]]
+    knock: Callable[[Target], Awaitable[bool]]
 
 
 class Wake:
@@ -61,6 +81,7 @@ class Engine:
         self, flows: Flows, limits: LaneLimits, *, owned: OwnedLanes, telemetry: Telemetry, health: Health
     ) -> None:
         self._flows = flows
+        self._drain_seconds = limits.drain_seconds
         self._owned = owned
         self._telemetry = telemetry
         self._health = health
@@ -69,7 +90,10 @@ class Engine:
         self._answered = asyncio.Event()
         self._results: list[Result] = []
         self._workers: asyncio.TaskGroup | None = None
+        self._flying: set[asyncio.Task[None]] = set()
         self._unreachable: set[str] = set()
+        self.pulses: dict[str, Pulse] = {}
+        self.recovered: set[str] = set()
         self.lanes = LaneBook(limits, on_work=self._start, on_surplus=self._claim_wake.now)
 
     def loops(self) -> Mapping[str, Loop]:
@@ -77,11 +101,11 @@ class Engine:
         return {
             "deliveries": self.deliver,
             "results": self.write_results,
-            "claims": self._repeating("claims", self.claim_once),
-            "leases": self._repeating("leases", self._renew_once),
-            "endpoints": self._repeating("endpoints", self.refresh_once),
-            "endings": self._repeating("endings", self._end_once),
-            "confirmations": self._repeating("confirmations", self._confirm_once),
+            "claims": self.repeating("claims", self.claim_once),
+            "leases": self.repeating("leases", self._renew_once),
+            "endpoints": self.repeating("endpoints", self.refresh_once),
+            "endings": self.repeating("endings", self._end_once),
+            "confirmations": self.repeating("confirmations", self._confirm_once),
         }
 
     def endpoints_changed(self) -> None:
@@ -89,16 +113,47 @@ class Engine:
         self._targets_wake.now()
 
     async def deliver(self) -> None:
-        """Own the deliveries under way; a bug in one of them ends this loop, and the process with it."""
+        """Own the deliveries under way; a bug in one of them ends this loop, and the process with it.
+
+        At shutdown they may end and are written down, so that nothing is sent twice because of a deploy.
+        """
+        owner = asyncio.create_task(self._own())
+        try:
+            await asyncio.shield(owner)
+        except asyncio.CancelledError:
+            # The consumer ends its batch after us: what it still takes in is left to the lease's next holder.
+            self._workers = None
+            await self._drain()
+            raise
+        finally:
+            owner.cancel()
+            await asyncio.gather(owner, return_exceptions=True)
+
+    async def _own(self) -> None:
         async with asyncio.TaskGroup() as workers:
             self._workers = workers
-            for recipient in {notice.subject.recipient for notice in self.lanes.held.values()}:
-                self._start(recipient)
-            try:
-                await asyncio.Event().wait()
-            finally:
-                # The consumer ends its batch after us: what it still takes in is left to the lease's next holder.
-                self._workers = None
+            self.start_waiting()
+            await asyncio.Event().wait()
+
+    async def _drain(self) -> None:
+        """Let what is under way end, within the time there is; write it down, and give back what was not sent."""
+        running = asyncio.get_running_loop()
+        deadline = running.time() + self._drain_seconds
+        try:
+            while self._flying and (left := deadline - running.time()) > 0:
+                await asyncio.wait(self._flying, timeout=min(left, RENEW_SECONDS))
+                await self._renew_once()
+            for lane in self.lanes.at_work().values():
+                await self._give_back(lane.empty())
+            if self._results:
+                await self._flows.settle(self._results)
+        except Transient as fault:
+            self._telemetry.line("drain.cut-short", fault=fault_name(fault))  # the leases run out by themselves
+
+    async def _give_back(self, notices: Sequence[Leased]) -> None:
+        for notice in notices:
+            self._results.append(await self._flows.attempt(notice, None))
+        self._answered.set()
 
     async def write_results(self) -> None:
         """Write batch after batch; what is answered during one write is the next batch."""
@@ -121,21 +176,22 @@ class Engine:
             claimed = await self._flows.claim(asked, list(self.lanes.held))
         finally:
             self.lanes.claimed(asked, claimed, since=since)
+        self.start_waiting()
         await self._claim_wake.wait(CLAIM_SECONDS)
         return 0.0
 
     async def refresh_once(self) -> float:
         """Read the active endpoints; a new one is claimed for at once."""
-        targets = {target.org: target for target in await self._flows.targets()}
-        added = targets.keys() - self.lanes.targets.keys()
-        self.lanes.targets = targets
+        targets = {target.lane_name: target for target in await self._flows.targets()}
+        added = self.lanes.aim(targets)
         self._unreachable -= targets.keys()
         if added:
             self._claim_wake.now()
         await self._targets_wake.wait(TARGETS_SECONDS)
         return 0.0
 
-    def _repeating(self, name: str, step: Callable[[], Awaitable[float]]) -> Loop:
+    def repeating(self, name: str, step: Callable[[], Awaitable[float]]) -> Loop:
+        """A supervised loop that does `step` for ever; it says after how many seconds to do it again."""
         progress = self._health.watch(name)
 
         async def once() -> float:
@@ -149,19 +205,40 @@ class Engine:
         if self._workers is None:
             return
         for _ in range(self.lanes.lane(recipient).workers_wanted - already):
-            self._workers.create_task(self._work(recipient))
+            task = self._workers.create_task(self._work(recipient))
+            self._flying.add(task)
+            task.add_done_callback(self._flying.discard)
+
+    def start_waiting(self) -> None:
+        """Deliver what stands in line where pace and breaker let it go again."""
+        for name, lane in self.lanes.at_work().items():
+            if lane.waiting:
+                self._start(name)
 
     async def _work(self, recipient: str) -> None:
         """Deliver one after the other until the lane is empty or its cap is reached."""
         lane = self.lanes.lane(recipient)
-        while (notice := self.lanes.start(recipient)) is not None:
+        while self._workers is not None and (notice := self.lanes.start(recipient)) is not None:
             result = await self._flows.attempt(notice, self.lanes.targets.get(recipient))
-            lane.answered(well=not isinstance(result.verdict, Retry))
-            if isinstance(result.verdict, Retry) and result.verdict.suspends:
-                self.lanes.targets.pop(recipient, None)
+            self._hear(recipient, lane, result)
             self._results.append(result)
             self._answered.set()
+            if lane.throttle.is_open(self.lanes.now()):
+                await self._give_back(lane.empty())  # what waits for a dead endpoint waits in the ledger
             self._start(recipient, already=1)
+
+    def _hear(self, name: str, lane: Lane, result: Result) -> None:
+        if result.attempt is None:
+            lane.not_sent()
+            return
+        before = lane.throttle.breaker
+        lane.answered(heard_of(result))
+        pulse = self.pulses.setdefault(name, Pulse(result.attempt.endpoint_id))
+        pulse.note(result, seconds_to_probe=lane.throttle.hold_until - self.lanes.now())
+        if before is not Breaker.CLOSED and lane.throttle.breaker is Breaker.CLOSED:
+            self.recovered.add(name)
+        if isinstance(result.verdict, Retry) and result.verdict.suspends:
+            self.lanes.targets.pop(name, None)
 
     async def _next_result(self, progress: Progress) -> None:
         while not self._results:
@@ -209,12 +286,12 @@ class Engine:
         """What a person must look at."""
         for result in results:
             match result.verdict:
-                case Stopped(reason):
+                case Stopped(reason) if result.notice.subject.kind in ISSUED_KINDS:
                     self._telemetry.alarm("notice-expired", notice_id=result.notice.notice_id, reason=reason)
                 case Retry(suspends=True):
                     self._telemetry.alarm("endpoint-suspended", recipient=result.notice.subject.recipient)
                     self.endpoints_changed()
-                case Delivered() | Retry() | Returned():
+                case Delivered() | Retry() | Returned() | Stopped():
                     continue
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.notifier.domain.lane import Lane
@@ -18,12 +18,16 @@ GRACE_SECONDS = 10.0
 class LaneLimits:
     """Per endpoint: how many notices are held in memory, and how many deliveries are under way, at most.
 
+    `held_max` is how many are held for all endpoints together; what is scarce is shared out evenly.
+    `drain_seconds` is how long deliveries under way may take to end at shutdown.
     `lease_seconds`: no delivery starts under a lease that was got, or renewed, longer ago.
     """
 
     slots_max: int
     in_flight_max: int
     lease_seconds: float
+    held_max: int = 4096
+    drain_seconds: float = 8.0
 
 
 class OwnedLanes:
@@ -66,21 +70,42 @@ class LaneBook:
         self._on_work = on_work
         self._on_surplus = on_surplus
         self._lanes: dict[str, Lane] = {}
+        self._reserved = 0
         self.targets: dict[str, Target] = {}
         self.held: dict[NoticeId, Leased] = {}
 
     def lane(self, recipient: str) -> Lane:
-        """The lane of a recipient."""
+        """The lane of that name: a recipient's, or that of its alternate endpoint."""
         if recipient not in self._lanes:
             limits = self._limits
-            self._lanes[recipient] = Lane(slots_max=limits.slots_max, in_flight_max=limits.in_flight_max)
+            self._lanes[recipient] = Lane(
+                slots_max=limits.slots_max, in_flight_max=limits.in_flight_max, monotonic=self._monotonic
+            )
         return self._lanes[recipient]
+
+    def aim(self, targets: Mapping[str, Target]) -> frozenset[str]:
+        """Deliver to these from now on, by lane; gives the lanes that have become reachable."""
+        added = frozenset(targets.keys() - self.targets.keys())
+        self.targets = dict(targets)
+        for name, target in targets.items():
+            self.lane(name).throttle.grant(target.rate_per_minute)
+        return added
+
+    def at_work(self) -> Mapping[str, Lane]:
+        """The lanes that have an endpoint, by name."""
+        return {name: self.lane(name) for name in self.targets}
+
+    @property
+    def in_flight(self) -> int:
+        """How many deliveries are under way."""
+        return sum(lane.in_flight for lane in self._lanes.values())
 
     def reserve(self, entries: Sequence[Entry]) -> Sequence[Leased]:
         """Take slots for new notices as far as their lanes have room; who has no endpoint has no lane."""
         reachable = [entry for entry in entries if entry.subject.recipient in self.targets]
         wanted = Counter(entry.subject.recipient for entry in reachable)
-        room = {recipient: self.lane(recipient).reserve(count) for recipient, count in wanted.items()}
+        share = self._share(len(wanted))
+        room = {recipient: self._reserve(recipient, count, share) for recipient, count in wanted.items()}
         taken: list[Leased] = []
         for entry in reachable:
             if room[entry.subject.recipient]:
@@ -99,26 +124,44 @@ class LaneBook:
             if notice.notice_id not in inserted:
                 if notice.notice_id not in self.held:
                     self._leased_at.pop(notice.notice_id, None)
-                self.lane(notice.subject.recipient).release(1)
+                self._release(notice.lane_name, 1)
 
     def ask(self, lanes: frozenset[int]) -> Mapping[str, int]:
         """Reserve room for a claim, per recipient: all of it where rows are known to wait, else half."""
         asked: dict[str, int] = {}
-        for recipient in self.targets:
-            lane = self.lane(recipient)
-            room = lane.free if lane.surplus else lane.free // 2
-            if room and lane_of(recipient) in lanes:
+        share = self._share(len(self.targets))
+        for name, target in self.targets.items():
+            lane = self.lane(name)
+            room = lane.free if lane.surplus or lane.free == 1 else lane.free // 2
+            if room and lane_of(target.org) in lanes:
                 lane.surplus = False
-                asked[recipient] = lane.reserve(room)
-        return asked
+                asked[name] = self._reserve(name, min(room, share), share)
+        return {name: count for name, count in asked.items() if count}
+
+    def _share(self, lane_count: int) -> int:
+        """How many more each of so many lanes may take, so that none takes what is another's."""
+        left = self._limits.held_max - self._reserved
+        return max(left // max(lane_count, 1), 1 if left > 0 else 0)
+
+    def _reserve(self, name: str, count: int, share: int) -> int:
+        left = max(min(share, self._limits.held_max - self._reserved), 0)
+        lane = self.lane(name)
+        taken = lane.reserve(min(count, left))
+        lane.surplus = lane.surplus or taken < count
+        self._reserved += taken
+        return taken
+
+    def _release(self, name: str, count: int) -> None:
+        self.lane(name).release(count)
+        self._reserved -= count
 
     def claimed(self, asked: Mapping[str, int], notices: Sequence[Leased], *, since: float) -> None:
         """Deliver what a claim of `since` brought; a lane that got all it asked for may have more waiting."""
         self._leased_at.update(dict.fromkeys((notice.notice_id for notice in notices), since))
-        got = Counter(notice.subject.recipient for notice in notices)
+        got = Counter(notice.lane_name for notice in notices)
         for recipient, count in asked.items():
             lane = self.lane(recipient)
-            lane.release(count - got[recipient])
+            self._release(recipient, count - got[recipient])
             lane.surplus = lane.surplus or got[recipient] >= count - count // 4
         self.queue(notices)
         self.wake_where_wanted(asked)
@@ -127,8 +170,8 @@ class LaneBook:
         """Line up notices whose slots are reserved."""
         for notice in notices:
             self.held[notice.notice_id] = notice
-            self.lane(notice.subject.recipient).queue(notice)
-        for recipient in {notice.subject.recipient for notice in notices}:
+            self.lane(notice.lane_name).queue(notice)
+        for recipient in {notice.lane_name for notice in notices}:
             self._on_work(recipient)
 
     def now(self) -> float:
@@ -147,10 +190,15 @@ class LaneBook:
             if notice.notice_id in ours:
                 self._leased_at[notice.notice_id] = since
             else:
-                lost[notice.subject.recipient].add(notice.notice_id)
+                lost[notice.lane_name].add(notice.notice_id)
         dropped = [notice for recipient, ids in lost.items() for notice in self.lane(recipient).drop(ids)]
         self.let_go(dropped)
         return len(dropped)
+
+    def cancel(self, notice_ids: Collection[NoticeId]) -> None:
+        """These are withdrawn: what stands in line is let go, what is under way ends by itself."""
+        names = {held.lane_name for notice_id in notice_ids if (held := self.held.get(notice_id))}
+        self.let_go([notice for name in names for notice in self.lane(name).drop(notice_ids)])
 
     def start(self, recipient: str) -> Leased | None:
         """The next notice to deliver, now in flight; one whose lease may have run out is let go instead."""
@@ -169,9 +217,14 @@ class LaneBook:
         for notice in notices:
             self.held.pop(notice.notice_id, None)
             self._leased_at.pop(notice.notice_id, None)
-            self.lane(notice.subject.recipient).release(1)
-            touched.add(notice.subject.recipient)
+            self._release(notice.lane_name, 1)
+            touched.add(notice.lane_name)
         self.wake_where_wanted(touched)
+
+    def wants(self, name: str) -> None:
+        """Rows wait in the ledger for this lane: ask for a claim at once."""
+        self.lane(name).surplus = True
+        self._on_surplus()
 
     def wake_where_wanted(self, recipients: Iterable[str]) -> None:
         """Ask for a claim at once where rows wait in the ledger and there is room."""
@@ -190,4 +243,7 @@ def _leased(entry: Entry) -> Leased:
         fencing=1,
         give_up_at=entry.give_up_at,
         valid_until=entry.valid_until,
+        message_id=entry.notice_id,
+        acknowledge_within=entry.acknowledge_within,
+        retry_seconds=entry.retry_seconds,
     )

@@ -3,9 +3,20 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from services.notifier.domain import message, policy, signature
-from services.notifier.domain.model import Attempt, EndpointId, Leased, NoticeId, Result, Retry, Returned, Target
+from services.notifier.domain import message, policy, retry, signature
+from services.notifier.domain.model import (
+    REPLAY,
+    Attempt,
+    EndpointId,
+    Leased,
+    NoticeId,
+    Result,
+    Retry,
+    Returned,
+    Target,
+)
 from services.notifier.ports import Begin, Chance, Ledger, Wire
+from services.notifier.usecases.suspend import suspend_endpoints
 from services.notifier.usecases.told import fact_of, settlement_of
 from shared.clock import Clock
 
@@ -19,10 +30,11 @@ async def attempt_notice(notice: Leased, target: Target | None, *, wire: Wire, c
         return Result(notice, started, ended)
     if target is None:
         return Result(notice, started, Returned())
-    answer = await wire.post(target.url, _headers(notice, target, at=started), notice.body)
+    answer = await wire.post(target.url, _headers(notice, target, at=started), notice.body, target.access)
     ended_at = clock.now()
     attempt = Attempt(target.endpoint_id, notice.attempt_count + 1, started, ended_at - started, answer)
-    verdict = policy.judge(notice, answer, now=ended_at, fraction=chance())
+    schedule = retry.schedule_of(notice.retry_seconds or target.retry_seconds)
+    verdict = policy.judge(notice, answer, now=ended_at, fraction=chance(), schedule=schedule)
     return Result(notice, ended_at, verdict, attempt)
 
 
@@ -62,9 +74,10 @@ async def end_notices(*, clock: Clock, begin: Begin) -> Sequence[Result]:
 
 def _headers(notice: Leased, target: Target, *, at: datetime) -> Mapping[str, str]:
     signed = signature.signed_headers(
-        target.secret, webhook_id=notice.notice_id, timestamp=int(at.timestamp()), body=notice.body
+        target.keys, webhook_id=notice.message_id, timestamp=int(at.timestamp()), body=notice.body
     )
-    return {"content-type": message.CONTENT_TYPE, **signed}
+    again = {message.REPLAYED_HEADER: "1"} if notice.subject.kind == REPLAY else {}
+    return {"content-type": message.CONTENT_TYPE, **signed, **again}
 
 
 async def _settle(results: Sequence[Result], ledger: Ledger) -> Sequence[Result]:
@@ -76,7 +89,7 @@ async def _settle(results: Sequence[Result], ledger: Ledger) -> Sequence[Result]
     await ledger.record([fact_of(r) for r in settled if not isinstance(r.verdict, Returned)])
     gone: dict[EndpointId, Result] = {r.attempt.endpoint_id: r for r in settled if r.attempt and _suspends(r)}
     if gone:
-        await ledger.suspend(dict.fromkeys(gone, "the endpoint answered 410 Gone"), at=results[-1].at)
+        await suspend_endpoints(dict.fromkeys(gone, "the endpoint answered 410 Gone"), ledger, at=results[-1].at)
     return settled
 
 

@@ -1,50 +1,102 @@
-"""Where organisations want to be told: registering, pausing and removing endpoints."""
+"""Where organisations want to be told: registering, verifying, changing keys, pausing and removing endpoints."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
+import orjson
+
+from services.notifier.domain import message, retry, signature
+from services.notifier.domain.consent import (
+    RATE_HEADER,
+    RATE_WANTED,
+    Consent,
+    NoConsent,
+    read_challenge,
+    read_handshake,
+)
 from services.notifier.domain.destination import Guard, url_fault
-from services.notifier.domain.errors import DestinationRefused, NothingThere
-from services.notifier.domain.model import Endpoint, EndpointId, EndpointState
-from services.notifier.domain.signature import SECRET_BYTES, secret_text
-from services.notifier.ports import Endpoints
+from services.notifier.domain.errors import DestinationRefused, NothingThere, NotVerified, ScheduleRefused
+from services.notifier.domain.model import Access, Answer, Endpoint, EndpointId, EndpointState, Keys, Target
+from services.notifier.domain.signature import SECRET_BYTES, SEED_BYTES
+from services.notifier.ports import Endpoints, Verifying, Wire
 from shared.clock import Clock
+from shared.contracts.envelope import rfc3339
 from shared.ids import new_id
+
+OVERLAP = timedelta(hours=24)
+CHALLENGE_BYTES = 24
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Registered:
-    """A new endpoint and its secret, which is shown this once."""
+    """A new endpoint and its keys; the secret is shown this once."""
 
     endpoint: Endpoint
-    secret: str
+    keys: Keys
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An endpoint that an organisation asks for."""
+    """An endpoint that an organisation asks for; `alternate`: its second one, for what the first does not take."""
 
     org: str
     url: str
     description: str = ""
+    alternate: bool = False
+    retry_seconds: tuple[int, ...] | None = None
+    access: Access | None = None
 
 
-async def register_endpoint(wanted: Wanted, *, guard: Guard, clock: Clock, endpoints: Endpoints) -> Registered:
-    """Register an endpoint under a new secret. Raises DestinationRefused, EndpointExists."""
-    if fault := url_fault(wanted.url, guard):
-        raise DestinationRefused(fault)
-    secret = secrets.token_bytes(SECRET_BYTES)
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What this deployment asks of an endpoint. `origin` is the name that it must let in; `verify` is off in
+    development alone."""
+
+    guard: Guard
+    origin: str
+    verify: bool
+
+
+async def register_endpoint(wanted: Wanted, *, rules: Rules, clock: Clock, endpoints: Endpoints) -> Registered:
+    """Register an endpoint under new keys; it is sent nothing until it is verified.
+
+    Raises DestinationRefused, ScheduleRefused, EndpointExists.
+    """
+    _look_at(wanted, rules.guard)
+    now, keys = clock.now(), new_keys()
     endpoint = Endpoint(
         endpoint_id=EndpointId(new_id("end")),
         org=wanted.org,
         url=wanted.url,
         description=wanted.description,
-        state=EndpointState.ACTIVE,
+        state=EndpointState.UNVERIFIED if rules.verify else EndpointState.ACTIVE,
         reason="",
-        created_at=clock.now(),
+        created_at=now,
+        alternate=wanted.alternate,
+        retry_seconds=wanted.retry_seconds,
     )
-    await endpoints.add(endpoint, secret)
-    return Registered(endpoint, secret_text(secret))
+    await endpoints.add(endpoint, keys, wanted.access)
+    return Registered(endpoint, keys)
+
+
+async def verify_endpoint(
+    endpoint: Endpoint, *, rules: Rules, clock: Clock, wire: Verifying, endpoints: Endpoints
+) -> Endpoint:
+    """Ask an endpoint for its consent: by handshake, and where it knows none, by a signed challenge.
+
+    Raises NotVerified with what was missing in both, NothingThere.
+    """
+    target = await _target(endpoint.endpoint_id, clock, endpoints)
+    consent = read_handshake(
+        await wire.ask(target.url, {RATE_HEADER: str(RATE_WANTED)}, target.access), origin=rules.origin
+    )
+    if isinstance(consent, NoConsent):
+        consent = await _challenge(target, consent, clock, wire)
+    if isinstance(consent, NoConsent):
+        raise NotVerified(consent.because)
+    await endpoints.verify(endpoint.endpoint_id, consent.rate_per_minute, at=clock.now())
+    return await endpoint_of(endpoint.endpoint_id, org=endpoint.org, endpoints=endpoints)
 
 
 async def endpoint_of(endpoint_id: str, *, org: str | None, endpoints: Endpoints) -> Endpoint:
@@ -56,9 +108,75 @@ async def endpoint_of(endpoint_id: str, *, org: str | None, endpoints: Endpoints
 
 
 async def change_endpoint(
-    endpoint_id: str, state: EndpointState, *, org: str | None, clock: Clock, endpoints: Endpoints
+    endpoint: Endpoint, state: EndpointState, *, rules: Rules, clock: Clock, endpoints: Endpoints
 ) -> Endpoint:
-    """Pause, resume or remove an endpoint; its notices wait, none is dropped. Raises NothingThere."""
-    endpoint = await endpoint_of(endpoint_id, org=org, endpoints=endpoints)
+    """Pause, resume or remove an endpoint; its notices wait, none is dropped.
+
+    Raises NotVerified when one is resumed that has not shown yet that it wants deliveries.
+    """
+    if state is EndpointState.ACTIVE and rules.verify and endpoint.verified_at is None:
+        raise NotVerified("it has not been verified yet")
     await endpoints.change(endpoint.endpoint_id, state, at=clock.now())
-    return endpoint if state is EndpointState.REMOVED else await endpoint_of(endpoint_id, org=org, endpoints=endpoints)
+    return replace(endpoint, state=state, reason="")
+
+
+async def rotate_keys(endpoint: Endpoint, *, clock: Clock, endpoints: Endpoints) -> Registered:
+    """New keys from now on; for 24 hours the old ones sign beside them."""
+    now, keys = clock.now(), new_keys()
+    await endpoints.rotate(endpoint.endpoint_id, keys, at=now, overlap_until=now + OVERLAP)
+    return Registered(endpoint, keys)
+
+
+async def published_keys(endpoint_id: str, *, clock: Clock, endpoints: Endpoints) -> list[str]:
+    """The public keys that an endpoint's deliveries verify with at this moment, the newest first.
+
+    Raises NothingThere.
+    """
+    target = await _target(endpoint_id, clock, endpoints)
+    return [signature.public_text(keys.seed) for keys in target.keys]
+
+
+async def send_test(endpoint: Endpoint, *, clock: Clock, wire: Wire, endpoints: Endpoints) -> Answer:
+    """Send a signed test event once, whatever the endpoint's state; gives its answer."""
+    return await _post_test(await _target(endpoint.endpoint_id, clock, endpoints), {}, clock, wire)
+
+
+def new_keys() -> Keys:
+    """A secret and an Ed25519 seed, of this endpoint alone."""
+    return Keys(secrets.token_bytes(SECRET_BYTES), secrets.token_bytes(SEED_BYTES))
+
+
+def _look_at(wanted: Wanted, guard: Guard) -> None:
+    if fault := url_fault(wanted.url, guard):
+        raise DestinationRefused(fault)
+    oauth = wanted.access.oauth if wanted.access else None
+    if oauth and (fault := url_fault(oauth.token_url, guard)):
+        raise DestinationRefused(f"the token address: {fault}")
+    if wanted.retry_seconds and (fault := retry.schedule_fault(wanted.retry_seconds)):
+        raise ScheduleRefused(fault)
+
+
+async def _challenge(target: Target, before: NoConsent, clock: Clock, wire: Wire) -> Consent | NoConsent:
+    challenge = secrets.token_urlsafe(CHALLENGE_BYTES)
+    answer = await _post_test(target, {"challenge": challenge}, clock, wire)
+    consent = read_challenge(answer, challenge=challenge)
+    if isinstance(consent, Consent):
+        return consent
+    return NoConsent(f"handshake: {before.because}; challenge: {consent.because}")
+
+
+async def _post_test(target: Target, data: message.Json, clock: Clock, wire: Wire) -> Answer:
+    now, test_id = clock.now(), new_id("tst")
+    event = message.cloud_event(
+        "test", notice_id=test_id, concern_id=target.endpoint_id, time=rfc3339(now), data={"test": True, **data}
+    )
+    body = orjson.dumps(event)
+    signed = signature.signed_headers(target.keys, webhook_id=test_id, timestamp=int(now.timestamp()), body=body)
+    return await wire.post(target.url, {"content-type": message.CONTENT_TYPE, **signed}, body, target.access)
+
+
+async def _target(endpoint_id: str, clock: Clock, endpoints: Endpoints) -> Target:
+    target = await endpoints.target(endpoint_id, now=clock.now())
+    if target is None:
+        raise NothingThere
+    return target

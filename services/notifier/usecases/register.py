@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import orjson
 
-from services.notifier.domain import message, policy, redaction
+from services.notifier.domain import escalation, message, policy, redaction
 from services.notifier.domain.model import Entry, NoticeId, Subject
 from services.notifier.domain.retry import GIVE_UP_AFTER
 from services.notifier.ports import Begin, FactRecord, Lanes, Ledger, Opener, Recorded
@@ -16,11 +16,14 @@ from shared.agreements import sentence
 from shared.clock import Clock
 from shared.contracts.envelope import rfc3339
 from shared.contracts.notice import Notice, NoticeIssued
-from shared.contracts.outcome import REGISTERED, NoticeOutcome
+from shared.contracts.outcome import CANCELLED, REGISTERED, NoticeOutcome
 from shared.records import Batch
 
 REGISTERED_AFTER = timedelta(seconds=10)
 SWEEP_ROWS_MAX = 500
+UNDOING = frozenset({"withdrawal", "recall"})
+WITHDRAWN = "withdrawn before anybody was told"
+WITHDRAWN_TOLD = "withdrawn; the recipient may know of it and is told so"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +44,32 @@ async def register_notices(
     """
     now = clock.now()
     entries = {entry.subject: entry for event in batch.events for entry in [prepare(event, opener, now=now)]}
-    slots = lanes.reserve(list(entries.values()))
+    undone = [entry.subject for entry in entries.values() if entry.subject.kind in UNDOING]
+    slots = lanes.reserve([] if undone else list(entries.values()))
     committed: frozenset[NoticeId] = frozenset()
     try:
         async with begin(batch.spans) as ledger:
             inserted = await ledger.register(list(entries.values()), leased=frozenset(s.notice_id for s in slots))
+            if undone:
+                await _undo(undone, ledger, lanes, now=now)
             repeats = {s: e.notice_id for s, e in entries.items() if e.notice_id not in inserted}
             await _answer_repeats(repeats, ledger, now=now)
         committed = inserted
     finally:
         lanes.fill(slots, committed)
     return Registration(len(inserted), len(batch.events) - len(inserted))
+
+
+async def _undo(undone: Sequence[Subject], ledger: Ledger, lanes: Lanes, *, now: datetime) -> None:
+    """Cancel what is still pending of what is withdrawn; where nobody can know of it, nobody needs the withdrawal."""
+    cancelled = await ledger.withdraw(undone, now=now)
+    lanes.cancel([one.notice_id for one in cancelled])
+    outcomes = [
+        outcome_of(CANCELLED, (one.notice_id, one.subject), at=now, detail=WITHDRAWN_TOLD if one.told else WITHDRAWN)
+        for one in cancelled
+    ]
+    await ledger.note_outcomes(outcomes)
+    await ledger.publish(outcomes)
 
 
 async def confirm_registered(*, clock: Clock, begin: Begin) -> Sequence[Recorded]:
@@ -76,6 +94,7 @@ def prepare(event: NoticeIssued, opener: Opener, *, now: datetime) -> Entry:
     notice = event.data
     subject = Subject(notice.concern_id, notice.version, notice.recipient, notice.kind, notice.ref)
     body = orjson.dumps(_message(event, opener))
+    within = escalation.limit_of(notice.kind, notice.duties)
     as_of = datetime.fromisoformat(notice.routing["received_at"])
     return Entry(
         notice_id=NoticeId(notice.notice_id),
@@ -87,12 +106,17 @@ def prepare(event: NoticeIssued, opener: Opener, *, now: datetime) -> Entry:
         registered_at=now,
         give_up_at=now + GIVE_UP_AFTER,
         valid_until=policy.basis_ends_at(notice.valid_until, as_of=as_of, accepted_at=notice.accepted_at),
+        acknowledge_within=within,
+        escalate_at=escalation.first_look_at(now, within),
+        retry_seconds=tuple(notice.retry_seconds) if notice.retry_seconds else None,
     )
 
 
 def _message(event: NoticeIssued, opener: Opener) -> message.Json:
     notice, detail = event.data, opener.open(event)
     terms = redaction.Terms(notice.fields, notice.pointer_only)
+    if notice.kind in UNDOING:  # what is taken back is not told once more: a pointer says which it was
+        terms = redaction.Terms(notice.fields, pointer_only=True)
     concern = redaction.redact(
         notice.routing, detail, terms, lambda klass, value: opener.pseudonym(notice.recipient, klass, value)
     )

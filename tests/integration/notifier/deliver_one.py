@@ -20,7 +20,7 @@ from services.notifier.usecases import register_notices
 from shared.records import Batch
 from shared.service import lay_foundation
 from tests.support.clock import NOON
-from tests.support.notifier_fakes import SEALING, SECRET, TOKENS, a_notice
+from tests.support.notifier_fakes import KEYS, SEALING, TOKENS, a_notice
 from tests.support.notifier_rig import QuietTelemetry
 from tests.support.waiting import until
 
@@ -51,7 +51,7 @@ async def main(database_url: str, url: str, fail_point: str) -> None:
         adapters = make_adapters(foundation, settings)
     with suppress(EndpointExists):
         await adapters.endpoints.add(
-            Endpoint(EndpointId("end_1"), "gmc", url, "", EndpointState.ACTIVE, "", NOON), SECRET
+            Endpoint(EndpointId("end_1"), "gmc", url, "", EndpointState.ACTIVE, "", NOON), KEYS
         )
     engine = Engine(
         flows_of(adapters.store.begin, adapters.endpoints, adapters.wire, foundation.clock),
@@ -60,7 +60,7 @@ async def main(database_url: str, url: str, fail_point: str) -> None:
         telemetry=QuietTelemetry(),
         health=foundation.health,
     )
-    engine.lanes.targets = {target.org: target for target in await adapters.endpoints.targets()}
+    engine.lanes.aim({t.lane_name: t for t in await adapters.endpoints.targets(now=foundation.clock.now())})
     tasks = [asyncio.ensure_future(loop()) for loop in engine.loops().values()]
     await register_notices(
         Batch((a_notice("gmc", concern_id=CONCERN_ID),), ()),

@@ -70,7 +70,7 @@ async def running(engines: Engines, folder: Path) -> AsyncIterator[Running]:
     adapters = make_adapters(foundation, settings)
     app, loops = assemble(foundation, settings, adapters)
     app.state.verifier = SaidToBe()
-    relay = (foundation.relay.run, foundation.relay.mark)
+    relay = (foundation.relay.run, foundation.relay.gather, foundation.relay.mark)
     tasks = [asyncio.ensure_future(loop()) for loop in (*loops.values(), *relay)]
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://notifier.test") as client:
         yield Running(foundation, client, database)

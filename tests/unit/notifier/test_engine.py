@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 
 from services.notifier.adapters.keys import KeyedOpener
 from services.notifier.domain.model import Delivered, EndpointId, Entry, Leased, NoticeId, Result, Target
@@ -13,10 +14,10 @@ from services.notifier.usecases.register import prepare
 from shared.supervision import Health
 from shared.telemetry import Telemetry
 from tests.support.clock import NOON
-from tests.support.notifier_fakes import SEALING, SECRET, TOKENS, a_notice
+from tests.support.notifier_fakes import KEYS, SEALING, TOKENS, a_notice
 from tests.support.waiting import until
 
-TARGET = Target(EndpointId("end_1"), "gmc", "https://gmc.example/", SECRET)
+TARGET = Target(EndpointId("end_1"), "gmc", "https://gmc.example/", (KEYS,))
 
 
 class Attempts:
@@ -26,7 +27,31 @@ class Attempts:
         self.made: list[NoticeId] = []
 
     def flows(self) -> Flows:
-        return Flows(self.claim, self.attempt, self.settle, self.renew, self.end, self.confirm, self.targets)
+        return Flows(
+            claim=self.claim,
+            attempt=self.attempt,
+            settle=self.settle,
+            renew=self.renew,
+            end=self.end,
+            confirm=self.confirm,
+            targets=self.targets,
+            escalate=self.end_of_all,
+            replay=self.end_of_all,
+            keep_health=self.healthy,
+            hasten=self.hasten,
+            knock=self.knock,
+        )
+
+    async def end_of_all(self) -> Sequence[Any]:
+        return ()
+
+    async def healthy(self, _seen: object) -> Mapping[str, str]:
+        return {}
+
+    async def hasten(self, _target: Target, _count: int | None) -> None: ...
+
+    async def knock(self, _target: Target) -> bool:
+        return False
 
     async def claim(self, _free: Mapping[str, int], _held: Sequence[NoticeId]) -> Sequence[Leased]:
         return ()

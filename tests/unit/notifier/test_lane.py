@@ -6,6 +6,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from services.notifier.domain.lane import Lane
 from services.notifier.domain.model import Leased
+from services.notifier.domain.throttle import FAILURES_MAX, Heard
 from tests.support.notifier_fakes import a_leased
 
 SLOTS, CAP = 10, 4
@@ -16,7 +17,7 @@ class LaneMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.lane = Lane(slots_max=SLOTS, in_flight_max=CAP)
+        self.lane = Lane(slots_max=SLOTS, in_flight_max=CAP, monotonic=lambda: 0.0)
         self.flying: list[Leased] = []
         self.answered_count = 0
         self.number = 0
@@ -40,7 +41,7 @@ class LaneMachine(RuleBasedStateMachine):
     @rule(well=st.booleans())
     def answer(self, well: bool) -> None:
         self.flying.pop()
-        self.lane.answered(well=well)
+        self.lane.answered(Heard(well))
         self.answered_count += 1
 
     @precondition(lambda self: self.answered_count)
@@ -61,7 +62,7 @@ TestLane.settings = settings(max_examples=15, stateful_step_count=25, deadline=N
 
 
 def filled(*attempt_counts: int) -> Lane:
-    lane = Lane(slots_max=100, in_flight_max=100)
+    lane = Lane(slots_max=100, in_flight_max=100, monotonic=lambda: 0.0)
     lane.reserve(len(attempt_counts))
     for number, attempt_count in enumerate(attempt_counts):
         lane.queue(a_leased(number, attempt_count=attempt_count))
@@ -75,21 +76,21 @@ def test_first_attempts_go_ahead_and_every_fourth_turn_is_an_old_failures() -> N
     assert sorted(order) == [0] * 8 + [1] * 8
 
 
-@given(st.integers(0, 50))
-def test_a_dead_endpoint_is_probed_by_one_and_a_live_one_gets_its_cap_back(failures: int) -> None:
+@given(st.integers(0, FAILURES_MAX - 1))
+def test_the_cap_halves_with_each_failure_and_comes_back_one_by_one(failures: int) -> None:
     lane = filled(*[0] * 80)
     for _ in range(failures):
         lane.start()
-        lane.answered(well=False)
+        lane.answered(Heard(well=False))
     assert lane.cap == max(100 >> failures, 1)
     for _ in range(100):
         lane.in_flight += 1
-        lane.answered(well=True)
+        lane.answered(Heard(well=True))
     assert lane.cap == 100
 
 
 def test_it_asks_for_more_only_where_more_is_known_to_wait() -> None:
-    lane = Lane(slots_max=4, in_flight_max=4)
+    lane = Lane(slots_max=4, in_flight_max=4, monotonic=lambda: 0.0)
     assert not lane.wants_more
     assert lane.reserve(6) == 4
     assert not lane.wants_more

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from services.notifier.adapters.keys import KeyedOpener
 from services.notifier.domain.model import Entry, Leased
+from services.notifier.domain.throttle import Heard
 from services.notifier.entrypoints.lanes import LaneBook, LaneLimits
 from services.notifier.usecases.register import prepare
 from tests.support.clock import NOON
@@ -63,7 +64,7 @@ def test_what_was_settled_and_leased_again_during_a_renewal_is_not_dropped() -> 
     lanes, before, after = book(watch), a_leased(1), a_leased(1, fencing=2)
     claim(lanes, before, since=watch.seconds)
     lanes.start("gmc")
-    lanes.lane("gmc").answered(well=True)
+    lanes.lane("gmc").answered(Heard(well=True))
     lanes.let_go([before])
     claim(lanes, after, since=watch.seconds)
     assert lanes.renewed([before], frozenset(), since=watch.seconds) == 0

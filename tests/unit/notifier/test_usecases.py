@@ -7,20 +7,14 @@ import orjson
 import pytest
 
 from services.notifier.adapters.keys import KeyedOpener
-from services.notifier.domain.destination import Guard
-from services.notifier.domain.errors import DestinationRefused, EndpointExists, NothingThere
-from services.notifier.domain.model import Answer, EndpointState, NoticeState, Returned, Stopped
-from services.notifier.domain.signature import secret_bytes, verify
+from services.notifier.domain.model import Answer, NoticeState, Returned, Stopped
+from services.notifier.domain.signature import verify
 from services.notifier.ports import Json
 from services.notifier.usecases import (
-    Wanted,
     attempt_notice,
-    change_endpoint,
     claim_due,
     confirm_registered,
     end_notices,
-    endpoint_of,
-    register_endpoint,
     register_notices,
     renew_leases,
     settle_results,
@@ -34,7 +28,6 @@ from tests.support.notifier_fakes import (
     SEALING,
     SECRET,
     TOKENS,
-    InMemoryEndpoints,
     InMemoryStore,
     RoomyLanes,
     ScriptedWire,
@@ -225,8 +218,10 @@ async def test_410_suspends_the_endpoint() -> None:
     await notifier.take(a_notice())
     await notifier.deliver()
     assert list(notifier.store.suspended) == [a_target().endpoint_id]
-    (row,) = notifier.store.rows.values()
-    assert row.state is NoticeState.PENDING
+    notice, to_owner = notifier.store.rows.values()
+    assert notice.state is to_owner.state is NoticeState.PENDING
+    assert (to_owner.entry.subject.kind, to_owner.alternate) == ("suspension", True)
+    assert orjson.loads(to_owner.entry.body)["data"]["reason"] == "the endpoint answered 410 Gone"
 
 
 async def test_what_is_not_told_of_within_ten_seconds_is_said_to_be_registered_once() -> None:
@@ -247,41 +242,6 @@ async def test_what_nobody_waits_for_ends_with_a_reason() -> None:
     assert isinstance(ended.verdict, Stopped)
     assert notifier.told() == ["expired"]
     assert notifier.store.facts[0].body["reason"] == "undelivered for 8 days"
-
-
-async def test_an_endpoint_is_registered_once_per_organisation_with_a_secret_of_its_own() -> None:
-    endpoints, clock = InMemoryEndpoints(), FrozenClock()
-    made = await register_endpoint(
-        Wanted("gmc", "https://gmc.example/hooks"), guard=Guard(), clock=clock, endpoints=endpoints
-    )
-    (target,) = await endpoints.targets()
-    assert secret_bytes(made.secret) == target.secret
-    assert len(target.secret) == 32
-    assert made.secret not in repr(made) + repr(target)
-    with pytest.raises(EndpointExists):
-        await register_endpoint(Wanted("gmc", "https://b.example/"), guard=Guard(), clock=clock, endpoints=endpoints)
-
-
-async def test_an_address_that_breaks_a_rule_is_refused_with_the_rule() -> None:
-    endpoints = InMemoryEndpoints()
-    with pytest.raises(DestinationRefused, match="only https"):
-        await register_endpoint(
-            Wanted("gmc", "http://gmc.example/"), guard=Guard(), clock=FrozenClock(), endpoints=endpoints
-        )
-    assert endpoints.rows == {}
-
-
-async def test_another_organisations_endpoint_is_as_absent_as_none() -> None:
-    endpoints, clock = InMemoryEndpoints(), FrozenClock()
-    made = await register_endpoint(Wanted("gmc", "https://a.example/"), guard=Guard(), clock=clock, endpoints=endpoints)
-    endpoint_id = made.endpoint.endpoint_id
-    for asked, org in ((endpoint_id, "nmc"), ("end_none", "gmc")):
-        with pytest.raises(NothingThere):
-            await endpoint_of(asked, org=org, endpoints=endpoints)
-    assert (await endpoint_of(endpoint_id, org=None, endpoints=endpoints)).org == "gmc"
-    removed = await change_endpoint(endpoint_id, EndpointState.REMOVED, org="gmc", clock=clock, endpoints=endpoints)
-    assert removed.endpoint_id == endpoint_id
-    assert await endpoints.targets() == []
 
 
 async def test_two_recipients_get_different_tokens_for_the_same_value() -> None:

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import ARRAY
 
 revision = "20261122_ledger_endpoints_audit"
 down_revision = None
@@ -10,12 +11,15 @@ depends_on = None
 
 SCHEMA = "notifier"
 INSTANT = sa.DateTime(timezone=True)
+TRANSACTION = "(pg_current_xact_id()::text::bigint)"
 
 
 def upgrade() -> None:
     _create_notices()
     _index_notices()
-    _create_attempts_and_endpoints()
+    _create_attempts_and_acknowledgements()
+    _create_endpoints()
+    _create_replays()
     _create_outbox()
     _create_positions()
     _create_facts()
@@ -46,6 +50,16 @@ def _create_notices() -> None:
         sa.Column("valid_until", INSTANT),
         sa.Column("closed_at", INSTANT),
         sa.Column("outcome", sa.LargeBinary),
+        sa.Column("message_id", sa.Text),
+        sa.Column("alternate", sa.Boolean, nullable=False, server_default=sa.text("false")),
+        sa.Column("retry_seconds", ARRAY(sa.Integer)),
+        sa.Column("acknowledge_within", sa.Text, nullable=False, server_default=""),
+        sa.Column("acknowledge_by", INSTANT),
+        sa.Column("escalate_at", INSTANT),
+        sa.Column("escalated", ARRAY(sa.Text), nullable=False, server_default="{}"),
+        sa.Column("acknowledged_at", INSTANT),
+        sa.Column("read_at", INSTANT),
+        sa.Column("inserted_by", sa.BigInteger, nullable=False, server_default=sa.text(TRANSACTION)),
         sa.UniqueConstraint("concern_id", "version", "recipient", "kind", "ref", name="notices_once"),
         schema=SCHEMA,
     )
@@ -62,13 +76,15 @@ def _index_notices() -> None:
         ("notices_untold", ["registered_at"], "outcome IS NULL"),
         ("notices_ending", ["give_up_at"], pending),
         ("notices_basis_ending", ["valid_until"], f"{pending} AND valid_until IS NOT NULL"),
+        ("notices_escalating", ["escalate_at"], "escalate_at IS NOT NULL"),
+        ("notices_inbox", ["recipient", "inserted_by", "notice_id"], None),
         ("notices_of_recipient", ["recipient", "registered_at", "notice_id"], None),
     ):
         condition = sa.text(where) if where else None
         op.create_index(name, "notices", columns, schema=SCHEMA, postgresql_where=condition)
 
 
-def _create_attempts_and_endpoints() -> None:
+def _create_attempts_and_acknowledgements() -> None:
     op.create_table(
         "attempts",
         sa.Column("notice_id", sa.Text, primary_key=True),
@@ -82,6 +98,21 @@ def _create_attempts_and_endpoints() -> None:
         schema=SCHEMA,
     )
     op.create_table(
+        "acknowledgements",
+        sa.Column("notice_id", sa.Text, primary_key=True),
+        sa.Column("acknowledgement_no", sa.SmallInteger, primary_key=True, autoincrement=False),
+        sa.Column("word", sa.Text, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("suggested_body", sa.Text, nullable=False),
+        sa.Column("used_for", sa.Text, nullable=False),
+        sa.Column("actor", sa.Text, nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        schema=SCHEMA,
+    )
+
+
+def _create_endpoints() -> None:
+    op.create_table(
         "endpoints",
         sa.Column("endpoint_id", sa.Text, primary_key=True),
         sa.Column("org", sa.Text, nullable=False),
@@ -89,8 +120,15 @@ def _create_attempts_and_endpoints() -> None:
         sa.Column("description", sa.Text, nullable=False),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("reason", sa.Text, nullable=False, server_default=""),
+        sa.Column("alternate", sa.Boolean, nullable=False, server_default=sa.text("false")),
         sa.Column("secret", sa.LargeBinary, nullable=False),
         sa.Column("secret_kid", sa.Text, nullable=False),
+        sa.Column("previous_secret", sa.LargeBinary),
+        sa.Column("previous_until", INSTANT),
+        sa.Column("access", sa.LargeBinary),
+        sa.Column("rate_per_minute", sa.Integer),
+        sa.Column("retry_seconds", ARRAY(sa.Integer)),
+        sa.Column("verified_at", INSTANT),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("changed_at", INSTANT, nullable=False),
         schema=SCHEMA,
@@ -98,11 +136,47 @@ def _create_attempts_and_endpoints() -> None:
     op.create_index(
         "endpoints_one_each",
         "endpoints",
-        ["org"],
+        ["org", "alternate"],
         unique=True,
         schema=SCHEMA,
         postgresql_where=sa.text("state <> 'removed'"),
     )
+    op.create_table(
+        "endpoint_health",
+        sa.Column("endpoint_id", sa.Text, primary_key=True),
+        sa.Column("breaker", sa.Text, nullable=False),
+        sa.Column("failure_count", sa.Integer, nullable=False),
+        sa.Column("failing_since", INSTANT),
+        sa.Column("next_probe_at", INSTANT),
+        sa.Column("rate_per_minute", sa.Integer),
+        sa.Column("in_flight_cap", sa.SmallInteger, nullable=False),
+        sa.Column("last_success_at", INSTANT),
+        sa.Column("last_failure", sa.Text, nullable=False),
+        sa.Column("seen_at", INSTANT, nullable=False),
+        schema=SCHEMA,
+    )
+
+
+def _create_replays() -> None:
+    op.create_table(
+        "replays",
+        sa.Column("replay_id", sa.Text, primary_key=True),
+        sa.Column("recipient", sa.Text, nullable=False),
+        sa.Column("since", INSTANT, nullable=False),
+        sa.Column("until", INSTANT, nullable=False),
+        sa.Column("rate_per_minute", sa.Integer, nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("total", sa.Integer, nullable=False),
+        sa.Column("sent", sa.Integer, nullable=False, server_default="0"),
+        sa.Column("place_at", INSTANT, nullable=False),
+        sa.Column("place_id", sa.Text, nullable=False, server_default=""),
+        sa.Column("next_at", INSTANT, nullable=False),
+        sa.Column("created_by", sa.Text, nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        schema=SCHEMA,
+    )
+    running = sa.text("state = 'running'")
+    op.create_index("replays_running", "replays", ["next_at"], schema=SCHEMA, postgresql_where=running)
 
 
 def _create_outbox() -> None:
@@ -174,10 +248,14 @@ def _create_facts() -> None:
 def _grant() -> None:
     """Attempts and facts only grow; a notice keeps its bytes, and what it is about, for good."""
     for grant in (
-        "SELECT, INSERT ON notifier.notices, notifier.attempts, notifier.endpoints, notifier.outbox",
-        "UPDATE (state, reason, attempt_count, next_attempt_at, lease_until, fencing, closed_at, outcome)"
-        " ON notifier.notices",
-        "UPDATE (state, reason, changed_at) ON notifier.endpoints",
+        "SELECT, INSERT ON notifier.notices, notifier.attempts, notifier.acknowledgements, notifier.endpoints,"
+        " notifier.endpoint_health, notifier.replays, notifier.outbox",
+        "UPDATE (state, reason, attempt_count, next_attempt_at, lease_until, fencing, closed_at, outcome, alternate,"
+        " acknowledge_by, escalate_at, escalated, acknowledged_at, read_at) ON notifier.notices",
+        "UPDATE (state, reason, changed_at, secret, secret_kid, previous_secret, previous_until, rate_per_minute,"
+        " retry_seconds, verified_at) ON notifier.endpoints",
+        "UPDATE ON notifier.endpoint_health",
+        "UPDATE (state, sent, place_at, place_id, next_at, rate_per_minute) ON notifier.replays",
         "UPDATE (published_at, closed_at, record_offset, publish_count, again_at), DELETE ON notifier.outbox",
         "SELECT, INSERT, UPDATE ON notifier.positions",
         "SELECT, INSERT ON notifier.parked_records",
