@@ -152,7 +152,7 @@ class _Page:
 
     def _pairs(self) -> Iterator[str]:
         yield "\n## Each pair\n"
-        yield "Categories in the recipient's remit. “If confirmed” are those that a clause would open whose content is"
+        yield "Categories in the recipient's remit. 'If confirmed' are those that a clause would open whose content is"
         yield "assumed, and which is switched off.\n"
         for originator in self.answer.bodies:
             yield f"\n### {self.name(originator)} tells\n"
@@ -249,7 +249,7 @@ class _Page:
         yield "\n## How to read this\n"
         yield "- *Should know*: the category lies in the body's remit. A remit permits nothing by itself."
         yield "- *Can be told*: a clause lets it be told, or lets the originator choose to tell it (an invitation)."
-        yield "- *In part*: of some concerns of the category; the words after “not where” name a kind that is left out."
+        yield "- *In part*: of some concerns of the category; the words after 'not where' name a kind that is left out."
         yield "- *Since*: the first day on which such a concern would have been a gap, without a break until today."
         yield "  *Always*: for as long as the graph has dates; many first days of instruments and remits are not known."
         yield "- Every concern is taken at its best: for any purpose, most urgent, with nothing sensitive in it."

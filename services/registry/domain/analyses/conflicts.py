@@ -100,7 +100,7 @@ def _outside(box: Box, join: Join) -> Box | None:
 
 def _contradictory(ways: tuple[Way, Way], concern: dict[str, object], join: Join) -> Finding:
     one, other = ways
-    terms = [f"{way.cite} says “{way.attempt.clause.onward}”" for way in ways]
+    terms = [f"{way.cite} says '{way.attempt.clause.onward}'" for way in ways]
     return Finding(
         key=f"conflict:onward:{one.cite}:{other.cite}",
         analysis="conflicts",
@@ -164,8 +164,8 @@ def _in_vain(way: Way, category: str, concern: dict[str, object], body: str) -> 
         key=f"conflict:required:{way.cite}:{category}",
         analysis="conflicts",
         severity=Severity.ERROR,
-        sentence=f"{way.cite} requires concerns of “{category}” to be told, and cannot carry what they usually hold.",
-        remedy=f"Give {way.cite} a ceiling that includes it, or leave “{category}” out.",
+        sentence=f"{way.cite} requires concerns of '{category}' to be told, and cannot carry what they usually hold.",
+        remedy=f"Give {way.cite} a ceiling that includes it, or leave '{category}' out.",
         about=(way.cite,),
         evidence=Evidence(concern, body, "too-sensitive", (way.cite,)),
     )

@@ -133,7 +133,7 @@ def gap_finding(gap: Gap, reach: Reach) -> Finding:
         key=f"gap:{gap.originator}:{gap.category}:{gap.body}",
         analysis="coverage",
         severity=Severity.WARNING if gap.is_whole else Severity.NOTICE,
-        sentence=f"{names[1]} should know of “{gap.category}”, and no clause lets {names[0]} tell it{where}.",
+        sentence=f"{names[1]} should know of '{gap.category}', and no clause lets {names[0]} tell it{where}.",
         remedy=remedy_of(gap),
         about=(gap.originator, gap.body, *agreements_of(gap.pair)),
         evidence=Evidence(concern, gap.body, "gap"),
@@ -146,8 +146,8 @@ def remedy_of(gap: Gap) -> str:
         return f"Confirm the assumed clause {waiting[0]} with the two bodies, then switch it on."
     joined = agreements_of(gap.pair)
     if joined:
-        return f"Widen {joined[0]} to “{gap.category}” for these concerns, or agree another instrument."
-    return f"Agree an instrument from {gap.originator} to {gap.body} with a clause that names “{gap.category}”."
+        return f"Widen {joined[0]} to '{gap.category}' for these concerns, or agree another instrument."
+    return f"Agree an instrument from {gap.originator} to {gap.body} with a clause that names '{gap.category}'."
 
 
 def agreements_of(pair: Pair) -> tuple[str, ...]:

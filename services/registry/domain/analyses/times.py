@@ -150,7 +150,7 @@ def _opening(category: str, box: Box, between: tuple[str, str], pair: Pair, reac
         key=f"gap-opens:{day}:{originator}:{category}:{body}",
         analysis="coverage",
         severity=Severity.WARNING,
-        sentence=f"From {day} no clause lets {names[0]} tell {names[1]} of “{category}”{why}.",
+        sentence=f"From {day} no clause lets {names[0]} tell {names[1]} of '{category}'{why}.",
         remedy=f"Agree before {day} what takes the place of {' and '.join(lost) or 'what ends that day'}.",
         about=(originator, body, *lost),
         evidence=Evidence(reach.space.concern(box, originator, body, reach.day), body, "gap-opens", before=before),
@@ -194,7 +194,7 @@ def _at_review(category: str, box: Box, between: tuple[str, str], agreement: Agr
     originator, body = between
     names = [reach.graph.organisations[org].name for org in between]
     due = agreement.review_due.isoformat() if agreement.review_due else ""
-    only = f"Only {agreement.id} lets {names[0]} tell {names[1]} of “{category}”"
+    only = f"Only {agreement.id} lets {names[0]} tell {names[1]} of '{category}'"
     return Finding(
         key=f"gap-at-review:{agreement.id}:{originator}:{category}:{body}",
         analysis="coverage",
