@@ -17,6 +17,7 @@ from services.registry.adapters.seed_files import SeedUnreadable, read_objects
 from services.registry.adapters.signing import Ed25519Signer, SigningKeyUnusable
 from services.registry.config import RegistrySettings
 from services.registry.domain.analyses import findings
+from services.registry.entrypoints.analyses import AnalysisRoutes
 from services.registry.entrypoints.answers import FAULTS
 from services.registry.entrypoints.changes import ChangeRoutes
 from services.registry.entrypoints.documents import DocumentRoutes
@@ -25,6 +26,7 @@ from services.registry.entrypoints.lifecycle import LifecycleRoutes
 from services.registry.entrypoints.tokens import TokenRoutes
 from services.registry.ports import PastConcerns
 from services.registry.usecases import Issuer, import_seed, own_token
+from services.registry.usecases.analyses import Analyst
 from services.registry.usecases.change import Desk
 from services.registry.usecases.documents import keep_seed_files
 from shared.agreements.load import GraphInvalid
@@ -58,6 +60,7 @@ def make_registry_app(settings: RegistrySettings, foundation: Foundation, histor
     routes = APIRouter()
     routes.include_router(GraphRoutes(begin=history.begin, clock=clock, telemetry=telemetry).router())
     routes.include_router(tokens.router())
+    routes.include_router(AnalysisRoutes(Analyst(begin=history.begin), clock).router())
     desk = Desk(
         begin=PostgresChangeStore(history).begin,
         clock=clock,
