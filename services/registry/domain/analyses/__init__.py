@@ -4,7 +4,7 @@ Pure, and complete over the graph's own vocabularies: each finding carries a con
 """
 
 from services.registry.domain.analyses.confirm import confirms
-from services.registry.domain.analyses.everything import findings
+from services.registry.domain.analyses.everything import BODIES_LISTED_MAX, findings, listable
 from services.registry.domain.analyses.finding import Evidence, Finding, Severity
 
-__all__ = ["Evidence", "Finding", "Severity", "confirms", "findings"]
+__all__ = ["BODIES_LISTED_MAX", "Evidence", "Finding", "Severity", "confirms", "findings", "listable"]

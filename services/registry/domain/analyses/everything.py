@@ -15,11 +15,19 @@ from services.registry.domain.analyses.reviews import reviews
 from services.registry.domain.analyses.times import at_review, openings
 from shared.agreements import Graph, Snapshot
 
+BODIES_LISTED_MAX = 1_000
+"""Up to so many bodies every gap is a finding of its own; ten times as many have a hundred times as many gaps."""
+
+
+def listable(graph: Graph) -> bool:
+    """Whether `findings` gives an answer that can be read: for a larger graph ask by originator, or count."""
+    return len(graph.organisations) <= BODIES_LISTED_MAX
+
 
 def findings(graph: Graph, day: date) -> tuple[Finding, ...]:
     """Every finding on the day, sorted by key. Pure and total.
 
-    It lists each gap by itself, so it is meant for graphs of hundreds of bodies; for more, ask by originator.
+    It lists each gap by itself: look at `listable` first.
     """
     reach = Reach(Snapshot(graph, version=0, root=""), day)
     joins = Joins(Coverage(reach))
