@@ -16,6 +16,8 @@ SUB_COMMANDS = {
     "doctor": "deploy.cli.doctor",
     "demo": "deploy.cli.demo",
     "publish": "deploy.cli.publish",
+    "explain": "deploy.cli.explain",
+    "replay": "deploy.cli.explain",
     "receiver": "deploy.cli.receiver",
     "bench": "deploy.cli.bench",
     "graph": "deploy.cli.graph",

@@ -29,7 +29,7 @@ RUN_FILE, CREDENTIALS_FILE = "run.json", "credentials.json"
 def publish(files: tuple[Path, ...], data_dir: Path, **flags: bool) -> None:
     """Publish the concerns in FILES (JSON or YAML; one concern, or a list of them) as their originators' clients."""
     concerns = [concern for file in files for concern in read_concerns(file)]
-    for line in asyncio.run(_publish(_system(data_dir), concerns, wait=flags["wait"])):
+    for line in asyncio.run(_publish(system_of(data_dir), concerns, wait=flags["wait"])):
         click.echo(json.dumps(line) if flags["as_json"] else _in_words(line))
 
 
@@ -45,7 +45,8 @@ def read_concerns(file: Path) -> Sequence[Mapping[str, Any]]:
     return found
 
 
-def _system(data_dir: Path) -> Concordat:
+def system_of(data_dir: Path) -> Concordat:
+    """The running system of a data folder. Raises RunnerFault where none runs."""
     try:
         urls = json.loads((data_dir / RUN_FILE).read_text())["urls"]
         clients = json.loads((data_dir / CREDENTIALS_FILE).read_text())

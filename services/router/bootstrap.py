@@ -9,6 +9,7 @@ import orjson
 from fastapi import FastAPI
 from pydantic import TypeAdapter
 
+from services.router.adapters.history import HttpHistory
 from services.router.adapters.postgres import PostgresStore
 from services.router.adapters.registry import HttpRegistry
 from services.router.config import RouterSettings
@@ -64,6 +65,13 @@ class Parts:
     current: CurrentJudge
 
     @property
+    def history(self) -> HttpHistory:
+        """Graphs of the past, read where they are kept."""
+        settings = self.settings
+        deadline = settings.registry_deadline_seconds
+        return HttpHistory(settings.registry_url, deadline_seconds=deadline)
+
+    @property
     def desk(self) -> Desk:
         """What the acts of people need."""
         return Desk(self.current, self.store.begin, self.foundation.clock)
@@ -88,7 +96,7 @@ def assemble(settings: RouterSettings) -> Parts:
 def app_of(parts: Parts) -> FastAPI:
     """The HTTP app."""
     base = parts.foundation
-    return make_app("Concordat router", routes(parts.store, parts.desk), base.edge(ANSWERS))
+    return make_app("Concordat router", routes(parts.store, parts.desk, parts.history), base.edge(ANSWERS))
 
 
 def loops_of(parts: Parts) -> dict[str, Loop]:

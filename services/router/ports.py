@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from services.router.domain.model import (
     Concern,
@@ -23,7 +23,7 @@ from services.router.domain.model import (
 )
 from services.router.domain.policy import Judge
 from services.router.domain.replica import Bodies, CommitPart, Replica
-from services.router.domain.rounds import Dossier, Opened
+from services.router.domain.rounds import Dossier, Opened, PastDecision
 from services.router.domain.undoing import Settled, ToldNotice
 from shared.contracts.audit import AuditFact
 from shared.contracts.decision import ConcernRouted
@@ -117,6 +117,10 @@ class Transaction(Protocol):
         """Nobody needs to look at the items of earlier versions any more."""
         ...
 
+    async def say(self, facts: Sequence[AuditFact]) -> None:
+        """Record these and nothing else."""
+        ...
+
     async def open_item(self, item: WorkItem) -> None:
         """Something came back that a person must look at; the same again changes nothing."""
         ...
@@ -135,6 +139,25 @@ class Transaction(Protocol):
 
     async def replace(self, replica: Replica) -> None:
         """Drop the whole copy for this one."""
+        ...
+
+
+class History(Protocol):
+    """Graphs of the past."""
+
+    async def judge_at(self, version: int) -> Judge:
+        """A judge on the graph as it stood at that version. Raises RegistryUnavailable, GraphUnfit, NoSuchGraph."""
+        ...
+
+    async def judge_with(self, version: int, changed: Sequence[Mapping[str, Any]]) -> Judge:
+        """A judge on that graph with these objects added or put in the place of others.
+
+        Raises GraphInvalid for what cannot be read, and as `judge_at`.
+        """
+        ...
+
+    async def version_at(self, known_at: datetime) -> int:
+        """The newest version committed by then. Raises RegistryUnavailable, NoSuchGraph."""
         ...
 
 
@@ -186,6 +209,14 @@ class DecisionStore(Protocol):
 
     async def told_by(self, key: DecisionKey) -> dict[str, str]:
         """The notice of each body that was told of that version, in whatever round."""
+        ...
+
+    async def told_of(self, concern_id: str, org: str) -> DecisionKey | None:
+        """The newest version of which that body was told; one look, whether there is such a concern or not."""
+        ...
+
+    async def past_decisions(self, after: str, limit: int) -> Sequence[PastDecision]:
+        """Everything that was decided, each with what it was decided on, by id."""
         ...
 
     async def routings(self, since: datetime | None, after: RoutingCursor | None, limit: int) -> Sequence[PastRouting]:

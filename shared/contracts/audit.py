@@ -10,6 +10,7 @@ FactKind = Literal[
     "concern-received",
     "decision",
     "work-item",
+    "access",
     "delivery-attempt",
     "recipient-receipt",
     "escalation",

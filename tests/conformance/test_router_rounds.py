@@ -8,7 +8,7 @@ from typing import Any, get_args
 import orjson
 import pytest
 
-from services.router.domain.model import ItemEvent, ItemQuery, ItemState
+from services.router.domain.model import DecisionKey, ItemEvent, ItemQuery, ItemState
 from services.router.domain.rounds import Act, Dossier, Opened, Person, resolved, resolved_by
 from services.router.ports import Decided
 from services.router.usecases.telling import round_of
@@ -144,3 +144,33 @@ def a_fact(fact_id: str) -> AuditFact:
     return AuditFact(
         fact_id=fact_id, kind="work-item", concern_id="con_1", at=NOON, service="router", actor="sam", body={}
     )
+
+
+async def test_of_each_round_the_past_gives_what_it_was_decided_on(store: Store) -> None:
+    one = decide(a_concern(1, categories=["theft"]))
+    await record(store, one, decide(a_concern(2)))
+    done = act("beta", routing={**one.concern.routing, "topics": ["fire"]})
+    decided, opened = second_round(await dossier_of(store, "con_1"), done)
+    async with store.begin() as tx:
+        await tx.open_round(decided, opened, [])
+    found = await store.past_decisions("", 9)
+    assert [past.record.decision_id for past in found] == sorted(past.record.decision_id for past in found)
+    by_key = {past.record.key: past for past in found}
+    assert by_key[one.record.key].concern == one.concern
+    assert by_key[one.record.key].choices == {}
+    second = by_key[decided.record.key]
+    assert (dict(second.concern.routing), second.choices) == (done.routing, {"beta": "full"})
+    assert await store.past_decisions(found[0].record.decision_id, 1) == found[1:2]
+
+
+async def test_whether_a_body_was_told_is_one_look(store: Store) -> None:
+    await record(store, *(decide(a_concern(1, version=n)) for n in (1, 2)), decide(a_concern(2, categories=["theft"])))
+    assert await store.told_of("con_1", "beta") == DecisionKey("con_1", 2)
+    for concern_id, org in (("con_1", "gamma"), ("con_2", "beta"), ("con_9", "beta")):
+        assert await store.told_of(concern_id, org) is None
+
+
+async def test_a_look_is_recorded_and_changes_nothing_else(store: Store) -> None:
+    async with store.begin() as tx:
+        await tx.say([a_fact("fct_1")])
+    assert await store.events() == {"fct_1"}

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import httpx
 import orjson
 
-from services.router.domain.errors import RegistryUnavailable
+from services.router.domain.errors import NoSuchGraph, RegistryUnavailable
 from services.router.domain.model import (
     Concern,
     DecisionKey,
@@ -26,11 +26,11 @@ from services.router.domain.model import (
 )
 from services.router.domain.policy import CurrentJudge, Judge
 from services.router.domain.replica import Bodies, CommitPart, Replica
-from services.router.domain.rounds import Dossier, Opened, resolved_by
+from services.router.domain.rounds import Dossier, Opened, PastDecision, resolved_by
 from services.router.domain.undoing import Settled, ToldNotice
 from services.router.entrypoints.faults import ANSWERS
 from services.router.entrypoints.http import routes
-from services.router.ports import Begin, Decided, DecisionStore, Undoing
+from services.router.ports import Begin, Decided, DecisionStore, History, Undoing
 from services.router.usecases import Desk, GraphPorts
 from services.router.usecases.graph import root_over
 from shared.agreements import Snapshot, load
@@ -171,6 +171,13 @@ class State:
             if (concern, number, kind) == (concern_id, version, "tell")
         }
 
+    def past_of(self, record: DecisionRecord) -> PastDecision:
+        concern = self.concerns[record.key.concern_id, record.key.version]
+        acts = [self.opened.get(replace(record.key, round=n)) for n in range(1, record.key.round + 1)]
+        routings = [one.act.routing for one in acts if one and one.act.routing is not None]
+        choices = acts[-1].act.choices if acts[-1] else {}
+        return PastDecision(record, replace(concern, routing=routings[-1] if routings else concern.routing), choices)
+
     def routing_of(self, concern: Concern) -> Mapping[str, Any]:
         place = (concern.concern_id, concern.version)
         acts = sorted((o for o in self.opened.values() if (o.key.concern_id, o.key.version) == place), key=_round)
@@ -219,6 +226,15 @@ class InMemoryRouter:
 
     async def told_by(self, key: DecisionKey) -> dict[str, str]:
         return self.state.told_of(key.concern_id, key.version)
+
+    async def told_of(self, concern_id: str, org: str) -> DecisionKey | None:
+        found = (t for t in self.state.told() if t.settled != "withdrawn")
+        versions = [t.version for t in found if (t.concern_id, t.recipient) == (concern_id, org)]
+        return DecisionKey(concern_id, max(versions)) if versions else None
+
+    async def past_decisions(self, after: str, limit: int) -> Sequence[PastDecision]:
+        records = sorted(self.state.decisions.values(), key=lambda record: record.decision_id)
+        return [self.state.past_of(record) for record in records if record.decision_id > after][:limit]
 
     async def routings(self, since: datetime | None, after: RoutingCursor | None, limit: int) -> Sequence[PastRouting]:
         found = sorted(self.state.concerns.values(), key=_place)
@@ -361,6 +377,9 @@ class InMemoryTransaction:
                 self.state.items[item.item_id] = replace(item, resolution="superseded", resolved_at=at)
                 self.state.item_events.append((item.item_id, ItemEvent("resolved", at, "router", body)))
 
+    async def say(self, facts: Sequence[AuditFact]) -> None:
+        self.state.facts += facts
+
     async def open_item(self, item: WorkItem) -> None:
         self.state.items.setdefault(item.item_id, item)
 
@@ -405,6 +424,7 @@ def one_round_later(decided: Decided) -> Decided:
 
 
 OPERATOR, READER, STRANGER, CASE_SYSTEM = "operator", "alpha-desk", "beta-desk", "alpha-case"
+AUDITOR = "auditor"
 DUTY, SECOND_DUTY = "duty-router", "another-duty-router"
 REGISTRY, HALF_REGISTRY = "registry", "reads-all-without-a-role"
 DESK_SCOPES = frozenset({"decisions:read", "decisions:preview", "decisions:write"})
@@ -417,6 +437,7 @@ _CALLERS = {
     ),
     DUTY: Principal("sam", "hq", frozenset({"decisions:read", "decisions:write"}), frozenset({"duty-router"})),
     SECOND_DUTY: Principal("kim", "hq", frozenset({"decisions:read", "decisions:write"}), frozenset({"duty-router"})),
+    AUDITOR: Principal("aud", "audit-office", frozenset({"decisions:read"}), frozenset({"auditor"})),
     REGISTRY: Principal("registry", "hq", frozenset({"decisions:read-all"}), frozenset({"registry"})),
     HALF_REGISTRY: Principal("half", "hq", frozenset({"decisions:read-all"}), frozenset()),
     READER: Principal("a", "alpha", DESK_SCOPES, frozenset()),
@@ -438,6 +459,30 @@ class KnownCallers(Verifier):
         return _CALLERS[name]
 
 
+@dataclass(slots=True)
+class InMemoryHistory:
+    """The graphs of the past, by version, each with the moment of its commit."""
+
+    graphs: dict[int, tuple[datetime, Replica]] = field(default_factory=dict)
+
+    async def judge_at(self, version: int) -> Judge:
+        if version not in self.graphs:
+            raise NoSuchGraph(str(version))
+        return judge_of(self.graphs[version][1])
+
+    async def judge_with(self, version: int, changed: Sequence[Mapping[str, Any]]) -> Judge:
+        if version not in self.graphs:
+            raise NoSuchGraph(str(version))
+        bodies = {**self.graphs[version][1].bodies, **bodies_of(changed)}
+        return judge_of(Replica(Head(version, root_over(bodies)), bodies))
+
+    async def version_at(self, known_at: datetime) -> int:
+        versions = [version for version, (at, _) in self.graphs.items() if at <= known_at]
+        if not versions:
+            raise NoSuchGraph(known_at.isoformat())
+        return max(versions)
+
+
 class WholeStore(DecisionStore, Protocol):
     """A store that can be read and written."""
 
@@ -448,10 +493,10 @@ class WholeStore(DecisionStore, Protocol):
 class RouterUnderTest:
     """The router's HTTP app on any store, called without a socket by a named caller."""
 
-    def __init__(self, store: WholeStore, current: CurrentJudge, clock: Clock) -> None:
+    def __init__(self, store: WholeStore, current: CurrentJudge, clock: Clock, history: History | None = None) -> None:
         telemetry = Telemetry("router", clock=clock)
         edge = Edge(Health(30), telemetry, KnownCallers(), ANSWERS, 65_536)
-        app = make_app("router", routes(store, Desk(current, store.begin, clock)), edge)
+        app = make_app("router", routes(store, Desk(current, store.begin, clock), history or InMemoryHistory()), edge)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         self.http = httpx.AsyncClient(transport=transport, base_url="http://router.test")
 

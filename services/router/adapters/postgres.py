@@ -14,6 +14,7 @@ from services.router.adapters.round_rows import (
     columns_of_query,
     dossier_of,
     item_event_of,
+    past_decision_of,
     row_of_note,
     row_of_opened,
     work_item_of,
@@ -40,9 +41,8 @@ from services.router.domain.model import (
     WorkItem,
 )
 from services.router.domain.replica import Bodies, CommitPart, Replica
-from services.router.domain.rounds import Dossier, Opened, resolved_by
+from services.router.domain.rounds import Dossier, Opened, PastDecision, resolved_by
 from services.router.ports import Decided
-from shared.audit import audit_row
 from shared.contracts.audit import AuditFact
 from shared.db.engine import transaction
 from shared.db.outbox import Outbox
@@ -101,9 +101,7 @@ class PostgresTransaction(UndoingPart):
     async def note(self, item: WorkItem, event: ItemEvent, fact: AuditFact) -> None:
         """Keep the item as it is now, with what happened to it."""
         await self._connection.execute(more.NOTE, row_of_note(item, event))
-        row = audit_row(fact)
-        await self._outbox.add(self._connection, [row])
-        self.offered.append(row)
+        await self.say([fact])
 
     async def offer_again(self, keys: Sequence[DecisionKey]) -> None:
         """Let the sweeper publish the stored ConcernRouted events of these once more."""
@@ -218,6 +216,19 @@ class PostgresStore:
         async with transaction(self._engine) as connection:
             rows = await connection.execute(sql.TOLD, {"concern_id": key.concern_id, "version": key.version})
             return {row.recipient: row.notice_id for row in rows}
+
+    async def told_of(self, concern_id: str, org: str) -> DecisionKey | None:
+        """The newest version of which that body was told; one look, whether there is such a concern or not."""
+        async with transaction(self._engine) as connection:
+            found = await connection.execute(more.TOLD_OF, {"concern_id": concern_id, "org": org})
+            version = found.scalar_one_or_none()
+        return None if version is None else DecisionKey(concern_id, version)
+
+    async def past_decisions(self, after: str, limit: int) -> Sequence[PastDecision]:
+        """Everything that was decided, each with what it was decided on, by id."""
+        async with transaction(self._engine) as connection:
+            rows = await connection.execute(more.PAST_DECISIONS, {"after": after, "row_count_max": limit})
+            return [past_decision_of(row) for row in rows]
 
     async def routings(self, since: datetime | None, after: RoutingCursor | None, limit: int) -> Sequence[PastRouting]:
         """What was routed of the concerns received at or after `since`, in the order of receipt."""

@@ -13,7 +13,7 @@ from services.router.adapters import statements as sql
 from services.router.adapters import undoing_statements as undoing
 from services.router.adapters.rows import record_of
 from services.router.domain.model import Concern, DecisionKey, ItemEvent, ItemQuery, WorkItem
-from services.router.domain.rounds import Act, Dossier, Opened, Person
+from services.router.domain.rounds import Act, Dossier, Opened, PastDecision, Person
 from shared.canonical import canonical
 
 
@@ -49,6 +49,20 @@ def concern_of(row: Row[Any]) -> Concern:
         sealed=orjson.loads(row.sealed),
         traceparent=row.traceparent,
     )
+
+
+def past_decision_of(row: Row[Any]) -> PastDecision:
+    """A decision and what it was decided on from a row of `round_statements.PAST_DECISIONS`."""
+    concern = Concern(
+        concern_id=row.concern_id,
+        version=row.version,
+        digest=row.concern_digest,
+        accepted_at=row.accepted_at,
+        routing=orjson.loads(row.routing),
+        sealed=orjson.loads(row.sealed),
+        traceparent=row.traceparent,
+    )
+    return PastDecision(record_of(row), concern, dict(row.choices or {}))
 
 
 def opened_of(row: Row[Any]) -> Opened:

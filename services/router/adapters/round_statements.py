@@ -23,6 +23,24 @@ OPEN_ITEMS = _of_items("""
 SELECT COLUMNS FROM router.work_items
 WHERE concern_id = :concern_id AND version = :version AND resolved_at IS NULL ORDER BY opened_at, item_id
 """)
+TOLD_OF = text("""
+SELECT max(version) FROM router.notices
+WHERE concern_id = :concern_id AND recipient = :org AND kind = 'tell' AND settled IS DISTINCT FROM 'withdrawn'
+""")
+# The routing and the choices of a round are those of the newest act up to it that states them.
+PAST_DECISIONS = text("""
+SELECT d.decision_id, d.concern_id, d.version, d.round, d.originator, d.concern_digest, d.digest, d.body_digest,
+       b.body, d.graph_version, d.graph_root, d.engine, d.as_of, d.decided_at,
+       c.accepted_at, coalesce(r.routing, c.routing) AS routing, c.sealed, c.traceparent, a.choices
+FROM router.decisions d JOIN router.decision_bodies b USING (body_digest)
+JOIN router.concerns c USING (concern_id, version)
+LEFT JOIN router.acts a USING (concern_id, version, round)
+LEFT JOIN LATERAL (
+  SELECT routing FROM router.acts
+  WHERE concern_id = d.concern_id AND version = d.version AND round <= d.round AND routing IS NOT NULL
+  ORDER BY round DESC LIMIT 1) r ON true
+WHERE d.decision_id > :after ORDER BY d.decision_id LIMIT :row_count_max
+""")
 KEEP_ACT = text("""
 INSERT INTO router.acts (concern_id, version, round, decision_id, kind, principal, org, person, reason, organisations,
                          request, choices, routing, record, at)

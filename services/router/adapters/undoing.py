@@ -15,6 +15,7 @@ from services.router.domain.undoing import Settled, ToldNotice
 from services.router.ports import Undoing
 from shared.audit import audit_row
 from shared.canonical import canonical
+from shared.contracts.audit import AuditFact
 from shared.contracts.topics import NOTICES
 from shared.db.outbox import Outbox, OutboxRow
 
@@ -72,6 +73,12 @@ class UndoingPart:
         body = canonical({"resolution": "superseded", "by_version": version})
         row = {"concern_id": concern_id, "version": version, "at": at, "body": body}
         await self._connection.execute(sql.SUPERSEDE, row)
+
+    async def say(self, facts: Sequence[AuditFact]) -> None:
+        """Record these and nothing else."""
+        rows = [audit_row(fact) for fact in facts]
+        await self._outbox.add(self._connection, rows)
+        self.offered += rows
 
     async def open_item(self, item: WorkItem) -> None:
         """Something came back that a person must look at; the same again changes nothing."""

@@ -55,6 +55,13 @@ def organisation_view(decision: JsonObject, org: str, notices: Notices) -> JsonO
     return None
 
 
+def recipient_view(decision: JsonObject, org: str, notices: Notices) -> JsonObject:
+    """Why a body that was told is told: itself alone, and nobody else. Where a later round no longer tells it, that
+    it was told is all that is said."""
+    told = next((row for row in decision["told"] if row["org"] == org), None)
+    return {"org": org, **_notice({"org": org}, notices), **({"class": "told", **_explained(told)} if told else {})}
+
+
 def _explained(row: JsonObject) -> JsonObject:
     return {**row, "sentence": sentence(row["reason"])}
 

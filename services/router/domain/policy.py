@@ -53,6 +53,12 @@ class Judge:
         self._memo: OrderedDict[Hashable, Verdict] = OrderedDict()
 
     @property
+    def gateways(self) -> frozenset[str]:
+        """The gateways of all bars, as `bar/gateway`."""
+        bars = self.snapshot.graph.bars.values()
+        return frozenset(gateway.cite for bar in bars for gateway in bar.gateways)
+
+    @property
     def memo_bytes(self) -> int:
         """How many bytes of decisions are remembered."""
         return self._memo_bytes

@@ -93,6 +93,15 @@ class Dossier:
 
 
 @dataclass(frozen=True, slots=True)
+class PastDecision:
+    """A decision with everything that it was taken on but the graph itself: the concern, and the choices that stood."""
+
+    record: DecisionRecord
+    concern: Concern
+    choices: Choices
+
+
+@dataclass(frozen=True, slots=True)
 class Handover:
     """What a new round does to the items before it: some end with it, some stand on, new ones are opened."""
 

@@ -7,6 +7,7 @@ from services.router.domain.errors import (
     GraphBehind,
     GraphUnfit,
     NoGraphYet,
+    NoSuchGraph,
     Recalled,
     RegistryUnavailable,
     RoundTaken,
@@ -21,6 +22,9 @@ ANSWERS: dict[type[Exception], Problem] = {
     GraphUnfit: unavailable("The agreement graph is being read anew."),
     Recalled: Problem(
         409, "recalled", "The concern was recalled; nobody was told", detail="Nothing more can be done with it."
+    ),
+    NoSuchGraph: Problem(
+        404, "no-such-graph", "There was no graph then", detail="Ask for a version that exists, or a later moment."
     ),
     RoundTaken: Problem(
         409, "decided-meanwhile", "Somebody decided on this concern meanwhile", detail="Look at it again, then act."

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from shared.contracts.envelope import rfc3339
 
 LIST_MAX = 64
+DELTA_MAX = 200
 Term = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9@_./:-]+$")]
 Terms = Annotated[list[Term], Field(max_length=LIST_MAX)]
+
+
+def _written_out(value: object) -> object:
+    """A number would be read as seconds since 1970, which nobody means."""
+    if isinstance(value, str) and not _MOMENT.match(value):
+        raise ValueError("write the instant out, with its offset: 2025-03-03T10:00:00Z")
+    return value
+
+
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T")
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out)]
 IGNORED = ("originator_ref", "version", "summary", "annex", "source", "contact", "immediate_action")
 IGNORED_OF_SUBJECT = ("name", "identifiers")
 
@@ -86,6 +99,9 @@ class PreviewForm(_Form):
     """The body of `POST /v1/decisions/preview`."""
 
     concern: ConcernForm
+    as_of: Moment | None = None
+    known_at: Moment | None = None
+    graph_delta: Annotated[list[dict[str, Any]], Field(max_length=DELTA_MAX)] = []
 
 
 def without_detail(body: Any) -> tuple[Any, list[str]]:

@@ -6,20 +6,22 @@ from fastapi import APIRouter
 
 from services.router.entrypoints.choices import ChoiceRoutes
 from services.router.entrypoints.decisions import DecisionRoutes
+from services.router.entrypoints.human import HumanDecisionRoutes
 from services.router.entrypoints.queues import QueueRoutes
 from services.router.entrypoints.routings import RoutingRoutes
-from services.router.ports import DecisionStore
+from services.router.ports import DecisionStore, History
 from services.router.usecases import Desk
 
 
-def routes(store: DecisionStore, desk: Desk) -> APIRouter:
+def routes(store: DecisionStore, desk: Desk, history: History) -> APIRouter:
     """What can be asked of the router, and what people can do."""
     whole = APIRouter()
     parts = (
-        DecisionRoutes(store, desk.current, desk.clock).router(),
+        DecisionRoutes(store, desk, history).router(),
         RoutingRoutes(store).router(),
         QueueRoutes(store, desk).router(),
         ChoiceRoutes(desk).router(),
+        HumanDecisionRoutes(desk).router(),
     )
     whole.routes.extend(route for part in parts for route in part.routes)
     return whole

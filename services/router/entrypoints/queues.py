@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, assert_never
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
 from services.router.domain.choosing import Manner
 from services.router.domain.model import ItemCursor, ItemKind, ItemQuery, ItemState, WorkItem
@@ -22,6 +22,7 @@ from services.router.entrypoints.acting import (
     request_of,
 )
 from services.router.entrypoints.choices import stands_view
+from services.router.entrypoints.forms import Moment
 from services.router.entrypoints.item_views import item_view, whole_item_view
 from services.router.ports import DecisionStore
 from services.router.usecases import (
@@ -70,7 +71,7 @@ class ResolutionForm(ActForm):
     action: Literal["route", "wait", "close"]
     organisations: Organisations | None = None
     pointer_only: bool = False
-    until: AwareDatetime | None = None
+    until: Moment | None = None
 
     @model_validator(mode="after")
     def _fields_fit_the_action(self) -> ResolutionForm:

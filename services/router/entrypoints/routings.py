@@ -7,9 +7,9 @@ from typing import Annotated
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import AwareDatetime
 
 from services.router.domain.model import PastRouting, RoutingCursor
+from services.router.entrypoints.forms import Moment
 from services.router.ports import DecisionStore
 from shared.contracts.envelope import rfc3339
 from shared.http.auth import Principal, caller
@@ -19,7 +19,7 @@ from shared.http.problems import FieldError, Problem, bad_fields
 PAGE_MAX = 1_000
 ROLES = frozenset({"registry", "operator"})
 Reader = Annotated[Principal, Depends(caller("decisions:read-all"))]
-Since = Annotated[AwareDatetime | None, Query(description="received at or after this instant; absent: from the first")]
+Since = Annotated[Moment | None, Query(description="received at or after this instant; absent: from the first")]
 Limit = Annotated[int, Query(ge=1, le=PAGE_MAX, description="items at most")]
 
 

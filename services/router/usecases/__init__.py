@@ -11,6 +11,7 @@ from services.router.usecases.graph import (
     newer_at_registry,
     refresh_graph,
 )
+from services.router.usecases.human import HumanDecision, UnknownGateways, record_decision
 from services.router.usecases.patience import Patience
 from services.router.usecases.queues import (
     Ask,
@@ -25,6 +26,7 @@ from services.router.usecases.queues import (
     look_at_item,
     route_item,
 )
+from services.router.usecases.replay import Difference, Ground, Replayed, judge_on, on_day, replay
 from services.router.usecases.rounds import Absent, Refused, Stands, choose_bodies, end_stale_holds
 from services.router.usecases.routing import Routed, route_concerns
 from services.router.usecases.undoing import hear_of_notices, withdraw_ended
@@ -36,16 +38,21 @@ __all__ = [
     "Ask",
     "AwaitsSecond",
     "Desk",
+    "Difference",
     "Done",
     "Ended",
     "GraphNews",
     "GraphPorts",
+    "Ground",
+    "HumanDecision",
     "ItemLook",
     "ItemResult",
     "Patience",
     "Refused",
+    "Replayed",
     "Routed",
     "Stands",
+    "UnknownGateways",
     "assign_item",
     "catch_up",
     "choose_bodies",
@@ -53,10 +60,14 @@ __all__ = [
     "end_stale_holds",
     "follow_graph",
     "hear_of_notices",
+    "judge_on",
     "let_item_wait",
     "look_at_item",
     "newer_at_registry",
+    "on_day",
+    "record_decision",
     "refresh_graph",
+    "replay",
     "route_concerns",
     "route_item",
     "withdraw_ended",

@@ -13,6 +13,7 @@ from shared.records import Batch
 from tests.rules import small
 from tests.support.clock import NOON, FrozenClock
 from tests.support.router_fakes import (
+    AUDITOR,
     CASE_SYSTEM,
     OPERATOR,
     READER,
@@ -29,7 +30,7 @@ PREVIEW = {"originator": "alpha", "categories": ["harm"], "nation": "england", "
 
 @pytest.fixture(scope="module")
 def store() -> InMemoryRouter:
-    """One store and one app for all: nothing that can be asked over HTTP changes it."""
+    """One store and one app for all: what is asked here changes no decision."""
     return InMemoryRouter()
 
 
@@ -77,7 +78,7 @@ async def test_a_hold_is_explained_to_its_originator(router: RouterUnderTest) ->
     assert body["detail"] == ["nation: atlantis"]
 
 
-@pytest.mark.parametrize("path", ["/v1/decisions/con_{}", "/v1/decisions/con_{}/organisations/beta"])
+@pytest.mark.parametrize("path", ["/v1/decisions/con_{}", "/v1/decisions/con_{}/organisations/gamma"])
 async def test_what_one_may_not_see_answers_like_what_does_not_exist(router: RouterUnderTest, path: str) -> None:
     there = await router.get(path.format(1), by=STRANGER)
     absent = await router.get(path.format(9), by=STRANGER)
@@ -239,3 +240,29 @@ async def test_without_a_graph_the_answer_is_to_try_again(store: InMemoryRouter)
         for answer in (await router.preview({"concern": PREVIEW}), await router.get("/v1/graph/head")):
             assert answer.status_code == 503
             assert answer.headers["retry-after"]
+
+
+async def test_a_body_that_was_told_learns_why_and_of_nobody_else(router: RouterUnderTest) -> None:
+    answer = await router.get("/v1/decisions/con_1/organisations/beta", by=STRANGER)
+    body = answer.json()
+    assert (body["class"], body["reason"], body["version"]) == ("told", "PERMITTED", 1)
+    assert body["because"][0]["agreement"] == "pact"
+    assert "gamma" not in answer.text
+
+
+async def test_a_body_cannot_tell_what_was_withheld_from_what_does_not_exist(router: RouterUnderTest) -> None:
+    """Concern 2 makes beta available, concern 3 holds it, concern 9 does not exist."""
+    answers = [await router.get(f"/v1/decisions/con_{n}/organisations/beta", by=STRANGER) for n in (2, 3, 9)]
+    assert {answer.status_code for answer in answers} == {404}
+    assert len({tuple(sorted({**answer.json(), "trace": ""}.items())) for answer in answers}) == 1
+    assert len({tuple(sorted(set(answer.headers) - {"traceparent"})) for answer in answers}) == 1
+
+
+async def test_an_auditor_sees_the_whole_decision_and_every_look_is_recorded(
+    router: RouterUnderTest, store: InMemoryRouter
+) -> None:
+    before = len(store.state.facts)
+    answer = await router.get("/v1/decisions/con_1", by=AUDITOR)
+    assert "not_told" in answer.json()
+    (fact,) = store.state.facts[before:]
+    assert (fact.kind, fact.actor, fact.concern_id) == ("access", "aud", "con_1")

@@ -41,7 +41,7 @@ class EveryoneIsAnOperator(Verifier):
 
 ROUTES: dict[str, APIRouter] = {
     "intake": intake.routes(intake.Desk(NOTHING, NOTHING)),
-    "router": router.routes(NOTHING, Desk(NOTHING, NOTHING, FrozenClock())),
+    "router": router.routes(NOTHING, Desk(NOTHING, NOTHING, FrozenClock()), NOTHING),
     "notifier": notifier.routes(notifier.Desk(NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING)),
     "registry": registry.GraphRoutes(begin=NOTHING, clock=NOTHING, telemetry=NOTHING).router(),
 }

@@ -1,0 +1,114 @@
+"""A person's decision to share or not to share, with its record: what was weighed, on which power, by whom.
+
+The fields of the record are those of the data sharing decision form in the Information Commissioner's code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Request
+from pydantic import Field, model_validator
+
+from services.router.domain.rounds import Dossier
+from services.router.entrypoints.acting import ActForm, Actor, Organisations, body_of, person_of, refusal, request_of
+from services.router.entrypoints.choices import stands_view
+from services.router.entrypoints.forms import Term
+from services.router.usecases import Absent, Desk, HumanDecision, Refused, Stands, UnknownGateways, record_decision
+from shared.contracts.envelope import JsonObject
+from shared.http.params import PathId
+from shared.http.problems import FieldError, bad_fields, not_found
+
+GATEWAYS_MAX = 16
+Words = Annotated[str, Field(min_length=1, max_length=4000, pattern=r"\S")]
+Gateways = Annotated[tuple[Term, ...], Field(max_length=GATEWAYS_MAX)]
+Maybe = Annotated[str, Field(max_length=4000)]
+
+
+class HumanDecisionForm(ActForm):
+    """The body of `POST /v1/decisions/{concern_id}/human-decisions`; `reason` is the reason for sharing or not.
+
+    `gateways` are `bar/gateway` ids that are opened, `why_necessary` states the necessity test where one is made.
+    """
+
+    decision: Literal["share", "do-not-share"]
+    decided_by: str = Field(min_length=1, max_length=200)
+    position: Words
+    receiving_organisations: Organisations
+    data_described: Words
+    purpose: Words
+    legal_power: Words
+    lawful_basis: Words
+    gateways: Gateways = ()
+    why_necessary: Maybe = ""
+    requested_by: Maybe = ""
+    controller_relationship: Literal["", "joint", "separate"] = ""
+    sharing_agreement: Maybe = ""
+    special_conditions: Maybe = ""
+    law_enforcement_provisions: Maybe = ""
+    impact_assessment: Maybe = ""
+    data_protection_officer: Maybe = ""
+    retention: Maybe = ""
+    security: Maybe = ""
+    individuals_rights: Maybe = ""
+
+    @model_validator(mode="after")
+    def _only_sharing_opens(self) -> HumanDecisionForm:
+        if self.decision == "do-not-share" and self.gateways:
+            raise ValueError("a decision not to share opens no gateway: leave gateways out")
+        return self
+
+
+_FORM: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": HumanDecisionForm.model_json_schema()}},
+    }
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HumanDecisionRoutes:
+    """The route of human decisions."""
+
+    desk: Desk
+
+    def router(self) -> APIRouter:
+        """Where it is found."""
+        router = APIRouter(tags=["human decisions"])
+        path = "/v1/decisions/{concern_id}/human-decisions"
+        router.add_api_route(path, self.record, methods=["POST"], openapi_extra=_FORM)
+        return router
+
+    async def record(self, concern_id: PathId, request: Request, principal: Actor) -> JsonObject:
+        """Record a decision and decide the concern anew on it; for the originator, whose bar or power it is."""
+        form = HumanDecisionForm.model_validate(await body_of(request))
+        sharing = form.decision == "share"
+        made = HumanDecision(
+            record=form.model_dump(mode="json"),
+            gateways=tuple(dict.fromkeys(form.gateways)),
+            necessity=sharing and bool(form.why_necessary.strip()),
+            organisations=tuple(dict.fromkeys(form.receiving_organisations)),
+            reason=form.reason,
+            by=person_of(principal, form),
+            request=request_of(principal, form, concern_id, "human-decision"),
+        )
+
+        def may(dossier: Dossier) -> bool:
+            return dossier.newest.originator == principal.org
+
+        match await record_decision(concern_id, made, may=may, desk=self.desk):
+            case Stands() as stands:
+                return stands_view(concern_id, stands)
+            case UnknownGateways(ids):
+                raise bad_fields(_unknown(form.gateways, ids))
+            case Refused() as refused:
+                raise refusal(refused, form.receiving_organisations, field="/receiving_organisations")
+            case Absent():
+                raise not_found()
+
+
+def _unknown(gateways: tuple[str, ...], ids: tuple[str, ...]) -> list[FieldError]:
+    said = "no bar has this gateway: take `bar/gateway` from the graph"
+    return [FieldError(f"/gateways/{gateways.index(name)}", said) for name in ids]

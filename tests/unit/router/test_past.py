@@ -1,0 +1,204 @@
+"""The past over HTTP: decided again on the graph of then, on another day, or with a change; and human decisions."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.router.usecases import route_concerns
+from shared.records import Batch
+from tests.rules import small
+from tests.support.clock import NOON, FrozenClock
+from tests.support.router_fakes import (
+    AUDITOR,
+    DUTY,
+    OPERATOR,
+    READER,
+    STRANGER,
+    InMemoryHistory,
+    InMemoryRouter,
+    RouterUnderTest,
+    a_concern,
+    graph_objects,
+    judge_of,
+    judging,
+    replica_of,
+)
+
+DAY = timedelta(days=1)
+FIRST = replica_of(graph_objects())
+SECOND = replica_of(graph_objects(small.pact(terminated="2025-03-05")), 2)
+WELFARE = small.gateway(id="welfare", decided_by="person", needs="necessity_statement")
+BARRED = (small.barred_alpha(), small.bar(WELFARE))
+RECORD = {
+    "decision": "share",
+    "decided_by": "Sam",
+    "position": "Caldicott guardian",
+    "receiving_organisations": ["beta"],
+    "data_described": "the concern and the name of the registrant",
+    "purpose": "regulatory function",
+    "legal_power": "the gateway named",
+    "lawful_basis": "public task",
+    "reason": "people are at risk",
+}
+
+
+class Past:
+    """A router that decided on version 1 and has version 2 now."""
+
+    def __init__(self, *objects: Any) -> None:
+        self.store, self.current = InMemoryRouter(), judging(*objects)
+        graphs = {1: (NOON - DAY, replica_of(graph_objects(*objects))), 2: (NOON, SECOND)}
+        self.history = InMemoryHistory(graphs)
+        self.router = RouterUnderTest(self.store, self.current, FrozenClock(), self.history)
+
+    async def route(self, *concerns: Any) -> None:
+        batch = Batch(concerns or (a_concern(1),), ())
+        await route_concerns(batch, current=self.current, begin=self.store.begin, clock=FrozenClock())
+
+    async def ask(self, path: str, by: str = OPERATOR) -> Any:
+        answer = await self.router.get(path, by=by)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+async def test_every_byte_of_history_comes_out_again() -> None:
+    past = Past()
+    await past.route(a_concern(1), a_concern(2, categories=["theft"]), a_concern(3, min_graph_token="9.aaaaaaaa"))
+    body = {"organisations": ["beta"], "reason": "theirs"}
+    assert (await past.router.post("/v1/decisions/con_2/choices", body, by=READER)).status_code == 200
+    past.current.swap(judge_of(SECOND))
+    assert await past.ask("/v1/replay") == {"count": 4, "differences": [], "next": None}
+
+
+async def test_replay_goes_page_by_page_and_names_what_differs() -> None:
+    past = Past()
+    await past.route(*(a_concern(n) for n in (1, 2, 3)))
+    key, record = next(iter(past.store.state.decisions.items()))
+    past.store.state.decisions[key] = replace(record, body=record.body + b" ")
+    found, after, pages = [], "", 0
+    while after is not None:
+        page = await past.ask(f"/v1/replay?limit=1&after={after}", by=AUDITOR)
+        found += page["differences"]
+        after, pages = page["next"], pages + 1
+    assert pages == 4
+    assert [(row["decision_id"], row["finding"]) for row in found] == [(record.decision_id, "bytes")]
+
+
+@pytest.mark.parametrize(
+    ("change", "finding"),
+    [({"digest": "0" * 64}, "digest"), ({"engine": "0"}, "engine"), ({"graph": SECOND.head}, "bytes")],
+)
+async def test_replay_says_what_kind_of_difference_it_is(change: Any, finding: str) -> None:
+    past = Past()
+    await past.route(a_concern(1, received_at="2025-03-06T10:00:00Z"))
+    key, record = next(iter(past.store.state.decisions.items()))
+    past.store.state.decisions[key] = replace(record, **change)
+    (difference,) = (await past.ask("/v1/replay"))["differences"]
+    assert difference["finding"] == finding
+
+
+async def test_a_concern_is_decided_again_as_of_a_day_and_as_known_at_a_moment() -> None:
+    past = Past()
+    await past.route()
+    path = "/v1/decisions/con_1/again"
+    assert [row["org"] for row in (await past.ask(path))["told"]] == ["beta"]
+    later = await past.ask(f"{path}?as_of=2025-03-06T10:00:00Z&known_at=2025-03-10T12:00:00Z")
+    assert (later["told"], later["graph"]["version"], later["as_of"]) == ([], 2, "2025-03-06T10:00:00Z")
+    then = await past.ask(f"{path}?as_of=2025-03-06T10:00:00Z&known_at=2025-03-10T11:59:59Z")
+    assert ([row["org"] for row in then["told"]], then["graph"]["version"]) == (["beta"], 1)
+    assert then["stored"]["graph"]["version"] == 1
+    assert (await past.router.get(f"{path}?known_at=2020-01-01T00:00:00Z")).status_code == 404
+
+
+async def test_who_is_neither_operator_nor_auditor_cannot_ask_the_past() -> None:
+    past = Past()
+    await past.route()
+    for by in (READER, STRANGER, DUTY):
+        assert (await past.router.get("/v1/decisions/con_1/again", by=by)).status_code == 404
+        assert (await past.router.get("/v1/replay", by=by)).status_code == 403
+
+
+async def test_a_preview_may_ask_for_another_day_another_graph_and_a_change_of_it() -> None:
+    past = Past()
+    concern = {"originator": "alpha", "categories": ["harm"], "nation": "england", "subjects": [{"kind": "provider"}]}
+
+    async def told(**asked: Any) -> Any:
+        answer = await past.router.preview({"concern": concern, **asked})
+        assert answer.status_code == 200, answer.text
+        return [row["org"] for row in answer.json()["told"]]
+
+    known = {"as_of": "2025-03-06T00:00:00Z", "known_at": "2025-03-10T12:00:00Z"}
+    assert await told() == ["beta"]
+    assert await told(**known) == []
+    assert await told(**known, graph_delta=[small.pact()]) == ["beta"]
+    assert await told(graph_delta=[small.pact(small.clause(to=["gamma"])), small.org("gamma", small.remit())]) == [
+        "gamma"
+    ]
+    assert past.store.state.decisions == {}
+
+
+async def test_a_change_that_cannot_be_read_is_named_and_only_operators_may_try_one() -> None:
+    past = Past()
+    body = {"concern": {"originator": "alpha", "categories": ["harm"]}, "graph_delta": [small.pact(parties=[])]}
+    answer = await past.router.preview(body)
+    assert answer.status_code == 422
+    assert {error["pointer"] for error in answer.json()["errors"]} == {"/graph_delta"}
+    assert (await past.router.preview(body, by=READER)).json()["errors"][0]["pointer"] == "/graph_delta"
+
+
+async def decide_by_hand(past: Past, by: str = READER, **changes: Any) -> Any:
+    return await past.router.post("/v1/decisions/con_1/human-decisions", {**RECORD, **changes}, by=by)
+
+
+async def test_a_persons_decision_opens_its_gateway_and_is_kept_with_its_record() -> None:
+    past = Past(*BARRED)
+    await past.route()
+    assert past.store.state.issued == []
+    answer = await decide_by_hand(past, gateways=["bar/welfare"], why_necessary="children live there")
+    assert answer.status_code == 200
+    assert [notice.data.recipient for notice in past.store.state.issued] == ["beta"]
+    (opened,) = (await past.ask("/v1/decisions/con_1/rounds", by=READER))["rounds"]
+    assert (opened["kind"], opened["by"]["name"], opened["record"]["position"]) == (
+        "human-decision", "Sam", "Caldicott guardian"
+    )  # fmt: skip
+    routing = (await past.ask("/v1/routings"))["items"][0]["routing"]
+    assert [row["id"] for row in routing["gateways"]] == ["bar/welfare"]
+    assert "children live there" not in str(routing)
+    assert not any("children" in fact.model_dump_json() for fact in past.store.state.facts)
+
+
+async def test_a_decision_not_to_share_is_recorded_as_carefully_and_tells_nobody() -> None:
+    past = Past(*BARRED)
+    await past.route()
+    answer = await decide_by_hand(past, decision="do-not-share", reason="the person withdrew consent")
+    assert (answer.status_code, past.store.state.issued) == (200, [])
+    (opened,) = (await past.ask("/v1/decisions/con_1/rounds"))["rounds"]
+    assert (opened["record"]["decision"], opened["reason"]) == ("do-not-share", "the person withdrew consent")
+    again = await decide_by_hand(past, decision="do-not-share", reason="the person withdrew consent")
+    assert again.json()["repeated"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"gateways": ["bar/nowhere"]}, "/gateways/0"),
+        ({"decision": "do-not-share", "gateways": ["bar/welfare"]}, ""),
+        ({"decided_by": ""}, "/decided_by"),
+        ({"legal_power": " "}, "/legal_power"),
+    ],
+)
+async def test_a_record_that_is_not_right_names_its_field(changes: Any, pointer: str) -> None:
+    past = Past(*BARRED)
+    await past.route()
+    answer = await decide_by_hand(past, **changes)
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+    assert len(past.store.state.decisions) == 1
+
+
+async def test_only_the_originator_decides_on_its_own_bar() -> None:
+    past = Past(*BARRED)
+    await past.route()
+    assert (await decide_by_hand(past, by=STRANGER)).status_code == 404
