@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from shared.agreements import Class, Explanation, Snapshot, decide, explain, facts_of, why
 from shared.agreements.case import Case
+from shared.agreements.decide import case_of
 from shared.agreements.explain import Trial, nearest_of, reason_of_untold, smallest_repair
+from shared.agreements.gates import failing
 from tests.support.concerns import CONCERN_BYTES, concerns, routing_of
 from tests.support.dice import stream
 from tests.support.graph_words import ORGS
@@ -45,7 +47,7 @@ def test_p18_the_clauses_that_pass_every_gate_are_those_that_tell_or_allow(snaps
 @given(worlds(), concerns())
 def test_p18_the_reason_follows_from_the_gates_answers_alone(snapshot: Snapshot, routing: Row) -> None:
     facts = facts_of(routing)
-    case = Case(snapshot, facts)
+    case = case_of(snapshot, facts)
     heard_from = case.bodies.wrong_way_to(facts.originator)
     for org in ORGS:
         told = why(snapshot, facts, org)
@@ -59,6 +61,8 @@ def test_p18_the_reason_follows_from_the_gates_answers_alone(snapshot: Snapshot,
         assert reason == told.outcome.reason
         assert (told.nearest.because.cite if told.nearest else None) == told.outcome.nearest
         _is_split_in_passed_and_failed(evidence)
+        attempts = [attempt for attempt in case.attempts if attempt.recipient.org == org]
+        assert sorted(tuple(failing(attempt)) for attempt in attempts) == sorted(trial.failed for trial in evidence)
 
 
 def _is_split_in_passed_and_failed(trials: tuple[Trial, ...]) -> None:
