@@ -129,7 +129,7 @@ class Reach:
 
     def silent(self, case: Case, body: str) -> bool:
         """A bar withholds everything from the body: its silence is meant."""
-        return any(bar.withholds for bar in case.bars) and withholds_from(case, body)
+        return _withholds(case) and withholds_from(case, body)
 
     def _place(self, attempt: Attempt, pair: Pair, part: Box | None) -> None:
         pair.joined.append(Way(attempt, part or self.space.full, None))
@@ -162,6 +162,10 @@ def _kind(attempt: Attempt, rule: Rule, pair: Pair) -> list[Way]:
         return pair.assumed_forbids if rule.is_assumed else pair.forbids
     if rule.is_assumed:
         return pair.assumed
-    if attempt.case.bars and any(bar.withholds for bar in shut_bars(attempt)):
+    if _withholds(attempt.case) and any(bar.withholds for bar in shut_bars(attempt)):
         return pair.shut
     return pair.held if attempt.ambiguous else pair.ways
+
+
+def _withholds(case: Case) -> bool:
+    return any(bar.withholds for bar in case.bars)
