@@ -81,7 +81,10 @@ async def test_export_edit_import_and_export_are_the_same_bytes(running: Running
     before = tmp_path / "before"
     assert (await running.run("export", before, "--version", "1")).exit_code == 0
     assert read_folder(before).files == read_folder(SEED_DIR).files
-    compared = await running.run("diff", "1", "head")
+    then = (await running.client.get("/v1/graph", params={"version": 1})).json()["committed_at"]
+    assert (await running.run("export", tmp_path / "then", "--known-at", then)).exit_code == 0
+    assert read_folder(tmp_path / "then").files == read_folder(SEED_DIR).files
+    compared = await running.run("diff", then, "head")
     assert compared.exit_code == 1
     assert "+ agreement mou-cqc-hta-new" in compared.output
     assert '+ "looked at again"' in compared.output
