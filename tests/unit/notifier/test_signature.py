@@ -7,15 +7,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook
 
+from services.notifier.domain.model import Keys
 from services.notifier.domain.signature import (
     TOLERANCE_SECONDS,
     SecretRefused,
     SignatureRefused,
+    private_text,
+    public_bytes,
+    public_text,
     secret_bytes,
     secret_text,
+    seed_bytes,
     sign,
+    sign_a,
+    signed_headers,
     verify,
 )
+from tests.support.notifier_fakes import KEYS
 
 A_SECRET, A_ID, A_TIME = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330
 A_BODY, A_SIGNATURE = b'{"test": 2432232314}', "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
@@ -116,3 +124,61 @@ def test_a_changed_byte_is_always_found(body: bytes, at: int) -> None:
     signature = sign(b"k" * 32, webhook_id=A_ID, timestamp=A_TIME, body=body)
     with pytest.raises(SignatureRefused):
         verify([b"k" * 32], headers(signature), bytes(changed), now_seconds=A_TIME)
+
+
+B_PRIVATE = "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg=="
+B_PUBLIC = "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4="
+B_SIGNATURE = "v1a,hnO3f9T8Ytu9HwrXslvumlUpqtNVqkhqw/enGzPCXe5BdqzCInXqYXFymVJaA7AZdpXwVLPo3mNl8EM+m7TBAg=="
+
+
+def check_a(signature: str, *, key: str = B_PUBLIC, body: bytes = A_BODY) -> None:
+    verify([], headers(signature), body, now_seconds=A_TIME, public_keys=[public_bytes(key)])
+
+
+def test_the_published_vector_of_the_curve_comes_out_and_verifies() -> None:
+    seed = seed_bytes(B_PRIVATE)
+    assert sign_a(seed, webhook_id=A_ID, timestamp=A_TIME, body=A_BODY) == B_SIGNATURE
+    assert (private_text(seed), public_text(seed)) == (B_PRIVATE, B_PUBLIC)
+    check_a(B_SIGNATURE)
+    check_a(f"v1,bad v1a,bad {B_SIGNATURE}")
+
+
+@pytest.mark.parametrize(
+    ("signature", "body"),
+    [
+        (B_SIGNATURE.replace("v1a,", "v1,"), A_BODY),
+        (B_SIGNATURE.replace("hnO3", "hnO4"), A_BODY),
+        (B_SIGNATURE, A_BODY + b" "),
+        ("v1a,", A_BODY),
+        ("v1a,AAAA", A_BODY),
+        ("v1a,é", A_BODY),
+        (A_SIGNATURE, A_BODY),
+    ],
+)
+def test_a_signature_of_the_curve_that_differs_is_refused(signature: str, body: bytes) -> None:
+    with pytest.raises(SignatureRefused):
+        check_a(signature, body=body)
+
+
+@pytest.mark.parametrize("text", ["whsk_AAAA", "whsk_", "whsk_" + "A" * 86 + "==", "whsk_!"])
+def test_what_is_no_seed_with_its_public_key_is_refused(text: str) -> None:
+    with pytest.raises(SecretRefused):
+        seed_bytes(text)
+
+
+@pytest.mark.parametrize("text", ["whpk_AAAA", "whpk_", "whpk_!"])
+def test_what_is_no_public_key_is_refused(text: str) -> None:
+    with pytest.raises(SecretRefused):
+        public_bytes(text)
+
+
+def test_while_keys_change_each_of_them_alone_verifies() -> None:
+    new = Keys(b"n" * 32, b"f" * 32)
+    sent = signed_headers([new, KEYS], webhook_id="ntc_1", timestamp=A_TIME, body=b"x")
+    for keys in (new, KEYS):
+        verify([keys.secret], sent, b"x", now_seconds=A_TIME)
+        verify([], sent, b"x", now_seconds=A_TIME, public_keys=[public_bytes(public_text(keys.seed))])
+    for webhook in (Webhook(secret_text(new.secret)), Webhook(secret_text(KEYS.secret))):
+        assert sent["webhook-signature"].count(webhook.sign("ntc_1", datetime.fromtimestamp(A_TIME, UTC), "x")) == 1
+    with pytest.raises(SignatureRefused):
+        verify([b"o" * 32], sent, b"x", now_seconds=A_TIME, public_keys=[public_bytes(public_text(b"o" * 32))])
