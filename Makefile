@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down check lint test rules properties bench soak migrate format lock
+.PHONY: help setup demo up down check lint test rules properties mutants bench soak migrate format lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ rules: $(READY) ## remove each rule of the decision in turn: a test must turn re
 
 properties: $(READY) ## the laws of the decision, 10,000 generated graphs and concerns each (an hour)
 	@$(BIN)/pytest tests/properties --hypothesis-profile=nightly
+
+mutants: $(READY) ## change the decision's source one operator at a time and print the score (hours; needs cosmic-ray)
+	@$(BIN)/python -m tests.mutants
 
 bench: $(READY) ## print each budget beside its measured figure
 	@$(BIN)/concordat bench

@@ -2,16 +2,68 @@
 
 from __future__ import annotations
 
-_FROZEN = "- @dataclass(frozen=True, slots=True) + @dataclass(frozen={}, slots={})"
-_ORDER = "the words that may stand there have the same answer in either comparison"
-_NAMES = 'if row.novation {} "not_carried"]'
-_NEVER_NEGATIVE = "a gate's number is never negative"
+_WORDS = "each word that may stand here answers either comparison alike"
+_POSITIVE = "the number of a gate is never negative"
+_FROZEN = "@dataclass(frozen=True, slots=True)"
+
+
+def _change(before: str, after: str) -> str:
+    return f"-{before} +{after}"
+
+
+def _within(line: str, old: str, new: str) -> str:
+    return f"- {line} + {line.replace(old, new)}"
+
 
 JUSTIFIED: dict[tuple[str, str], str] = {
-    ("succession.py", _FROZEN.format("False", "True")): "no code writes to it; the type checker holds that",
-    ("succession.py", _FROZEN.format("True", "False")): "slots save memory and decide nothing",
     (
         "succession.py",
-        f"- carried = [row for row in rows {_NAMES.format('!=')} + carried = [row for row in rows {_NAMES.format('<')}",
-    ): _ORDER,
+        _change(_FROZEN, "@dataclass(frozen=False, slots=True)"),
+    ): "nothing writes to it; mypy holds that",
+    (
+        "succession.py",
+        _change(_FROZEN, "@dataclass(frozen=True, slots=False)"),
+    ): "slots spare memory and decide nothing",
+    (
+        "succession.py",
+        _within('carried = [row for row in rows if row.novation != "not_carried"]', "!=", "<"),
+    ): _WORDS,
+    (
+        "gates.py",
+        _within('return term == "free" or (term == "ask_originator" and granted)', 'term == "ask', 'term <= "ask'),
+    ): _WORDS,
+    (
+        "gates.py",
+        _within(
+            'public = all(organisations[org].sector == "public" for org in attempt.agreement.signatories)', "==", ">="
+        ),
+    ): _WORDS,
+    (
+        "gates.py",
+        _within("return gate.args[0].__name__ if isinstance(gate, partial) else gate.__name__", "args[0]", "args[ -1]"),
+    ): "a scope gate has one argument bound",
+    (
+        "decide.py",
+        _within("for outcome, standing in zip(waiting, standings, strict=True)", "True", "False"),
+    ): "both come from the same standings; `strict` only says so",
+    (
+        "classes.py",
+        _within(
+            'flags = {f for f in attempt.discloser.novations | attempt.recipient.novations if f != "inherited"}',
+            "!=",
+            ">",
+        ),
+    ): _WORDS,
+    (
+        "classes.py",
+        _within("if any(verdict.reach > 0 for verdict in standing.verdicts):", ">", "!="),
+    ): _POSITIVE,
+    (
+        "classes.py",
+        _within(
+            "naming = (v for v in standing.verdicts if v.reach > 0 and not v.passed and names_category(v.attempt))",
+            "> 0",
+            "!= 0",
+        ),
+    ): _POSITIVE,
 }
