@@ -39,9 +39,9 @@ def shows_no_more(less: Outcome, more: Outcome) -> bool:
 
 
 def mapped(value: Any, change: Callable[[str], str]) -> Any:
-    """The same rows with every string put through `change`; keys stay."""
+    """The same rows with every string put through `change`, keys too (agreements are keys of a policy)."""
     if isinstance(value, dict):
-        return {key: mapped(item, change) for key, item in value.items()}
+        return {change(key): mapped(item, change) for key, item in value.items()}
     if isinstance(value, list):
         return [mapped(item, change) for item in value]
     return change(value) if isinstance(value, str) else value
