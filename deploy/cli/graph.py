@@ -115,13 +115,13 @@ def draw(*, as_json: bool, **asked: Any) -> None:
     \b
     Exit codes: 0 drawn, 2 no graph, or nobody to draw.
     """
-    from deploy.cli.graph_draw import picture, written
+    from deploy.cli.graph_draw import Asked, picture, shown, written
     from deploy.cli.graph_sources import drawn_source
 
     source = drawn_source(asked["folder"], asked["registry"], asked["known_at"])
     day = day_of(asked["as_of"])
-    svg, data = picture(source.rows, day, asked["body"], asked["known_at"] or "")
-    written(data + "\n" if as_json else svg, asked["output"])
+    what = Asked(day, asked["body"], asked["known_at"] or "")
+    written(f"{shown(source.rows, what)}\n" if as_json else picture(source.rows, what), asked["output"])
 
 
 @graph.command("report")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 
@@ -15,17 +16,40 @@ from deploy.draw.frame import words_of
 from deploy.draw.network import Network, network_of
 from shared.agreements import Graph, GraphInvalid, load
 
+BODIES_MAX = 400
+TIES_MAX = 1_000
+"""What a person can still read on one picture."""
 
-def picture(rows: Iterable[Row], day: date, body: str | None, known: str) -> tuple[str, str]:
-    """The picture as SVG and as JSON; `known` says as of when it was known, "" for now. Raises NoGraph."""
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What to draw: the day, the body or None for all, and as of when it was known, "" for now."""
+
+    day: date
+    body: str | None
+    known: str
+
+
+def shown(rows: Iterable[Row], asked: Asked) -> str:
+    """What a picture would show, as JSON. Raises NoGraph."""
     graph = _graph(rows)
-    network = network_of(graph, day)
+    network = network_of(graph, asked.day)
+    return _json(_around(network, graph, asked.body) if asked.body else network, asked.known)
+
+
+def picture(rows: Iterable[Row], asked: Asked) -> str:
+    """The picture as SVG. Raises NoGraph."""
+    graph = _graph(rows)
+    network, body, known = network_of(graph, asked.day), asked.body, asked.known
     if body is None:
-        svg = whole.draw(network, words_of(network, "The agreement graph", known))
-        return svg, _json(network, known)
+        if len(network.bodies) > BODIES_MAX:
+            raise NoGraph(f"{len(network.bodies)} bodies are more than {BODIES_MAX}: name one with --body.")
+        return whole.draw(network, words_of(network, "The agreement graph", known))
     near = _around(network, graph, body)
+    if len(near.ties) > TIES_MAX:
+        raise NoGraph(f"{len(near.ties)} ties of {body} are more than {TIES_MAX}: --json shows them all.")
     title = f"{near.bodies[body].name}: the agreements in force"
-    return neighbourhood.draw(near, body, words_of(near, title, known)), _json(near, known)
+    return neighbourhood.draw(near, body, words_of(near, title, known))
 
 
 def _graph(rows: Iterable[Row]) -> Graph:

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from deploy.cli import graph_draw
 from deploy.draw import neighbourhood, svg, whole
 from deploy.draw.frame import words_of
 from deploy.draw.network import Network, network_of
@@ -147,6 +148,14 @@ def test_a_body_that_is_gone_is_answered_with_who_acts_for_it() -> None:
 
 def test_an_unknown_body_is_answered_with_the_nearest() -> None:
     assert "Did you mean 'cqc'?" in run("draw", "--body", "cqcc").output
+
+
+def test_more_than_a_person_can_read_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graph_draw, "BODIES_MAX", 10)
+    monkeypatch.setattr(graph_draw, "TIES_MAX", 10)
+    assert "name one with --body" in run("draw", "--as-of", "2026-11-22").output
+    assert "--json shows them all" in run("draw", "--body", "cqc", "--as-of", "2026-11-22").output
+    assert len(json.loads(run("draw", "--as-of", "2026-11-22", "--json").output)["bodies"]) > 10
 
 
 def test_names_that_are_markup_stay_text(tmp_path: Path) -> None:

@@ -137,7 +137,7 @@ def test_a_graph_without_files_gets_files_that_hold_it() -> None:
     assert updated(files, wanted.values()) == files
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(changes())
 def test_files_hold_exactly_the_objects_asked_for_and_settle_at_once(wanted: dict[tuple[str, str], Row]) -> None:
     files = updated(SMALL, wanted.values())
@@ -145,7 +145,7 @@ def test_files_hold_exactly_the_objects_asked_for_and_settle_at_once(wanted: dic
     assert updated(files, wanted.values()) == files
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(changes())
 def test_a_file_in_which_nothing_changed_keeps_every_byte(wanted: dict[tuple[str, str], Row]) -> None:
     files = updated(SMALL, wanted.values())
@@ -155,7 +155,7 @@ def test_a_file_in_which_nothing_changed_keeps_every_byte(wanted: dict[tuple[str
             assert files[path] == data
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(changes(), changes())
 def test_one_change_after_another_ends_where_both_at_once_end(
     first: dict[tuple[str, str], Row], second: dict[tuple[str, str], Row]
