@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
-from itertools import pairwise
 
 from services.registry.domain.analyses.confirm import on_day, outcome_of
 from services.registry.domain.analyses.coverage import NOTHING, Coverage, Gap
@@ -14,7 +13,7 @@ from services.registry.domain.analyses.reach import Pair, Reach
 from services.registry.domain.analyses.space import Box, Space, inside, meet, minus_all, split_by_category
 from shared.agreements import Class, Graph, Snapshot
 from shared.agreements.days import Span
-from shared.agreements.model import NAMED, Agreement
+from shared.agreements.model import NAMED, SIGNATORIES, Agreement
 
 ONE_DAY = timedelta(days=1)
 
@@ -124,11 +123,34 @@ class Past:
 
 def openings(reach: Reach) -> Iterator[Finding]:
     """Gaps that open on a day to come, as the graph stands: an agreement ends, a party leaves, a body goes."""
-    coming = [day for day in boundaries(reach.graph) if day > reach.day]
-    ahead = [Coverage(reach), *(Coverage(Reach(reach.snapshot, day, reach.space)) for day in coming)]
-    for before, after in pairwise(ahead):
-        for originator in after.reach.originators():
+    before = Coverage(reach)
+    for day in (row for row in boundaries(reach.graph) if row > reach.day):
+        after = Coverage(Reach(reach.snapshot, day, reach.space))
+        for originator in _touched(before.reach, after.reach):
             yield from _opened(before, after, originator)
+        before = after
+
+
+def _touched(before: Reach, after: Reach) -> list[str]:
+    """Who may tell otherwise than on the day before: everybody, unless only agreements change on the day."""
+    graph, day = after.graph, after.day
+    if _bodies_change(graph, day):
+        return after.originators()
+    changing = [row for row in graph.sharing().values() if day in days_of(row) or _is_followed(row, after)]
+    return sorted({*_speaking(before, changing), *_speaking(after, changing)} & set(after.originators()))
+
+
+def _bodies_change(graph: Graph, day: date) -> bool:
+    if any(row.effective == day for row in graph.successions):
+        return True
+    spans = [span for row in graph.organisations.values() for span in (row.exists, *(r.span for r in row.remits))]
+    return any(day in (span.start, span.end) for span in (*spans, *(bar.span for bar in graph.bars.values())))
+
+
+def _is_followed(agreement: Agreement, reach: Reach) -> bool:
+    """A later version takes its place on the day."""
+    later = reach.snapshot.later_version(agreement.id)
+    return later is not None and later.span.start == reach.day
 
 
 def _opened(before: Coverage, after: Coverage, originator: str) -> Iterator[Finding]:
@@ -170,9 +192,27 @@ def at_review(reach: Reach) -> Iterator[Finding]:
 
 
 def _speaking(reach: Reach, agreements: Iterable[Agreement]) -> list[str]:
+    """Who may originate under one of them, however its parties are followed."""
     parties = {party.org for agreement in agreements for party in agreement.parties}
-    acting = {org for party in parties for org in reach.bodies.acting_for(party)}
+    parties |= {org for agreement in agreements for org in _sides(agreement)}
+    acting = _heirs(reach.graph, parties)
     return [org for org in reach.originators() if org in acting]
+
+
+def _heirs(graph: Graph, parties: set[str]) -> set[str]:
+    """The bodies, and all that could ever act for them."""
+    found, ahead = set(parties), set(parties)
+    while ahead:
+        after = {row.successor for row in graph.successions if row.predecessor in ahead}
+        parents = {row.deliver_to for row in graph.organisations.values() if row.id in ahead and row.deliver_to}
+        ahead = (after | parents) - found
+        found |= ahead
+    return found
+
+
+def _sides(agreement: Agreement) -> set[str]:
+    named = {org for clause in agreement.clauses for org in (*clause.disclosers, *clause.recipients)}
+    return named - {NAMED, SIGNATORIES}
 
 
 def _without(coverage: Coverage, agreement: Agreement, between: tuple[str, str], pair: Pair) -> Iterator[Finding]:

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from services.intake.entrypoints.forms import ConcernForm
 from services.registry.domain.analyses import Finding, confirms, findings
 from services.registry.domain.analyses.conflicts import circles
 from shared.agreements import Graph, GraphInvalid, Snapshot, decide, explain, facts_of, load
 from shared.agreements.model import Effect
+from shared.canonical import canonical
 from tests.rules.small import (
     POLICY,
     WORDS,
@@ -50,6 +52,14 @@ def test_every_finding_on_the_seed_is_confirmed_by_the_evaluator() -> None:
     rows = [row for row in findings(graph, TODAY) if not row.key.startswith("gap:")]
     assert {row.analysis for row in rows} >= {"conflicts", "reviews"}
     assert [row.key for row in rows if not confirms(Snapshot(graph, version=0, root=""), row)] == []
+
+
+def test_the_concerns_of_the_seed_s_findings_are_taken_by_intake_s_form() -> None:
+    rows = findings(seed_graph(), TODAY)
+    some = [*rows[::97], *(row for row in rows if not row.key.startswith("gap:"))]
+    assert len(some) > 100
+    for row in some:
+        ConcernForm.model_validate_json(canonical(row.evidence.concern))
 
 
 @quick

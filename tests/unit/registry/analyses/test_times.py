@@ -1,10 +1,14 @@
 from datetime import date, timedelta
 
+from hypothesis import given
+
 from services.registry.domain.analyses import Finding, confirms, findings
-from services.registry.domain.analyses.times import boundaries, since
+from services.registry.domain.analyses.coverage import Coverage
+from services.registry.domain.analyses.reach import Reach
+from services.registry.domain.analyses.times import boundaries, openings, since
 from shared.agreements import Graph, Snapshot
 from tests.rules.small import clause, org, pact, remit, world
-from tests.unit.registry.analyses.worlds import DAY
+from tests.unit.registry.analyses.worlds import DAY, graphs, quick
 
 ENGLAND = remit(nations=["england"])
 
@@ -50,3 +54,21 @@ def test_a_review_that_is_due_names_the_gap_that_would_open_without_the_agreemen
     other = pact(clause(), id="pact-b", lineage="pact-b")
     both = world(org("beta", ENGLAND), pact(review_due="2026-01-01"), other).graph
     assert not any(row.key.startswith("gap-at-review") for row in findings(both, DAY))
+
+
+@quick
+@given(graphs())
+def test_every_gap_of_a_day_to_come_is_one_of_today_or_opens_on_a_day_between(graph: Graph) -> None:
+    today, last = date(2024, 5, 1), max([date(2025, 6, 1), *boundaries(graph)])
+    opened = {tuple(row.key.split(":")[2:]) for row in openings(reach_on(graph, today))}
+    assert whole_and_part(graph, last) <= whole_and_part(graph, today) | opened
+
+
+def whole_and_part(graph: Graph, day: date) -> set[tuple[str, ...]]:
+    reach = reach_on(graph, day)
+    coverage = Coverage(reach)
+    return {(gap.originator, gap.category, gap.body) for org in reach.originators() for gap in coverage.gaps(org)}
+
+
+def reach_on(graph: Graph, day: date) -> Reach:
+    return Reach(Snapshot(graph, version=0, root=""), day)
