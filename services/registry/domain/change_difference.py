@@ -5,7 +5,7 @@ The concerns are decided twice, on the graph as it is and as it would be, by the
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from services.registry.domain.model import GraphObject, Row
@@ -77,14 +77,29 @@ def _change(before: bytes | None, item: GraphObject) -> str:
 
 
 def failed_examples(graph: Graph) -> Iterator[dict[str, str]]:
-    """Every example that does not come out as the agreement states it, with each thing that differs."""
+    """Every example that does not come out as the agreement states it, with each thing that differs.
+
+    Examples say what the terms say. One that is dated within a suspension, or after the termination, may come out as it
+    would without: else no agreement could ever be suspended.
+    """
     for name in sorted(graph.agreements):
         examples = graph.agreements[name].record.get("examples", ())
         if examples:
-            snapshot = Snapshot(alone(graph, name), version=0, root="")
+            readings = _readings(graph, name)
             for example in examples:
-                if lines := list(_example_faults(snapshot, example)):
-                    yield {"agreement": name, "name": example["name"], "detail": "; ".join(lines)}
+                faults = [list(_example_faults(snapshot, example)) for snapshot in readings]
+                if all(faults):
+                    yield {"agreement": name, "name": example["name"], "detail": "; ".join(faults[-1])}
+
+
+def _readings(graph: Graph, name: str) -> list[Snapshot]:
+    """The agreement by itself, as it stands, and where it is interrupted without that."""
+    only, agreement = alone(graph, name), graph.agreements[name]
+    graphs = [only]
+    if agreement.suspended or agreement.terminated:
+        going_on = replace(agreement, suspended=(), terminated=None)
+        graphs.append(replace(only, agreements={name: going_on}))
+    return [Snapshot(one, version=0, root="") for one in graphs]
 
 
 def _example_count(graph: Graph) -> int:

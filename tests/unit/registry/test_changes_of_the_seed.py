@@ -1,0 +1,249 @@
+"""Changes of the real agreements: signatures, suspensions, what they would do to concerns, and what is refused."""
+
+import copy
+import json
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from services.registry.adapters.seed_files import read_objects
+from services.registry.usecases import import_seed
+from shared.contracts.envelope import JsonObject
+from tests.support.change_fakes import InMemoryChanges, ScriptedRouter, desk_of
+from tests.support.clock import FrozenClock
+from tests.support.registry_app import RegistryUnderTest, change
+from tests.support.registry_changes import AUTHOR, Carrier
+from tests.unit.registry.test_changes_over_http import problem
+
+SEED = read_objects()
+JWP = "jwp-cqc-gmc"
+DOCTOR: JsonObject = {
+    "originator": "cqc",
+    "received_at": "2025-03-01T09:30:00Z",
+    "categories": ["ftp-performance", "patient-safety"],
+    "subjects": [{"kind": "registrant", "registers": ["gmc"]}],
+    "nation": "england",
+    "setting": "general-practice",
+}
+
+
+def the(name: str, kind: str = "agreement") -> dict[str, Any]:
+    return copy.deepcopy(dict(next(row for row in SEED if (row["kind"], row["id"]) == (kind, name))))
+
+
+class Registry:
+    """The seed, its changes, and a router that saw one concern."""
+
+    def __init__(self, app: RegistryUnderTest, changes: InMemoryChanges) -> None:
+        self.app, self.changes = app, changes
+        self.tokens: dict[str, dict[str, str]] = {}
+
+    def carrier(self) -> Carrier:
+        return Carrier(self.app.http, self.headers)
+
+    async def headers(self, client: str) -> dict[str, str]:
+        if client not in self.tokens:
+            self.tokens[client] = await self.app.headers(client)
+        return self.tokens[client]
+
+
+@pytest_asyncio.fixture
+async def registry(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Registry]:
+    changes, clock = InMemoryChanges(), FrozenClock()
+    await import_seed(lambda: SEED, begin=changes.history.begin, clock=clock)
+    desk = desk_of(changes, clock=clock, router=ScriptedRouter([DOCTOR, {**DOCTOR, "originator": "gdc"}]))
+    folder = tmp_path_factory.mktemp("seed")
+    app = RegistryUnderTest(changes.history.begin, clock=clock, folder=folder, desk=desk)
+    async with app.http:
+        yield Registry(app, changes)
+
+
+def terminated(name: str, on: str) -> dict[str, Any]:
+    return {**the(name), "terminated": on}
+
+
+def needed(shown: JsonObject) -> set[tuple[str, str]]:
+    return {(need["agreement"], need["party"]) for need in shown["needs"] if need["step"] == "signature"}
+
+
+async def test_parties_sign_terms_that_are_new_each_for_itself(registry: Registry) -> None:
+    carrier = registry.carrier()
+    agreement = {**the(JWP), "title": "Joint working, second edition"}
+    await carrier.draft(change(1, agreement))
+    await carrier.approved()
+    shown = await carrier.read()
+    assert (shown["state"], needed(shown)) == ("approved", {(JWP, "cqc"), (JWP, "gmc")})
+    digest = next(need["terms_digest"] for need in shown["needs"])
+    body = {"agreement": JWP, "terms_digest": digest}
+    assert problem(await carrier.step("signatures", {**body, "party": "gmc"}, by="cqc-signs")) == (403, "forbidden")
+    assert problem(await carrier.step("signatures", body, by="nmc-signs")) == (422, "not-needed")
+    wrong = await carrier.step("signatures", {**body, "terms_digest": "0" * 64}, by="cqc-signs")
+    assert (problem(wrong), wrong.json()["errors"][0]["pointer"]) == (
+        (422, "not-needed"),
+        "/signatures/0/terms_digest",
+    )
+    assert problem(await carrier.step("schedule", by=AUTHOR)) == (409, "not-ready")
+    await carrier.step("signatures", body, by="cqc-signs")
+    await carrier.step("signatures", {**body, "party": "gmc", "evidence": "letter of 3 March"}, by=AUTHOR)
+    assert carrier.last["state"] == "signed"
+    assert (await carrier.step("schedule", by=AUTHOR)).json()["version"] == 2
+
+
+async def test_an_editor_records_no_signature_without_its_document(registry: Registry) -> None:
+    carrier = registry.carrier()
+    await carrier.draft(change(1, {**the(JWP), "title": "Another"}))
+    (first, *_) = [need for need in (await carrier.read())["needs"] if need["step"] == "signature"]
+    body = {name: first[name] for name in ("agreement", "party", "terms_digest")}
+    assert problem(await carrier.step("signatures", body, by=AUTHOR)) == (403, "forbidden")
+
+
+async def test_a_signatory_sees_the_changes_that_it_must_sign_and_no_difference(registry: Registry) -> None:
+    carrier = registry.carrier()
+    await carrier.draft(change(1, {**the(JWP), "title": "Another"}))
+    await carrier.judged()
+    assert (await carrier.read(by="gmc-signs"))["change_id"] == carrier.last["change_id"]
+    http = registry.app.http
+    assert (await http.get(carrier.path, headers=await registry.headers("nmc-signs"))).status_code == 404
+    for path in (f"{carrier.path}/difference", "/v1/changes"):
+        assert (await http.get(path, headers=await registry.headers("gmc-signs"))).status_code == 403
+
+
+async def test_a_suspension_needs_no_signature_and_shows_who_would_no_longer_be_told(registry: Registry) -> None:
+    carrier = registry.carrier()
+    for agreement in (JWP, "mou-cqc-gmc"):
+        await carrier.draft({"on": "2025-01-01", "reason": "a dispute"}, path=f"/v1/agreements/{agreement}/suspension")
+        assert (carrier.last["event"], carrier.last["state"]) == ("SUSPENDED", "draft")
+        await carrier.approved()
+        assert needed(await carrier.read()) == set()
+        await carrier.step("schedule", by=AUTHOR)
+    url = f"{carrier.path}/difference"
+    answer = await registry.app.http.get(url, headers=await registry.headers(AUTHOR))
+    difference = answer.json()
+    rows = {(row["concern_id"], row["org"]): (row["before"], row["after"]) for row in difference["rows"]}
+    assert rows["con_1", "gmc"][0] == "told"
+    assert rows["con_1", "gmc"][1] != "told"
+    assert not any(concern == "con_2" for concern, _ in rows)
+    lost = next(row["fields_lost"] for row in difference["rows"] if row["org"] == "gmc")
+    assert lost
+    assert all(field["after"] == "omit" for field in lost)
+    assert difference["totals"]["no_longer_told"] == 1
+    assert (difference["history"]["state"], difference["history"]["looked_at"]) == ("read", 2)
+    assert answer.headers["etag"] == f'"{carrier_difference(await carrier.read())}"'
+    (commit,) = registry.changes.history.stored[2:]
+    assert commit.event == "SUSPENDED"
+
+
+def carrier_difference(shown: JsonObject) -> str:
+    (found,) = {row["said"]["difference"] for row in shown["history"] if row["event"] == "ASSESSED"}
+    return str(found)
+
+
+async def test_a_suspended_agreement_is_resumed_and_a_terminated_one_is_not(registry: Registry) -> None:
+    async def turn(name: str, on: str, *, carried: bool) -> tuple[int, str]:
+        carrier = registry.carrier()
+        answer = await carrier.draft({"on": on, "reason": "r"}, path=f"/v1/agreements/{JWP}/{name}")
+        if not answer.is_success:
+            return problem(answer)
+        if carried:
+            await carrier.approved()
+            await carrier.step("schedule", by=AUTHOR)
+        return answer.status_code, carrier.last["event"]
+
+    assert await turn("resumption", "2025-03-01", carried=False) == (409, "not-suspended")
+    assert await turn("suspension", "2025-03-01", carried=True) == (201, "SUSPENDED")
+    assert await turn("suspension", "2025-04-01", carried=False) == (409, "already-suspended")
+    assert await turn("resumption", "2025-03-01", carried=False) == (409, "not-suspended")
+    assert await turn("resumption", "2025-05-01", carried=True) == (201, "RESUMED")
+    assert await turn("termination", "1999-01-01", carried=False) == (409, "before-it-began")
+    assert await turn("termination", "2026-01-01", carried=True) == (201, "TERMINATED")
+    assert await turn("suspension", "2027-01-01", carried=False) == (409, "already-terminated")
+    newest = (await registry.app.http.get(f"/v1/graph/objects/agreement/{JWP}")).json()["object"]
+    assert (newest["suspended"], newest["terminated"]) == ([{"from": "2025-03-01", "to": "2025-05-01"}], "2026-01-01")
+
+
+@pytest.mark.parametrize("on", ["2025-02-30", "2025-13-01", "soon", "", 0, None])
+async def test_a_day_that_does_not_exist_is_a_bad_field(registry: Registry, on: object) -> None:
+    answer = await registry.carrier().draft({"on": on, "reason": "r"}, path=f"/v1/agreements/{JWP}/termination")
+    assert (problem(answer), answer.json()["errors"][0]["pointer"]) == ((422, "invalid-fields"), "/on")
+
+
+async def test_an_agreement_that_is_not_there_cannot_be_suspended(registry: Registry) -> None:
+    body = {"on": "2025-03-01", "reason": "r"}
+    answer = await registry.carrier().draft(body, path="/v1/agreements/no-such/suspension")
+    assert problem(answer) == (404, "not-found")
+
+
+async def test_a_new_agreement_is_drafted_by_itself_and_one_that_is_there_is_not(registry: Registry) -> None:
+    body = {"reason": "r", "parent_version": 1, "agreement": {**the(JWP), "id": "jwp-new", "lineage": "jwp-new"}}
+    carrier = registry.carrier()
+    assert (await carrier.draft(body, path="/v1/agreements")).status_code == 201
+    assert needed(await carrier.read()) == {("jwp-new", "cqc"), ("jwp-new", "gmc")}
+    again = await registry.carrier().draft({**body, "agreement": the(JWP)}, path="/v1/agreements")
+    assert problem(again) == (409, "already-there")
+
+
+def _two_at_once() -> list[JsonObject]:
+    row = the(JWP)
+    return [{**row, "parties": [*row["parties"], row["parties"][0]]}]
+
+
+def _circle() -> list[JsonObject]:
+    step = next(dict(row) for row in SEED if row["kind"] == "succession")
+    return [{**step, "id": "back", "from": step["to"], "to": step["from"]}]
+
+
+def _with_party(**party: object) -> list[JsonObject]:
+    row = the(JWP)
+    return [{**row, "parties": [{**row["parties"][0], **party}, *row["parties"][1:]]}]
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (_two_at_once(), "party"),
+        (_circle(), "circ"),
+        (_with_party(org="no-such-body"), "no-such-body"),
+        (_with_party(**{"from": "2024-02-01", "to": "2024-01-01"}), ""),
+        (_with_party(**{"from": "2023-02-29"}), "2023-02-29"),
+        ([{**the(JWP), "nations": ["atlantis"]}], "atlantis"),
+    ],
+    ids=["overlap", "cycle", "unknown party", "leaves before it joins", "no such day", "no term"],
+)
+async def test_a_graph_that_cannot_be_is_refused_whole_with_the_place(
+    registry: Registry, rows: Sequence[JsonObject], words: str
+) -> None:
+    fine = {"kind": "source", "id": "fine", "title": "A page", "url": "https://example.org/fine"}
+    answer = await registry.carrier().draft(change(1, fine, *rows))
+    assert problem(answer) == (422, "graph-invalid")
+    assert any(error["pointer"] == "/objects/1" for error in answer.json()["errors"]) or words == "circ"
+    assert words in json.dumps(answer.json()["errors"])
+    assert registry.changes.events == {}
+
+
+async def test_a_change_under_which_an_agreed_example_fails_cannot_be_approved(registry: Registry) -> None:
+    row = the(JWP)
+    row["examples"][0]["expect"]["told"] = ["nmc"]
+    carrier = registry.carrier()
+    await carrier.draft(change(1, row))
+    difference = await carrier.judged()
+    answer = await carrier.step("approval", {"difference": difference}, by="approver-1")
+    assert problem(answer) == (409, "assessment-fails")
+    (error,) = answer.json()["errors"]
+    assert f"{JWP}, example" in error["detail"]
+    assert "agreed is nmc" in error["detail"]
+
+
+async def test_what_if_gives_the_difference_of_a_change_and_keeps_nothing(registry: Registry) -> None:
+    rows = [terminated(JWP, "2025-01-01")]
+    carrier = registry.carrier()
+    await carrier.draft(change(1, *rows))
+    await carrier.judged()
+    kept = copy.copy(registry.changes.events)
+    simulated = await carrier.post("/v1/analyses/what-if", {"objects": rows}, "operator")
+    stored = await registry.app.http.get(f"{carrier.path}/difference", headers=await registry.headers(AUTHOR))
+    assert (simulated.content, simulated.headers["etag"]) == (stored.content, stored.headers["etag"])
+    assert registry.changes.events == kept
+    denied = await carrier.post("/v1/analyses/what-if", {"objects": rows}, "cqc-signs")
+    assert problem(denied) == (403, "forbidden")
