@@ -11,7 +11,7 @@ from shared.agreements import Decision, Outcome
 from shared.canonical import canonical
 
 Row = dict[str, Any]
-QUICK_EXAMPLES = 120
+QUICK_EXAMPLES = 80
 _PROFILE = settings.get_current_profile_name()
 nightly = _PROFILE == "nightly"
 EXAMPLES = {"nightly": 10_000, "mutants": 40}.get(_PROFILE, QUICK_EXAMPLES)
