@@ -93,6 +93,13 @@ class GraphCopy(Mapping[ObjectKey, bytes]):
             blocks[place : place + 1] = _repacked(blocks[place] if blocks else None, by_block[place])
         return GraphCopy(tuple(blocks), self._grown(bodies))
 
+    def since(self, earlier: GraphCopy) -> dict[ObjectKey, bytes]:
+        """The objects that are new here or others than there; blocks that are one and the same are not opened."""
+        known = {id(block) for block in earlier._blocks}
+        moved = (block for block in self._blocks if id(block) not in known)
+        items = (item for block in moved for item in zip(block.keys, _bodies(block), strict=True))
+        return {key: body for key, body in items if earlier.get(key) != body}
+
     def place_of(self, key: ObjectKey) -> int:
         """How many objects stand before one of this key."""
         block = max(bisect_right(self._firsts, key) - 1, 0)

@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
-import orjson
 from fastapi import FastAPI
 from pydantic import TypeAdapter
 
 from services.router.adapters.history import HttpHistory
+from services.router.adapters.judges import JudgeMaker
 from services.router.adapters.postgres import PostgresStore
 from services.router.adapters.registry import HttpRegistry
 from services.router.config import RouterSettings
-from services.router.domain.policy import CurrentJudge, Judge
-from services.router.domain.replica import Replica
+from services.router.domain.policy import CurrentJudge
 from services.router.entrypoints.consumer import (
     GraphRefresher,
     GraphTender,
@@ -38,8 +37,6 @@ from services.router.usecases import (
     route_concerns,
     withdraw_ended,
 )
-from shared.agreements import Snapshot, load
-from shared.canonical import canonical
 from shared.contracts.concern import ConcernEvent, ConcernRecalled, ConcernSubmitted
 from shared.contracts.graph import GraphCommitted
 from shared.contracts.outcome import NoticeOutcome
@@ -88,7 +85,7 @@ def assemble(settings: RouterSettings) -> Parts:
     base = lay_foundation("router", settings)
     store = PostgresStore(base.engine, base.positions, base.outbox, base.relay, base.fail_points)
     registry = HttpRegistry(settings.registry_url, deadline_seconds=settings.registry_deadline_seconds)
-    make_judge = partial(judge_of, memo_bytes_max=settings.memo_bytes_max)
+    make_judge = JudgeMaker(memo_bytes_max=settings.memo_bytes_max)
     ports = GraphPorts(begin=store.begin, store=store, registry=registry, make_judge=make_judge)
     return Parts(base, settings, store, ports, CurrentJudge())
 
@@ -157,10 +154,3 @@ def _graph_tender(parts: Parts) -> GraphTender:
     }
     progress = base.health.watch("graph tender", essential=False)
     return GraphTender(chores, parts.current, progress=progress, telemetry=base.telemetry)
-
-
-def judge_of(replica: Replica, *, memo_bytes_max: int) -> Judge:
-    """Read a graph into a judge. Raises GraphInvalid."""
-    graph = load([orjson.loads(body) for body in replica.bodies.values()])
-    snapshot = Snapshot(graph, replica.head.version, replica.head.root)
-    return Judge(snapshot, canonical, memo_bytes_max=memo_bytes_max)

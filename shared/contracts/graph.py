@@ -12,7 +12,8 @@ class GraphCommit(Contract):
 
     `objects` are the graph objects as they stand after the commit (new or changed ones only; none is ever
     deleted). `root` is the Merkle root over all objects of the graph after it, `parent_root` before it ("" for
-    the first). `part`/`parts`: a commit larger than one record is published in parts, in order.
+    the first). `part`/`parts`: a commit larger than one record is published in parts, in order. `complete` is there
+    and false where a commit is too large for the topic: it holds no object, and the graph is read whole.
     """
 
     version: int = Field(ge=1)
@@ -24,6 +25,7 @@ class GraphCommit(Contract):
     objects: list[JsonObject]
     part: int = Field(default=1, ge=1)
     parts: int = Field(default=1, ge=1)
+    complete: Literal[False] | None = None
 
 
 class GraphCommitted(CloudEvent):
@@ -31,6 +33,19 @@ class GraphCommitted(CloudEvent):
 
     type: Literal["uk.concordat.graph.committed.v1"] = "uk.concordat.graph.committed.v1"
     data: GraphCommit
+
+
+GRAPH_LINES = "application/x-ndjson"
+"""The form of `GET /v1/graph` for whoever takes the graph whole: its head on the first line (GraphHead), then each
+object on one, sorted by kind and id, as `{"id":…,"kind":…,"object":…}` with the object's canonical bytes."""
+
+
+class GraphHead(Contract):
+    """The first line of a graph in lines."""
+
+    version: int
+    root: str
+    committed_at: Instant
 
 
 class GraphDocument(Contract):

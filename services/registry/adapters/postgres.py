@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row, Select, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from services.registry.adapters.held import HeldObjects
 from services.registry.adapters.intervals import record_intervals
 from services.registry.adapters.tables import commits, objects
 from services.registry.adapters.timeline import PostgresTimeline
@@ -33,12 +34,6 @@ _ADD_OBJECTS = text(
 )
 
 
-_GRAPH = text(
-    """SELECT DISTINCT ON (kind, id) kind, id, body FROM registry.objects
-    WHERE version <= :version ORDER BY kind, id, version DESC"""
-)
-
-
 class PostgresHistory:
     """Opens transactions on the history; what they publish goes to the relay once they have committed."""
 
@@ -47,12 +42,13 @@ class PostgresHistory:
         self._outbox = outbox
         self._relay = relay
         self._fail_points = fail_points
+        self._held = HeldObjects()
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator["PostgresTransaction"]:
         """One transaction. Raises StoreUnavailable; whether it was committed is then unknown."""
         async with transaction(self._engine) as connection:
-            history = PostgresTransaction(connection)
+            history = PostgresTransaction(connection, self._held)
             yield history
             await self._outbox.add(connection, history.rows)
             self._hit("registry.before-commit", history.rows)
@@ -67,8 +63,9 @@ class PostgresHistory:
 class PostgresTransaction(PostgresTimeline):
     """The history in one transaction; see ports.History."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, held: HeldObjects) -> None:
         super().__init__(connection)
+        self._held = held
         self.rows: list[OutboxRow] = []
 
     @property
@@ -86,9 +83,7 @@ class PostgresTransaction(PostgresTimeline):
 
     async def graph(self, version: int) -> Sequence[GraphObject]:
         """Every object as it stood after the commit of that version."""
-        found = await self._connection.execute(_GRAPH, {"version": version})
-        # Sorted here: the order of keys is that of their code points, whatever the database's collation is.
-        return sorted((GraphObject(*row) for row in found), key=lambda item: item.key)
+        return await self._held.read(self._connection, version)
 
     async def commits(self, *, after: int, count_max: int) -> Sequence[Commit]:
         """The commits with a version above `after`, oldest first, with their objects."""

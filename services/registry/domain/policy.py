@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from services.registry.domain.errors import ClientNotProven, GrantUnsupported, ScopeNotGranted
 from services.registry.domain.model import Client, Defect, GraphObject, Row, TokenRequest
-from shared.agreements.load import GraphInvalid, load
+from services.registry.domain.packed import PackedObjects
+from shared.agreements.load import GraphInvalid, check, check_change
 
 DEFECTS_MAX = 200
 GRANT = "client_credentials"
@@ -15,7 +16,7 @@ _NOBODY = "0" * 64
 
 def changed(current: Iterable[GraphObject], asked: Iterable[GraphObject]) -> tuple[GraphObject, ...]:
     """Those of `asked` that are new or differ from what stands, sorted by kind and id."""
-    bodies = {item.key: item.body for item in current}
+    bodies = current.copy if isinstance(current, PackedObjects) else {item.key: item.body for item in current}
     return tuple(sorted((o for o in asked if bodies.get(o.key) != o.body), key=lambda o: o.key))
 
 
@@ -32,12 +33,29 @@ def defects(graph: Sequence[Row], asked: Sequence[GraphObject]) -> tuple[Defect,
     Each defect names the object of `asked` that it is in, where it is in one; at most 200 are given.
     """
     try:
-        load(graph)
+        check(graph)
     except GraphInvalid as invalid:
-        places = {name: index for index, item in enumerate(asked) for name in _names(index, item)}
-        found = [Defect(_index(p.where, places), str(p)) for p in invalid.problems]
-        return tuple(found[:DEFECTS_MAX])
+        return _defects(invalid, asked)
     return ()
+
+
+def defects_of(current: PackedObjects, asked: Sequence[GraphObject]) -> tuple[Defect, ...]:
+    """What `defects` would find in the graph after the change; only what it touches is looked at."""
+    try:
+        known = current.known
+    except GraphInvalid:  # stored by an older reader: what stands is looked at as a whole
+        return defects([item.row() for item in merged(current, asked)], asked)
+    try:
+        check_change(known, [item.row() for item in asked])
+    except GraphInvalid as invalid:
+        return _defects(invalid, asked)
+    return ()
+
+
+def _defects(invalid: GraphInvalid, asked: Sequence[GraphObject]) -> tuple[Defect, ...]:
+    places = {name: index for index, item in enumerate(asked) for name in _names(index, item)}
+    found = [Defect(_index(p.where, places), str(p)) for p in invalid.problems]
+    return tuple(found[:DEFECTS_MAX])
 
 
 def _names(index: int, item: GraphObject) -> tuple[str, str]:

@@ -18,6 +18,7 @@ from services.registry.domain.model import Commit
 from services.registry.entrypoints.agreements import AgreementRoutes
 from services.registry.entrypoints.forms import VERSION_MAX, CommitFeed
 from services.registry.entrypoints.history import HistoryRoutes
+from services.registry.entrypoints.lines import GraphLines, asks_for_lines
 from services.registry.entrypoints.moments import AsOf, KnownAt, moments, refuse
 from services.registry.entrypoints.organisations import OrganisationRoutes
 from services.registry.entrypoints.reads import commit_at, is_known, standing_json
@@ -60,6 +61,7 @@ class GraphRoutes:
         self._clock = clock
         self._telemetry = telemetry
         self._newest = _Page("", b"")
+        self._lines = GraphLines(begin)
 
     def router(self) -> APIRouter:
         """Where each is found."""
@@ -82,6 +84,8 @@ class GraphRoutes:
         asked = moments(as_of, known_at, self._clock.now())
         refuse([FieldError("/version", "send a version or `known_at`, not both")] if version and known_at else [])
         with self._watched():
+            if asked.day is None and asks_for_lines(request):
+                return await self._lines.answer(request, At(version, asked.known_at))
             page = await self._asked(At(version, asked.known_at), asked.day)
         headers = {"ETag": page.etag, "Cache-Control": "no-cache"}
         if is_known(request.headers.get("if-none-match", ""), page.etag):

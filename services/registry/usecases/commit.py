@@ -1,5 +1,6 @@
 """Add a change to the graph as one commit: checked, rooted, told to the routers and to the audit log."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,7 +16,8 @@ from services.registry.domain.model import (
     Stale,
     Unchanged,
 )
-from services.registry.domain.policy import changed, defects, merged
+from services.registry.domain.packed import PackedObjects
+from services.registry.domain.policy import changed, defects_of
 from services.registry.ports import Begin, History
 from services.registry.usecases.graph import graph_of
 from shared.agreements.load import load
@@ -32,6 +34,8 @@ SERVICE = "registry"
 SEED_PRINCIPAL = "seed"
 PART_BYTES_MAX = 900_000
 """Objects of one record, at most: Kafka refuses a record above 1 MB."""
+PARTS_MAX = 8
+"""A commit of more parts is announced without its objects, and the routers read the graph whole."""
 EMPTY = Commit(0, "", "", datetime.min.replace(tzinfo=UTC), "", "", "IMPORTED")
 """What stands before the first commit."""
 
@@ -49,7 +53,7 @@ async def import_seed(read_seed: Callable[[], Sequence[JsonObject]], *, begin: B
         rows = read_seed()
         load(rows)
         seed = Change(0, SEED_PRINCIPAL, "The seed of the graph", _sorted(map(as_object, rows)), "IMPORTED")
-        first = _next(EMPTY, seed, rows, clock.now())
+        first = _next(EMPTY, seed, graph_root(rows), clock.now())
         if await _append(history, first):
             return first
         return await history.head() or EMPTY  # another registry was faster
@@ -72,17 +76,18 @@ async def append_change(
     """Add a change to the graph in a transaction that is open already.
 
     `current` is the graph at `head`, sorted by kind and id. Only Committed leaves anything in the transaction; a commit
-    that somebody else made first is Stale.
+    that somebody else made first is Stale. Only what the change touches is checked and hashed, off the event loop.
     """
-    new = changed(current, change.objects)
+    packed = await asyncio.to_thread(PackedObjects.of, current)
+    new = changed(packed, change.objects)
     if not new:
         return Unchanged(head)
     if change.parent_version != head.version:
         return Stale(head)
-    rows = [item.row() for item in merged(current, change.objects)]
-    if found := defects(rows, change.objects):
+    if found := await asyncio.to_thread(defects_of, packed, change.objects):
         return Refused(found)
-    commit = _next(head, replace(change, objects=new), rows, clock.now())
+    root = await asyncio.to_thread(_root_with, packed, new)
+    commit = _next(head, replace(change, objects=new), root, clock.now())
     if not await _append(history, commit):
         return Stale(await history.head() or head)
     return Committed(commit)
@@ -109,11 +114,15 @@ def as_contract(commit: Commit, *, part: int = 1, parts: int = 1) -> GraphCommit
     )
 
 
-def _next(head: Commit, change: Change, rows: Iterable[Row], now: datetime) -> Commit:
+def _root_with(current: PackedObjects, new: Sequence[GraphObject]) -> str:
+    return current.copy.changed({item.key: item.body for item in new}).root
+
+
+def _next(head: Commit, change: Change, root: str, now: datetime) -> Commit:
     return Commit(
         version=head.version + 1,
         parent_root=head.root,
-        root=graph_root(rows),
+        root=root,
         committed_at=max(now, head.committed_at),  # a clock that is set back must not reorder what was known when
         principal=change.principal,
         reason=change.reason,
@@ -131,18 +140,29 @@ async def _append(history: History, commit: Commit) -> bool:
 
 
 def _events(commit: Commit) -> list[GraphCommitted]:
+    if is_large(commit):
+        return [_event(commit, as_contract(replace(commit, objects=())).model_copy(update={"complete": False}))]
     parts = list(_parts(commit.objects))
     return [
-        GraphCommitted(
-            id=derived_id("gco", commit.root, commit.version, number),
-            source=f"/concordat/{SERVICE}",
-            time=commit.committed_at,
-            subject=f"graph/{commit.version}",
-            traceparent=current_trace(),
-            data=as_contract(replace(commit, objects=part), part=number, parts=len(parts)),
-        )
+        _event(commit, as_contract(replace(commit, objects=part), part=number, parts=len(parts)))
         for number, part in enumerate(parts, 1)
     ]
+
+
+def is_large(commit: Commit) -> bool:
+    """Whether the commit is too large for the topic."""
+    return sum(len(item.body) for item in commit.objects) > PARTS_MAX * PART_BYTES_MAX
+
+
+def _event(commit: Commit, data: GraphCommit) -> GraphCommitted:
+    return GraphCommitted(
+        id=derived_id("gco", commit.root, commit.version, data.part),
+        source=f"/concordat/{SERVICE}",
+        time=commit.committed_at,
+        subject=f"graph/{commit.version}",
+        traceparent=current_trace(),
+        data=data,
+    )
 
 
 def _parts(objects: Sequence[GraphObject]) -> Iterator[tuple[GraphObject, ...]]:
@@ -158,7 +178,10 @@ def _parts(objects: Sequence[GraphObject]) -> Iterator[tuple[GraphObject, ...]]:
 
 
 def _facts(commit: Commit) -> list[AuditFact]:
-    """One fact for the commit; for each object that a person changed one more. The root vouches for a whole import."""
+    """One fact for the commit; for each object that a person changed one more.
+
+    The root vouches for a whole import, and for a commit that is too large for the topic.
+    """
     about = {
         "version": commit.version,
         "parent_root": commit.parent_root,
@@ -167,8 +190,8 @@ def _facts(commit: Commit) -> list[AuditFact]:
         "objects": len(commit.objects),
     }
     facts = [_fact("graph-commit", commit, about)]
-    if commit.event == "IMPORTED":
-        event = {"event": "IMPORTED", "version": commit.version, "root": commit.root}
+    if commit.event == "IMPORTED" or is_large(commit):
+        event = {"event": commit.event, "version": commit.version, "root": commit.root}
         return [*facts, _fact("agreement-event", commit, event)]
     return facts + [_fact("agreement-event", commit, _changed_fact(commit, item)) for item in commit.objects]
 

@@ -1,13 +1,14 @@
 """Read the graph as it stands, as it stood, and as it was known."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from services.registry.domain.errors import GraphDamaged
-from services.registry.domain.model import Commit, GraphObject, StoredObject
+from services.registry.domain.model import Commit, StoredObject
+from services.registry.domain.packed import PackedObjects
 from services.registry.ports import Begin, History
-from shared.graphroot import graph_root
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Graph:
     """The graph at a version: its commit, and its objects sorted by kind and id."""
 
     commit: Commit
-    objects: Sequence[GraphObject]
+    objects: PackedObjects
 
 
 async def read_head(*, begin: Begin) -> Commit | None:
@@ -69,6 +70,7 @@ async def commit_of(history: History, at: At) -> Commit | None:
 async def graph_of(history: History, commit: Commit) -> Graph:
     """The graph of a commit. Raises GraphDamaged where what is stored does not give its root."""
     objects = await history.graph(commit.version)
-    if commit.version and graph_root(item.row() for item in objects) != commit.root:
+    packed = await asyncio.to_thread(PackedObjects.of, objects)
+    if commit.version and packed.root != commit.root:
         raise GraphDamaged(commit.version)
-    return Graph(commit, objects)
+    return Graph(commit, packed)

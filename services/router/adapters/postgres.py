@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.router.adapters import round_statements as more
 from services.router.adapters import statements as sql
+from services.router.adapters.graph_copy import HeldGraph
 from services.router.adapters.round_rows import (
     columns_of_query,
     dossier_of,
@@ -58,8 +59,11 @@ STORED_BODIES_MAX = 20_000
 class PostgresTransaction(UndoingPart):
     """One open transaction; `offered` are the outbox rows to publish once it has committed."""
 
-    def __init__(self, connection: AsyncConnection, outbox: Outbox, stored_bodies: frozenset[str]) -> None:
+    def __init__(
+        self, connection: AsyncConnection, outbox: Outbox, graph: HeldGraph, stored_bodies: frozenset[str]
+    ) -> None:
         super().__init__(connection, outbox)
+        self._graph = graph
         self._stored_bodies = stored_bodies
         self.new_bodies: set[str] = set()
 
@@ -119,10 +123,9 @@ class PostgresTransaction(UndoingPart):
     async def replica(self) -> Replica:
         """The copy of the graph; its head row is locked until the transaction ends."""
         head = Head(*(await self._connection.execute(sql.LOCK_HEAD)).one())
-        objects = await self._connection.execute(sql.OBJECTS)
-        bodies = {(row.kind, row.id): row.body for row in objects}
+        stored = await self._graph.read(self._connection, head)
         parts = await self._connection.execute(sql.PARTS, {"version": head.version + 1})
-        return Replica(head, bodies, tuple(map(part_of, parts)))
+        return Replica(head, stored.bodies, tuple(map(part_of, parts)))
 
     async def follow(self, head: Head, changed: Bodies) -> None:
         """The graph is now at `head`; the parts of its commit are dropped."""
@@ -166,6 +169,7 @@ class PostgresStore:
         self._relay = relay
         self._fail_points = fail_points
         self._stored_bodies: frozenset[str] = frozenset()
+        self._graph = HeldGraph()
 
     @asynccontextmanager
     async def begin(self, spans: Sequence[Span] = ()) -> AsyncIterator[PostgresTransaction]:
@@ -176,7 +180,7 @@ class PostgresStore:
         try:
             async with transaction(self._engine) as connection:
                 await self._positions.advance(connection, spans)
-                tx = PostgresTransaction(connection, self._outbox, self._stored_bodies)
+                tx = PostgresTransaction(connection, self._outbox, self._graph, self._stored_bodies)
                 yield tx
                 self._fail_points.hit("router.before-commit")
         except StoreUnavailable:
@@ -198,11 +202,10 @@ class PostgresStore:
             return Head(*(await connection.execute(sql.HEAD)).one())
 
     async def stored_replica(self) -> Replica:
-        """The whole graph, of one moment."""
+        """The whole graph, of one moment: nobody moves its head meanwhile."""
         async with transaction(self._engine) as connection:
-            rows = (await connection.execute(sql.REPLICA)).all()
-        bodies = {(row.kind, row.id): row.body for row in rows if row.kind is not None}
-        return Replica(Head(rows[0].version, rows[0].root), bodies)
+            head = Head(*(await connection.execute(sql.SHARE_HEAD)).one())
+            return await self._graph.read(connection, head)
 
     async def decision(self, concern_id: str, version: int | None) -> DecisionRecord | None:
         """The newest round of that version (of the newest version for None)."""

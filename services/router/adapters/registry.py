@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import zlib
+from collections.abc import Iterable, Iterator
 
 import httpx
 from pydantic import ValidationError
@@ -11,11 +13,11 @@ from pydantic import ValidationError
 from services.router.domain.errors import RegistryUnavailable
 from services.router.domain.model import Head
 from services.router.domain.replica import Replica
-from shared.canonical import NotCanonical, canonical
-from shared.contracts.graph import GraphDocument
-from shared.graphroot import object_key
+from shared.contracts.graph import GRAPH_LINES, GraphHead
+from shared.graphcopy import GraphCopy, LineUnreadable, ObjectKey, read_line
 
 _ETAG = re.compile(r'(?:W/)?"([0-9]{1,18})\.([0-9a-f]{64})"')
+_LINES = {"Accept": GRAPH_LINES, "Accept-Encoding": "gzip"}
 
 
 class HttpRegistry:
@@ -30,8 +32,8 @@ class HttpRegistry:
         try:
             async with asyncio.timeout(self._deadline_seconds):
                 raw = await self._fetch()
-            return _replica_of(GraphDocument.model_validate_json(raw))
-        except (httpx.HTTPError, TimeoutError, ValidationError, NotCanonical, KeyError) as error:
+            return await asyncio.to_thread(_replica_of, raw)
+        except (httpx.HTTPError, TimeoutError, ValidationError, LineUnreadable, zlib.error) as error:
             raise RegistryUnavailable(type(error).__name__) from error
 
     async def head(self, known: Head) -> Head:
@@ -43,7 +45,7 @@ class HttpRegistry:
             raise RegistryUnavailable(type(error).__name__) from error
 
     async def _ask(self, known: Head) -> Head:
-        headers = {"If-None-Match": f'"{known.version}.{known.root}"'}
+        headers = {**_LINES, "If-None-Match": f'"{known.version}.{known.root}"'}
         async with self._client() as client, client.stream("GET", self._url, headers=headers) as answer:
             if answer.status_code == httpx.codes.NOT_MODIFIED:
                 return known
@@ -52,16 +54,40 @@ class HttpRegistry:
             raise RegistryUnavailable("the answer names no version")
         return Head(int(found[1]), found[2])
 
-    async def _fetch(self) -> bytes:
-        async with self._client() as client:
-            answer = await client.get(self._url)
-            return answer.raise_for_status().content
+    async def _fetch(self) -> list[bytes]:
+        """The lines as gzip, in pieces; they are unpacked off the event loop."""
+        async with self._client() as client, client.stream("GET", self._url, headers=_LINES) as answer:
+            pieces = [piece async for piece in answer.raise_for_status().aiter_raw()]
+        if answer.headers.get("content-encoding") != "gzip" or answer.headers.get("content-type") != GRAPH_LINES:
+            raise RegistryUnavailable("the answer is no graph in lines")
+        return pieces
 
     def _client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(timeout=self._deadline_seconds, trust_env=False)
 
 
-def _replica_of(document: GraphDocument) -> Replica:
-    """Raises NotCanonical, or KeyError for an object without kind or id."""
-    bodies = {object_key(one): canonical(one) for one in document.objects}
-    return Replica(Head(document.version, document.root), bodies)
+def _replica_of(pieces: Iterable[bytes]) -> Replica:
+    """Raises LineUnreadable, ValidationError, zlib.error."""
+    lines = _lines(pieces)
+    head = GraphHead.model_validate_json(next(lines, b""))
+    bodies = GraphCopy.of_sorted(_in_order(map(read_line, lines)))
+    return Replica(Head(head.version, head.root), bodies)
+
+
+def _in_order(items: Iterable[tuple[ObjectKey, bytes]]) -> Iterator[tuple[ObjectKey, bytes]]:
+    before = ("", "")
+    for key, body in items:
+        if key <= before:
+            raise LineUnreadable("the objects are not in their order")
+        before = key
+        yield key, body
+
+
+def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Each line without its newline; never the whole text at once."""
+    unpacked, rest = zlib.decompressobj(zlib.MAX_WBITS | 16), b""
+    for piece in pieces:
+        *whole, rest = (rest + unpacked.decompress(piece)).split(b"\n")
+        yield from whole
+    if rest or not unpacked.eof:
+        raise LineUnreadable("the graph ends too soon")

@@ -72,11 +72,7 @@ UPDATE router.outbox SET published_at = NULL WHERE event_id IN (
 HEAD = text("SELECT version, root FROM router.graph_head")
 LOCK_HEAD = text("SELECT version, root FROM router.graph_head FOR UPDATE")
 MOVE_HEAD = text("UPDATE router.graph_head SET version = :version, root = :root")
-OBJECTS = text("SELECT kind, id, body FROM router.graph_objects")
-# Head and objects of one moment: one statement sees one state.
-REPLICA = text("""
-SELECT h.version, h.root, o.kind, o.id, o.body FROM router.graph_head h LEFT JOIN router.graph_objects o ON true
-""")
+SHARE_HEAD = text("SELECT version, root FROM router.graph_head FOR SHARE")
 PARTS = text("""
 SELECT version, parent_root, root, part, parts, kinds, ids, bodies FROM router.graph_parts
 WHERE version = :version ORDER BY part

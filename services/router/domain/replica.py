@@ -11,12 +11,16 @@ ObjectKey = tuple[str, str]
 """Kind and id of a graph object."""
 Bodies = Mapping[ObjectKey, bytes]
 """The canonical bytes of graph objects."""
-RootOf = Callable[[Bodies], str]
+PutIn = Callable[[Bodies, Bodies], tuple[Bodies, str]]
+"""The graph with other objects put in, and its root; the graph that was there stays as it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class CommitPart:
-    """One part (of `parts`, from 1) of a commit; `bodies` are the objects that it adds or changes."""
+    """One part (of `parts`, from 1) of a commit; `bodies` are the objects that it adds or changes.
+
+    A commit that is not `complete` is too large for the topic: it states its root and holds no object.
+    """
 
     version: int
     parent_root: str
@@ -24,6 +28,7 @@ class CommitPart:
     part: int
     parts: int
     bodies: Bodies
+    complete: bool = True
 
     @property
     def head(self) -> Head:
@@ -67,14 +72,23 @@ class Misfit:
     reason: str
 
 
-Step = Repeated | Collected | Complete | Misfit
+@dataclass(frozen=True, slots=True)
+class TooLarge:
+    """A commit whose objects are to be had from the registry alone."""
+
+    head: Head
 
 
-def follow(replica: Replica, part: CommitPart, root_of: RootOf) -> Step:
+Step = Repeated | Collected | Complete | Misfit | TooLarge
+
+
+def follow(replica: Replica, part: CommitPart, put_in: PutIn) -> Step:
     """What a commit (or a part of one) does to the copy: applied only in order and only with the root it states."""
     arrived = len(replica.pending)
     if part.version <= replica.head.version:
         return Repeated()
+    if not part.complete:
+        return TooLarge(part.head)
     if reason := _misfit(replica, part):
         return Misfit(reason)
     if part.part <= arrived:
@@ -84,7 +98,7 @@ def follow(replica: Replica, part: CommitPart, root_of: RootOf) -> Step:
     parts = (*replica.pending, part)
     if len(parts) < part.parts:
         return Collected(Replica(replica.head, replica.bodies, parts))
-    return _completed(replica, parts, root_of)
+    return _completed(replica, parts, put_in)
 
 
 def _misfit(replica: Replica, part: CommitPart) -> str | None:
@@ -98,9 +112,10 @@ def _misfit(replica: Replica, part: CommitPart) -> str | None:
     return None
 
 
-def _completed(replica: Replica, parts: tuple[CommitPart, ...], root_of: RootOf) -> Complete | Misfit:
+def _completed(replica: Replica, parts: tuple[CommitPart, ...], put_in: PutIn) -> Complete | Misfit:
     changed = {key: body for part in parts for key, body in part.bodies.items()}
-    after = Replica(parts[-1].head, {**replica.bodies, **changed})
-    if root_of(after.bodies) != after.head.root:
-        return Misfit(f"commit {after.head.version} does not give the root it states")
-    return Complete(after, changed)
+    after, root = put_in(replica.bodies, changed)
+    head = parts[-1].head
+    if root != head.root:
+        return Misfit(f"commit {head.version} does not give the root it states")
+    return Complete(Replica(head, after), changed)

@@ -231,7 +231,8 @@ def part_of(event: GraphCommitted) -> CommitPart:
     """The contract in the router's words; the objects as their canonical bytes."""
     data = event.data
     bodies = {object_key(one): canonical(one) for one in data.objects}
-    return CommitPart(data.version, data.parent_root, data.root, data.part, data.parts, bodies)
+    whole = data.complete is None
+    return CommitPart(data.version, data.parent_root, data.root, data.part, data.parts, bodies, complete=whole)
 
 
 def say_news(news: GraphNews, telemetry: Telemetry) -> None:

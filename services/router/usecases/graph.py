@@ -23,11 +23,12 @@ from services.router.domain.replica import (
     Repeated,
     Replica,
     Step,
+    TooLarge,
     follow,
 )
 from services.router.ports import Begin, GraphStore, MakeJudge, Registry, Transaction
 from shared.agreements import GraphInvalid
-from shared.merkle import leaf_hash, root_of
+from shared.graphcopy import GraphCopy
 from shared.records import Batch, Span
 
 
@@ -44,6 +45,13 @@ class Adopted:
 
     head: Head
     because: str
+
+
+class _ReadWhole(Exception):
+    """A commit is announced without its objects: the graph is read from the registry, and nothing is amiss."""
+
+    def __init__(self, head: Head) -> None:
+        super().__init__(f"commit {head.version} is too large for the topic")
 
 
 GraphNews = Applied | Adopted
@@ -69,6 +77,11 @@ async def follow_graph(batch: Batch[CommitPart], *, current: CurrentJudge, ports
     try:
         async with ports.begin(batch.spans) as tx:
             return await _apply_all(batch.events, tx, ports.make_judge)
+    except _ReadWhole as large:
+        newest = max(part.version for part in batch.events)
+        current.hear_of(newest, str(large))
+        adopted = await _adopt(batch.spans, str(large), ports, at_least=newest)
+        return (Applied(adopted.head),)
     except GraphUnfit as misfit:
         newest = max(part.version for part in batch.events)
         current.hear_of(newest, str(misfit))
@@ -123,7 +136,18 @@ async def catch_up(newer: Head, current: CurrentJudge, ports: GraphPorts) -> Gra
 
 def root_over(bodies: Bodies) -> str:
     """The root of a graph from its canonical objects, as `shared.graphroot` gives it."""
-    return root_of([leaf_hash(bodies[key]) for key in sorted(bodies)]).hex()
+    return packed(bodies).root
+
+
+def packed(bodies: Bodies) -> GraphCopy:
+    """The same objects, packed; at once where they are."""
+    return bodies if isinstance(bodies, GraphCopy) else GraphCopy.of(bodies)
+
+
+def put_in(bodies: Bodies, changed: Bodies) -> tuple[Bodies, str]:
+    """The graph with these objects put in, and its root: only what changed is packed and hashed."""
+    after = packed(bodies).changed(changed)
+    return after, after.root
 
 
 async def _apply_all(parts: Sequence[CommitPart], tx: Transaction, make_judge: MakeJudge) -> tuple[GraphNews, ...]:
@@ -132,7 +156,7 @@ async def _apply_all(parts: Sequence[CommitPart], tx: Transaction, make_judge: M
         return ()
     replica, news = await tx.replica(), list[GraphNews]()
     for part in parts:
-        step = await asyncio.to_thread(follow, replica, part, root_over)
+        step = await asyncio.to_thread(follow, replica, part, put_in)
         replica, told = await _take(step, replica, tx, make_judge)
         news += told
     return tuple(news)
@@ -151,6 +175,8 @@ async def _take(
             await _judge_of(after, make_judge)
             await tx.follow(after.head, changed)
             return after, (Applied(after.head),)
+        case TooLarge(head):
+            raise _ReadWhole(head)
         case Misfit(reason):
             raise GraphUnfit(reason)
         case _:

@@ -1,22 +1,29 @@
 """The registry is asked over a real port: what it answers is taken as it is, and a bad answer means to wait."""
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+import orjson
 import pytest
 
 from services.router.adapters.registry import HttpRegistry
 from services.router.domain.errors import RegistryUnavailable
 from services.router.domain.model import Head
-from shared.contracts.graph import GraphDocument
+from shared.graphcopy import line_of
 from shared.graphroot import graph_root
-from tests.support.clock import NOON
-from tests.support.router_fakes import replica_of
+from tests.support.router_fakes import bodies_of, replica_of
 from tests.support.small_graph import SMALL
 
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-DOCUMENT = GraphDocument(version=1, root=graph_root(SMALL), committed_at=NOON, objects=SMALL)
+HEAD = {"version": 1, "root": graph_root(SMALL), "committed_at": "2025-01-01T00:00:00Z"}
+LINES = [orjson.dumps(HEAD), *(line_of(*item) for item in sorted(bodies_of(SMALL).items()))]
+PACKED = ("Content-Type: application/x-ndjson", "Content-Encoding: gzip")
+
+
+def zipped(*lines: bytes) -> bytes:
+    return gzip.compress(b"".join(line + b"\n" for line in lines))
 
 
 @asynccontextmanager
@@ -41,24 +48,35 @@ def says(status: str, body: bytes, *headers: str) -> Answer:
 
 
 async def test_the_graph_arrives_with_the_root_that_the_registry_states() -> None:
-    async with registry(says("200 OK", DOCUMENT.model_dump_json().encode())) as client:
+    async with registry(says("200 OK", zipped(*LINES), *PACKED)) as client:
         assert await client.graph() == replica_of(SMALL)
 
 
 @pytest.mark.parametrize(
     ("status", "body"),
     [
-        ("503 Unavailable", b"{}"),
+        ("503 Unavailable", zipped(*LINES)),
         ("404 Not Found", b"{}"),
-        ("200 OK", b"not json"),
-        ("200 OK", b'{"version":1}'),
-        ("200 OK", b'{"version":1,"root":"r","committed_at":"2025-01-01T00:00:00Z","objects":[{"no":"kind"}]}'),
-        ("200 OK", b'{"version":1,"root":"r","committed_at":"2025-01-01T00:00:00Z","objects":[{"kind":1e999}]}'),
+        ("200 OK", b"not gzip"),
+        ("200 OK", zipped(*LINES)[:-9]),
+        ("200 OK", zipped()),
+        ("200 OK", zipped(b"not json", *LINES[1:])),
+        ("200 OK", zipped(b'{"version":1}')),
+        ("200 OK", zipped(*LINES, b'{"id":"x","object":{}}')),
+        ("200 OK", zipped(LINES[0], *reversed(LINES[1:]))),
+        ("200 OK", zipped(*LINES, LINES[-1])),
+        ("200 OK", gzip.compress(b"\n".join(LINES))),
     ],
 )
 async def test_an_answer_that_is_no_graph_means_to_wait(status: str, body: bytes) -> None:
-    async with registry(says(status, body)) as client:
+    async with registry(says(status, body, *PACKED)) as client:
         with pytest.raises(RegistryUnavailable):
+            await client.graph()
+
+
+async def test_a_graph_in_another_form_than_was_asked_for_means_to_wait() -> None:
+    async with registry(says("200 OK", b"{}", "Content-Type: application/json")) as client:
+        with pytest.raises(RegistryUnavailable, match="no graph in lines"):
             await client.graph()
 
 

@@ -70,6 +70,15 @@ def test_the_copy_before_a_change_stays_as_it_was() -> None:
     assert (copy.root, copy["source", "00000"]) == (root, many(1)["source", "00000"])
 
 
+@given(changes, changes)
+def test_what_differs_from_an_earlier_copy_is_what_was_put_in(
+    first: dict[ObjectKey, int], later: dict[ObjectKey, int]
+) -> None:
+    before, other = GraphCopy.of(bodies_of(first)), GraphCopy.of(bodies_of(first | later))
+    differing = {key: body for key, body in bodies_of(later).items() if before.get(key) != body}
+    assert before.changed(bodies_of(later)).since(before) == other.since(before) == differing
+
+
 def test_the_packed_pieces_are_one_stream_of_the_lines() -> None:
     copy = GraphCopy.of(many(300))
     text = zlib.decompressobj(-zlib.MAX_WBITS).decompress(b"".join(copy.packed()))

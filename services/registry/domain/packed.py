@@ -1,0 +1,61 @@
+"""The objects of a whole graph, packed: read one by one, changed and checked by what a change touches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import overload
+
+from services.registry.domain.model import GraphObject
+from shared.agreements.load import Checked, roster_of
+from shared.graphcopy import GraphCopy
+from shared.graphrows import GraphRows
+
+
+class PackedObjects(Sequence[GraphObject]):
+    """Graph objects sorted by kind and id. Immutable; what the checks need to know is worked out once and handed on."""
+
+    def __init__(self, copy: GraphCopy, known: Checked | None = None) -> None:
+        self.copy = copy
+        self._known = known
+        self._keys: list[tuple[str, str]] | None = None
+
+    @classmethod
+    def of(cls, objects: Sequence[GraphObject]) -> PackedObjects:
+        """The same objects, packed; at once where they are."""
+        return objects if isinstance(objects, PackedObjects) else cls(GraphCopy.of({o.key: o.body for o in objects}))
+
+    @property
+    def root(self) -> str:
+        """The root of the graph."""
+        return self.copy.root
+
+    @property
+    def known(self) -> Checked:
+        """What its agreements say of each other. Raises GraphInvalid where one cannot be read."""
+        if self._known is None:
+            rows = GraphRows(self.copy)
+            self._known = Checked(rows, roster_of(rows))
+        return self._known
+
+    def with_objects(self, changed: Sequence[GraphObject]) -> PackedObjects:
+        """The graph with these sound objects put in."""
+        copy = self.copy.changed({item.key: item.body for item in changed})
+        known = self._known.after(GraphRows(copy), [item.row() for item in changed]) if self._known else None
+        return PackedObjects(copy, known)
+
+    @overload
+    def __getitem__(self, place: int) -> GraphObject: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[GraphObject]: ...
+    def __getitem__(self, place: int | slice) -> GraphObject | Sequence[GraphObject]:
+        if self._keys is None:
+            self._keys = list(self.copy)
+        if isinstance(place, slice):
+            return [GraphObject(*key, self.copy[key]) for key in self._keys[place]]
+        return GraphObject(*self._keys[place], self.copy[self._keys[place]])
+
+    def __iter__(self) -> Iterator[GraphObject]:
+        return (GraphObject(*key, body) for key, body in self.copy.items())
+
+    def __len__(self) -> int:
+        return len(self.copy)
