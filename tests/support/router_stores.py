@@ -20,7 +20,7 @@ from shared.supervision import Progress
 from shared.telemetry import Telemetry
 from tests.support.clock import NOON
 from tests.support.router_fakes import InMemoryRouter, graph_objects, judge_of, replica_of
-from tests.support.stack import TestPostgres
+from tests.support.stack import TestDatabase, TestPostgres
 
 REPLICA = replica_of(graph_objects())
 JUDGE = judge_of(REPLICA)
@@ -91,7 +91,13 @@ async def store_on(postgres: TestPostgres | None) -> AsyncIterator[Store]:
     if postgres is None:
         yield Fake()
         return
-    database = await postgres.fresh_database("router")
+    async with store_in(await postgres.fresh_database("router")) as store:
+        yield store
+
+
+@asynccontextmanager
+async def store_in(database: TestDatabase) -> AsyncIterator[Store]:
+    """The store in that database."""
     engine = make_engine(database.url("router"), pool_size=4, statement_timeout_seconds=10, name="conformance")
     outbox = Outbox(engine, "router")
     relay = Offered(outbox, Nowhere(), progress=Progress("relay"), telemetry=Telemetry("router"))
