@@ -24,6 +24,8 @@ from services.registry.usecases.commit import PART_BYTES_MAX, _parts
 from shared.agreements.load import GraphInvalid
 from shared.contracts.envelope import JsonObject
 from shared.graphroot import graph_root
+from tests.rules.small import POLICY as WORDS_POLICY
+from tests.rules.small import WORDS, org, pact
 from tests.support.clock import NOON, FrozenClock
 from tests.support.registry_fakes import InMemoryClients, InMemoryHistory, ReadableSigner
 from tests.support.small_graph import POLICY, SMALL, source
@@ -198,3 +200,16 @@ async def test_a_clock_that_is_set_back_does_not_reorder_what_was_known_when() -
     earlier = FrozenClock(NOON - timedelta(hours=1))
     await commit_change(change(source("new")), begin=history.begin, clock=earlier)
     assert [commit.committed_at for commit in history.stored] == [NOON, NOON]
+
+
+async def test_a_change_that_overlaps_in_time_is_refused_with_place_and_remedy() -> None:
+    history = InMemoryHistory()
+    words = [{"kind": "vocabulary", "id": name, "terms": terms} for name, terms in WORDS.items()]
+    rows = [*words, WORDS_POLICY, *map(org, ("alpha", "beta", "gamma")), pact()]
+    await import_seed(lambda: rows, begin=history.begin, clock=CLOCK)
+    outcome = await commit_change(change(pact(id="pact-2")), begin=history.begin, clock=CLOCK)
+    assert isinstance(outcome, Refused)
+    (defect,) = outcome.defects
+    assert defect.index == 0
+    assert "agreement pact-2: […, …) overlaps pact […, …) of lineage pact: one version holds" in defect.detail
+    assert len(history.stored) == 1
