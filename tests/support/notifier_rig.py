@@ -37,6 +37,7 @@ from tests.support.notifier_fakes import KEYS, SEALING, SECRET, TOKENS
 from tests.support.stack import TestDatabase
 
 LOOPBACK = Guard(allow_http=True, networks=(ip_network("127.0.0.0/8"),))
+CONSENT = {"WebHook-Allowed-Origin": "concordat.example", "WebHook-Allowed-Rate": "6000"}
 Behaviour = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -47,6 +48,7 @@ class Receiver:
     url: str = ""
     received: list[tuple[str, bytes]] = field(default_factory=list)
     timestamps: list[str] = field(default_factory=list)
+    replayed: list[bool] = field(default_factory=list)
     requests: int = 0
 
     @property
@@ -56,8 +58,8 @@ class Receiver:
 
 
 @asynccontextmanager
-async def receiving(behave: Behaviour | None = None) -> AsyncIterator[Receiver]:
-    """A receiver on a free port of loopback; `behave` makes its answer."""
+async def receiving(behave: Behaviour | None = None, *, consents: bool = False) -> AsyncIterator[Receiver]:
+    """A receiver on a free port of loopback; `behave` makes its answer, `consents` to deliveries when it is asked."""
     receiver = Receiver()
 
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -65,9 +67,10 @@ async def receiving(behave: Behaviour | None = None) -> AsyncIterator[Receiver]:
         body = await request.read()
         headers = {name.lower(): value for name, value in request.headers.items()}
         if request.method == "OPTIONS":
-            return web.Response(status=405)
+            return web.Response(status=204, headers=CONSENT) if consents else web.Response(status=405)
         verify([SECRET], headers, body, now_seconds=SystemClock().now().timestamp())
         receiver.received.append((headers["webhook-id"], body))
+        receiver.replayed.append("concordat-replayed" in headers)
         receiver.timestamps.append(headers["webhook-timestamp"])
         return await behave(request) if behave else web.Response(status=204)
 
