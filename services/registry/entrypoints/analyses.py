@@ -19,14 +19,17 @@ from services.registry.domain.analyses.table import Count
 from services.registry.domain.model import Commit
 from services.registry.entrypoints.moments import AsOf, moments
 from services.registry.entrypoints.reads import is_known
-from services.registry.usecases.analyses import Analyst, Page, Study
+from services.registry.usecases.analyses import BODIES_LISTED_MAX, Analyst, Page, Study
 from services.registry.usecases.graph import At
 from shared.clock import Clock
 from shared.http.cursors import After, cursor_of, place_of
 from shared.http.params import ID_LENGTH_MAX, ID_PATTERN
-from shared.http.problems import FieldError, bad_fields, unavailable
+from shared.http.problems import FieldError, Problem, bad_fields, unavailable
 
 ITEMS_MAX = 100
+TOO_LARGE = (
+    f"It has more than {BODIES_LISTED_MAX} organisations. Ask /v1/analyses/coverage, by originator and category."
+)
 ITEMS_DEFAULT = 20
 Limit = Annotated[int, Query(ge=1, le=ITEMS_MAX, description="items at most")]
 Term = Annotated[str | None, Query(min_length=1, max_length=ID_LENGTH_MAX, pattern=ID_PATTERN)]
@@ -142,6 +145,8 @@ class AnalysisRoutes:
 async def _findings(analysis: str, asked: "_Asked", limit: int) -> Response:
     if asked.is_known:
         return asked.unchanged()
+    if not await asked.ask(lambda study: study.is_listable):
+        raise Problem(409, "graph-too-large-to-list", "This graph has too many findings to list", detail=TOO_LARGE)
     return asked.answer(await asked.ask(lambda study: study.findings(analysis, asked.start, limit)))
 
 

@@ -14,6 +14,7 @@ from typing import TypeVar
 from services.registry.domain.analyses.clauses import dead, redundant
 from services.registry.domain.analyses.conflicts import conflicts
 from services.registry.domain.analyses.coverage import gap_finding
+from services.registry.domain.analyses.everything import BODIES_LISTED_MAX, listable
 from services.registry.domain.analyses.finding import Finding
 from services.registry.domain.analyses.joins import Joins
 from services.registry.domain.analyses.recommendation import Answer, answer
@@ -26,6 +27,7 @@ from services.registry.ports import Begin
 from services.registry.usecases.graph import NEWEST, At, commit_of, graph_of
 from shared.agreements import Snapshot, load
 
+__all__ = ["BODIES_LISTED_MAX", "STUDIES_KEPT_MAX", "Analyst", "Page", "Study"]
 STUDIES_KEPT_MAX = 4
 """Graphs and days whose analyses are kept; each holds its graph in memory."""
 Answered = TypeVar("Answered")
@@ -52,6 +54,11 @@ class Study:
         graph = self._standings.graph
         words = graph.vocabularies.ids("categories")
         return originator is None or originator in graph.organisations, category is None or category in words
+
+    @property
+    def is_listable(self) -> bool:
+        """Whether its findings can be listed: those of a much larger graph would fill the memory."""
+        return listable(self._standings.graph)
 
     def counts(self, category: str | None, start: int, count: int) -> Page:
         """How many bodies each originator can and cannot tell, by category."""

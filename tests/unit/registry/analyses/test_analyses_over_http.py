@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 
 from services.registry.usecases import import_seed
-from services.registry.usecases.analyses import STUDIES_KEPT_MAX, Analyst, Study
+from services.registry.usecases.analyses import BODIES_LISTED_MAX, STUDIES_KEPT_MAX, Analyst, Study
 from tests.rules.small import POLICY, WORDS, clause, org, pact, remit
 from tests.support.clock import FrozenClock
 from tests.support.registry_app import RegistryUnderTest
@@ -134,3 +134,14 @@ async def test_a_graph_and_day_are_worked_out_once_and_few_are_kept() -> None:
     for day in range(2, STUDIES_KEPT_MAX + 2):
         await study(day)
     assert await study(1) is not first
+
+
+async def test_a_graph_of_too_many_bodies_is_counted_and_not_listed(tmp_path: Path) -> None:
+    history = InMemoryHistory()
+    many = [*OBJECTS, *(org(f"body-{number}") for number in range(BODIES_LISTED_MAX))]
+    await import_seed(lambda: many, begin=history.begin, clock=FrozenClock())
+    registry = RegistryUnderTest(history.begin, clock=FrozenClock(), folder=tmp_path)
+    async with registry.http:
+        refused = await registry.http.get(f"/v1/analyses/conflicts?{ON}")
+        assert (refused.status_code, "coverage" in refused.json()["detail"]) == (409, True)
+        assert len((await page(registry, f"coverage?originator=gamma&{ON}"))["items"]) == 1
