@@ -1,0 +1,70 @@
+"""What a change would do, as it is reported: complete, the same each time, and nothing left out in silence."""
+
+import copy
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import pytest
+
+from services.registry.adapters.seed_files import read_objects
+from services.registry.domain.change_difference import Ground, Past, PastConcern, difference, failed_examples, moved
+from shared.agreements import Snapshot, decide, facts_of, load
+from shared.canonical import canonical
+
+SEED = read_objects()
+AGREEMENTS = [row for row in SEED if row["kind"] == "agreement"]
+CONCERNS = [example["concern"] for row in AGREEMENTS for example in row["examples"]]
+
+
+@cache
+def base() -> Snapshot:
+    return Snapshot(load(SEED), 1, "")
+
+
+def test_no_change_makes_no_difference_and_the_report_is_the_same_to_the_byte() -> None:
+    past = Past("a", "b", [PastConcern(f"con_{n}", 1, "", row) for n, row in enumerate(CONCERNS)])
+    ground = Ground(base(), {})
+    found = difference(ground, ground, past)
+    assert (found["rows"], found["passes"], found["totals"]["concerns"]) == ([], True, 0)
+    assert found["history"] == {
+        "state": "read",
+        "since": "a",
+        "until": "b",
+        "looked_at": len(CONCERNS),
+        "left_out": 0,
+        "unreadable": 0,
+    }
+    assert canonical(found) == canonical(difference(ground, ground, past))
+    assert found["examples"] == {"run": len(CONCERNS), "failed": []}
+
+
+def test_findings_are_told_apart_by_their_key() -> None:
+    before, after = Ground(base(), {"a": {"n": 1}, "b": {"n": 2}}), Ground(base(), {"b": {"n": 9}, "c": {"n": 3}})
+    found = difference(before, after, Past("a", "b", known=False))
+    assert found["findings"] == {"new": [{"n": 3}], "ended": [{"n": 1}]}
+    assert found["history"] == {"state": "none"}
+
+
+@pytest.mark.parametrize("routing", [{}, {"originator": "cqc"}, {"originator": "cqc", "received_at": "yesterday"}])
+def test_a_concern_that_cannot_be_read_is_counted_and_not_left_out_in_silence(routing: Mapping[str, Any]) -> None:
+    assert moved(base(), base(), [PastConcern("con_1", 1, "", routing)]) == ([], 1)
+
+
+def test_a_body_that_only_the_changed_graph_has_is_listed_when_it_would_be_told() -> None:
+    routing = next(concern for concern in CONCERNS if decide(base(), facts_of(concern)).told)
+    told = decide(base(), facts_of(routing)).told[0].org
+    others = {name: body for name, body in base().graph.organisations.items() if name != told}
+    silent = replace(base().graph, organisations=others, agreements={}, duties={}, bars={}, successions=())
+    rows, _ = moved(Snapshot(silent, 0, ""), base(), [PastConcern("con_1", 1, "", routing)])
+    assert ("no_path", "told") in {(row["before"], row["after"]) for row in rows if row["org"] == told}
+
+
+def test_an_example_within_a_suspension_passes_by_its_terms_and_a_wrong_one_fails_still() -> None:
+    row = copy.deepcopy(dict(next(row for row in AGREEMENTS if row["id"] == "jwp-cqc-gmc")))
+    row["suspended"] = [{"from": "2000-01-01", "to": None}]
+    others = [o for o in SEED if o["id"] != row["id"] or o["kind"] != "agreement"]
+    assert list(failed_examples(load([*others, row]))) == []
+    row["examples"][0]["expect"]["told"] = ["nmc"]
+    assert [f["agreement"] for f in failed_examples(load([*others, row]))] == ["jwp-cqc-gmc"]
