@@ -58,8 +58,11 @@ class Receiver:
 
 
 @asynccontextmanager
-async def receiving(behave: Behaviour | None = None, *, consents: bool = False) -> AsyncIterator[Receiver]:
+async def receiving(
+    behave: Behaviour | None = None, *, consents: bool = False, clock: Clock | None = None
+) -> AsyncIterator[Receiver]:
     """A receiver on a free port of loopback; `behave` makes its answer, `consents` to deliveries when it is asked."""
+    clock = clock or SystemClock()
     receiver = Receiver()
 
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -68,7 +71,7 @@ async def receiving(behave: Behaviour | None = None, *, consents: bool = False) 
         headers = {name.lower(): value for name, value in request.headers.items()}
         if request.method == "OPTIONS":
             return web.Response(status=204, headers=CONSENT) if consents else web.Response(status=405)
-        verify([SECRET], headers, body, now_seconds=SystemClock().now().timestamp())
+        verify([SECRET], headers, body, now_seconds=clock.now().timestamp())
         receiver.received.append((headers["webhook-id"], body))
         receiver.replayed.append("concordat-replayed" in headers)
         receiver.timestamps.append(headers["webhook-timestamp"])
