@@ -5,12 +5,11 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
-import httpx
 import orjson
 
-from services.router.domain.errors import NoSuchGraph, RegistryUnavailable
+from services.router.domain.errors import RegistryUnavailable
 from services.router.domain.model import (
     Concern,
     DecisionKey,
@@ -28,27 +27,19 @@ from services.router.domain.policy import CurrentJudge, Judge
 from services.router.domain.replica import Bodies, CommitPart, Replica
 from services.router.domain.rounds import Dossier, Opened, PastDecision, resolved_by
 from services.router.domain.undoing import Settled, ToldNotice
-from services.router.entrypoints.faults import ANSWERS
-from services.router.entrypoints.http import routes
-from services.router.ports import Begin, Decided, DecisionStore, History, Undoing
-from services.router.usecases import Desk, GraphPorts
+from services.router.ports import Decided, Undoing
+from services.router.usecases import GraphPorts
 from services.router.usecases.graph import root_over
 from shared.agreements import Snapshot, load
 from shared.canonical import canonical
-from shared.clock import Clock
 from shared.contracts.audit import AuditFact
-from shared.contracts.decision import ConcernRouted
 from shared.contracts.notice import NoticeIssued
 from shared.faults import PositionMoved
 from shared.graphroot import object_key
-from shared.http.app import Edge, make_app
-from shared.http.auth import Principal, Verifier, unauthorised
-from shared.http.jwks import PublishedKeys
 from shared.records import Span
-from shared.supervision import Health
-from shared.telemetry import Telemetry
 from tests.rules import small
-from tests.support.clock import NOON, FrozenClock
+from tests.support.clock import NOON
+from tests.support.router_state import State, round_number
 
 Row = dict[str, Any]
 SEALED = {"alg": "A256GCM", "kid": "0a1b2c3d", "wrapped_key": "d3JhcA==", "nonce": "bm9uY2U=", "ciphertext": "c2VhbGVk"}
@@ -131,72 +122,6 @@ class InMemoryRegistry:
         if self.replica is None:
             raise RegistryUnavailable("away")
         return self.replica.head
-
-
-@dataclass(slots=True)
-class State:
-    """Everything that the router stores."""
-
-    head: Head = field(default_factory=Head)
-    bodies: dict[tuple[str, str], bytes] = field(default_factory=dict)
-    parts: list[CommitPart] = field(default_factory=list)
-    concerns: dict[tuple[str, int], Concern] = field(default_factory=dict)
-    decisions: dict[DecisionKey, DecisionRecord] = field(default_factory=dict)
-    notices: dict[tuple[str, int, str, str, str], str] = field(default_factory=dict)
-    items: dict[str, WorkItem] = field(default_factory=dict)
-    routed: list[ConcernRouted] = field(default_factory=list)
-    issued: list[NoticeIssued] = field(default_factory=list)
-    facts: list[AuditFact] = field(default_factory=list)
-    offered_again: list[DecisionKey] = field(default_factory=list)
-    opened: dict[DecisionKey, Opened] = field(default_factory=dict)
-    item_events: list[tuple[str, ItemEvent]] = field(default_factory=list)
-    closed: set[str] = field(default_factory=set)
-    settled: dict[str, Settled] = field(default_factory=dict)
-    checks: dict[str, tuple[int, datetime | None]] = field(default_factory=dict)
-    recalls: dict[str, str] = field(default_factory=dict)
-    spans: list[Span] = field(default_factory=list)
-
-    def newest(self, concern_id: str, version: int | None) -> DecisionRecord | None:
-        found = [
-            record
-            for key, record in self.decisions.items()
-            if key.concern_id == concern_id and version in (None, key.version)
-        ]
-        return max(found, key=lambda record: (record.key.version, record.key.round), default=None)
-
-    def told_of(self, concern_id: str, version: int) -> dict[str, str]:
-        return {
-            recipient: notice
-            for (concern, number, recipient, kind, _), notice in self.notices.items()
-            if (concern, number, kind) == (concern_id, version, "tell")
-        }
-
-    def past_of(self, record: DecisionRecord) -> PastDecision:
-        concern = self.concerns[record.key.concern_id, record.key.version]
-        acts = [self.opened.get(replace(record.key, round=n)) for n in range(1, record.key.round + 1)]
-        routings = [one.act.routing for one in acts if one and one.act.routing is not None]
-        choices = acts[-1].act.choices if acts[-1] else {}
-        return PastDecision(record, replace(concern, routing=routings[-1] if routings else concern.routing), choices)
-
-    def routing_of(self, concern: Concern) -> Mapping[str, Any]:
-        place = (concern.concern_id, concern.version)
-        acts = sorted((o for o in self.opened.values() if (o.key.concern_id, o.key.version) == place), key=_round)
-        routings = [one.act.routing for one in acts if one.act.routing is not None]
-        return routings[-1] if routings else concern.routing
-
-    def told(self) -> list[ToldNotice]:
-        return [
-            ToldNotice(name, concern_id, version, recipient, self.settled.get(name))
-            for (concern_id, version, recipient, kind, _), name in self.notices.items()
-            if kind == "tell"
-        ]
-
-    def check_of(self, notice_id: str) -> tuple[int, datetime | None]:
-        graphs = {event.id: event.data.graph_version for event in self.issued}
-        return self.checks.get(notice_id, (graphs[notice_id], None))
-
-    def events_of(self, item_id: str) -> list[ItemEvent]:
-        return [event for name, event in self.item_events if name == item_id]
 
 
 @dataclass(slots=True)
@@ -310,7 +235,9 @@ class InMemoryTransaction:
             return None
         place = (newest.key.concern_id, newest.key.version)
         items = [i for i in self.state.items.values() if (i.key.concern_id, i.key.version) == place]
-        acts = sorted((o for o in self.state.opened.values() if (o.key.concern_id, o.key.version) == place), key=_round)
+        acts = sorted(
+            (o for o in self.state.opened.values() if (o.key.concern_id, o.key.version) == place), key=round_number
+        )
         standing = sorted((i for i in items if i.resolution is None), key=lambda i: (i.opened_at, i.item_id))
         told = self.state.told_of(*place)
         recalled = concern_id in self.state.recalls
@@ -404,10 +331,6 @@ def _stands_before(version: int, told: ToldNotice) -> bool:
     return told.version < version and told.settled != "withdrawn"
 
 
-def _round(opened: Opened) -> int:
-    return opened.key.round
-
-
 def _place(concern: Concern) -> tuple[datetime, str, int]:
     return concern.received_at, concern.concern_id, concern.version
 
@@ -421,95 +344,3 @@ def one_round_later(decided: Decided) -> Decided:
     """The same decision as a later round of its concern."""
     key = replace(decided.record.key, round=decided.record.key.round + 1)
     return replace(decided, record=replace(decided.record, key=key))
-
-
-OPERATOR, READER, STRANGER, CASE_SYSTEM = "operator", "alpha-desk", "beta-desk", "alpha-case"
-AUDITOR = "auditor"
-DUTY, SECOND_DUTY = "duty-router", "another-duty-router"
-REGISTRY, HALF_REGISTRY = "registry", "reads-all-without-a-role"
-DESK_SCOPES = frozenset({"decisions:read", "decisions:preview", "decisions:write"})
-_CALLERS = {
-    OPERATOR: Principal(
-        "op",
-        "hq",
-        frozenset({"decisions:read", "decisions:preview", "decisions:read-all"}),
-        frozenset({"operator"}),
-    ),
-    DUTY: Principal("sam", "hq", frozenset({"decisions:read", "decisions:write"}), frozenset({"duty-router"})),
-    SECOND_DUTY: Principal("kim", "hq", frozenset({"decisions:read", "decisions:write"}), frozenset({"duty-router"})),
-    AUDITOR: Principal("aud", "audit-office", frozenset({"decisions:read"}), frozenset({"auditor"})),
-    REGISTRY: Principal("registry", "hq", frozenset({"decisions:read-all"}), frozenset({"registry"})),
-    HALF_REGISTRY: Principal("half", "hq", frozenset({"decisions:read-all"}), frozenset()),
-    READER: Principal("a", "alpha", DESK_SCOPES, frozenset()),
-    STRANGER: Principal("b", "beta", DESK_SCOPES, frozenset()),
-    CASE_SYSTEM: Principal("c", "alpha", frozenset({"concerns:write"}), frozenset()),
-}
-
-
-class KnownCallers(Verifier):
-    """Takes the name of a caller for its token."""
-
-    def __init__(self) -> None:
-        super().__init__(PublishedKeys([]), audience="concordat", clock=FrozenClock())
-
-    async def principal(self, authorization: str | None) -> Principal:
-        name = (authorization or "").removeprefix("Bearer ")
-        if name not in _CALLERS:
-            raise unauthorised("not known")
-        return _CALLERS[name]
-
-
-@dataclass(slots=True)
-class InMemoryHistory:
-    """The graphs of the past, by version, each with the moment of its commit."""
-
-    graphs: dict[int, tuple[datetime, Replica]] = field(default_factory=dict)
-
-    async def judge_at(self, version: int) -> Judge:
-        if version not in self.graphs:
-            raise NoSuchGraph(str(version))
-        return judge_of(self.graphs[version][1])
-
-    async def judge_with(self, version: int, changed: Sequence[Mapping[str, Any]]) -> Judge:
-        if version not in self.graphs:
-            raise NoSuchGraph(str(version))
-        bodies = {**self.graphs[version][1].bodies, **bodies_of(changed)}
-        return judge_of(Replica(Head(version, root_over(bodies)), bodies))
-
-    async def version_at(self, known_at: datetime) -> int:
-        versions = [version for version, (at, _) in self.graphs.items() if at <= known_at]
-        if not versions:
-            raise NoSuchGraph(known_at.isoformat())
-        return max(versions)
-
-
-class WholeStore(DecisionStore, Protocol):
-    """A store that can be read and written."""
-
-    @property
-    def begin(self) -> Begin: ...
-
-
-class RouterUnderTest:
-    """The router's HTTP app on any store, called without a socket by a named caller."""
-
-    def __init__(self, store: WholeStore, current: CurrentJudge, clock: Clock, history: History | None = None) -> None:
-        telemetry = Telemetry("router", clock=clock)
-        edge = Edge(Health(30), telemetry, KnownCallers(), ANSWERS, 65_536)
-        app = make_app("router", routes(store, Desk(current, store.begin, clock), history or InMemoryHistory()), edge)
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        self.http = httpx.AsyncClient(transport=transport, base_url="http://router.test")
-
-    async def get(self, path: str, *, by: str | None = OPERATOR) -> httpx.Response:
-        return await self.http.get(path, headers=_bearer(by))
-
-    async def post(self, path: str, body: object, *, by: str) -> httpx.Response:
-        return await self.http.post(path, content=orjson.dumps(body), headers=_bearer(by))
-
-    async def preview(self, body: object, *, by: str = OPERATOR) -> httpx.Response:
-        content = body if isinstance(body, bytes) else orjson.dumps(body)
-        return await self.http.post("/v1/decisions/preview", content=content, headers=_bearer(by))
-
-
-def _bearer(caller: str | None) -> dict[str, str]:
-    return {} if caller is None else {"Authorization": f"Bearer {caller}"}

@@ -15,17 +15,8 @@ from services.router.usecases import Desk, end_stale_holds, route_concerns, with
 from shared.records import Batch
 from tests.rules import small
 from tests.support.clock import NOON, FrozenClock
-from tests.support.router_fakes import (
-    DUTY,
-    READER,
-    STRANGER,
-    InMemoryHistory,
-    RouterUnderTest,
-    a_concern,
-    graph_objects,
-    judge_of,
-    replica_of,
-)
+from tests.support.router_app import DUTY, READER, STRANGER, InMemoryHistory, RouterUnderTest
+from tests.support.router_fakes import a_concern, graph_objects, judge_of, replica_of
 from tests.support.router_stores import Store, store_in, store_on
 from tests.support.stack import TestDatabase, TestPostgres
 

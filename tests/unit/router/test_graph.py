@@ -24,12 +24,12 @@ from shared.records import Batch, Span
 from tests.support.router_fakes import (
     InMemoryRegistry,
     InMemoryRouter,
-    State,
     commit_after,
     graph_objects,
     graph_ports,
     replica_of,
 )
+from tests.support.router_state import State
 from tests.support.small_graph import source
 
 SPAN = Span("router", "concordat.graph.v1", 0, 4, 7)

@@ -12,17 +12,8 @@ from services.router.usecases import route_concerns
 from shared.records import Batch
 from tests.rules import small
 from tests.support.clock import NOON, FrozenClock
-from tests.support.router_fakes import (
-    AUDITOR,
-    CASE_SYSTEM,
-    OPERATOR,
-    READER,
-    STRANGER,
-    InMemoryRouter,
-    RouterUnderTest,
-    a_concern,
-    judging,
-)
+from tests.support.router_app import AUDITOR, CASE_SYSTEM, OPERATOR, READER, STRANGER, RouterUnderTest
+from tests.support.router_fakes import InMemoryRouter, a_concern, judging
 
 LATER = FrozenClock(NOON + timedelta(hours=1))
 PREVIEW = {"originator": "alpha", "categories": ["harm"], "nation": "england", "subjects": [{"kind": "provider"}]}

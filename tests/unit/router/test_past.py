@@ -10,21 +10,8 @@ from services.router.usecases import route_concerns
 from shared.records import Batch
 from tests.rules import small
 from tests.support.clock import NOON, FrozenClock
-from tests.support.router_fakes import (
-    AUDITOR,
-    DUTY,
-    OPERATOR,
-    READER,
-    STRANGER,
-    InMemoryHistory,
-    InMemoryRouter,
-    RouterUnderTest,
-    a_concern,
-    graph_objects,
-    judge_of,
-    judging,
-    replica_of,
-)
+from tests.support.router_app import AUDITOR, DUTY, OPERATOR, READER, STRANGER, InMemoryHistory, RouterUnderTest
+from tests.support.router_fakes import InMemoryRouter, a_concern, graph_objects, judge_of, judging, replica_of
 
 DAY = timedelta(days=1)
 FIRST = replica_of(graph_objects())

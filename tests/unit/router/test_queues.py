@@ -10,18 +10,8 @@ from services.router.usecases import route_concerns
 from shared.records import Batch
 from tests.rules import small
 from tests.support.clock import NOON, FrozenClock
-from tests.support.router_fakes import (
-    CASE_SYSTEM,
-    DUTY,
-    OPERATOR,
-    READER,
-    SECOND_DUTY,
-    STRANGER,
-    InMemoryRouter,
-    RouterUnderTest,
-    a_concern,
-    judging,
-)
+from tests.support.router_app import CASE_SYSTEM, DUTY, OPERATOR, READER, SECOND_DUTY, STRANGER, RouterUnderTest
+from tests.support.router_fakes import InMemoryRouter, a_concern, judging
 
 SECRET = "Dr Sample of Example Street"
 TOO_SENSITIVE = small.pact(small.clause(sensitivity_max=[]))

@@ -16,8 +16,9 @@ from shared.faults import PositionMoved
 from shared.records import Batch, Span
 from tests.rules import small
 from tests.support.clock import NOON, FrozenClock
-from tests.support.router_fakes import SEALED, InMemoryRouter, State, a_concern, judge_of, judging, replica_of
+from tests.support.router_fakes import SEALED, InMemoryRouter, a_concern, judge_of, judging, replica_of
 from tests.support.router_fakes import graph_objects as objects
+from tests.support.router_state import State
 
 SPAN = Span("router", "concordat.concerns.v1", 3, 0, 9)
 

@@ -9,18 +9,8 @@ from hypothesis import strategies as st
 from services.router.usecases import route_concerns
 from shared.records import Batch
 from tests.support.clock import NOON, FrozenClock
-from tests.support.router_fakes import (
-    HALF_REGISTRY,
-    OPERATOR,
-    READER,
-    REGISTRY,
-    ROUTING,
-    SEALED,
-    InMemoryRouter,
-    RouterUnderTest,
-    a_concern,
-    judging,
-)
+from tests.support.router_app import HALF_REGISTRY, OPERATOR, READER, REGISTRY, RouterUnderTest
+from tests.support.router_fakes import ROUTING, SEALED, InMemoryRouter, a_concern, judging
 
 FIRST = datetime(2025, 3, 1, tzinfo=UTC)
 
