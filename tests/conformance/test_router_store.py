@@ -23,11 +23,7 @@ from shared.records import Span
 from shared.supervision import Progress
 from shared.telemetry import Telemetry
 from tests.support.clock import NOON
-from tests.support.router_fakes import (
-    a_concern,
-    bodies_of,
-    one_round_later,
-)
+from tests.support.router_fakes import a_concern, bodies_of, one_round_later
 from tests.support.router_stores import REPLICA, Nowhere, Offered, Real, Store, decide, record, store_on
 from tests.support.stack import TestPostgres
 

@@ -38,7 +38,8 @@ async def withdraw_ended(desk: Desk) -> int:
 
 async def _look_at(told: ToldNotice, sitting: Sitting) -> bool:
     dossier = await sitting.tx.dossier(told.concern_id, told.version)
-    if dossier is None:
+    if dossier is None:  # nothing is known to decide it on: looked at, so that the next page is another
+        await sitting.tx.checked(told.notice_id, sitting.judge.head.version, None)
         return False
     concern = replace(dossier.concern, routing=dossier.routing)
     decision = sitting.judge.choose(concern, dossier.choices).decision

@@ -1,5 +1,6 @@
 """What was told is taken back: when an agreement ends early, when a concern is amended, when it is recalled."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -99,6 +100,15 @@ async def test_what_another_clause_still_tells_stays() -> None:
     case = Case(other)
     await case.route(a_concern(1))
     assert await case.commit(other, ended("2025-03-01")) == 0
+
+
+async def test_notices_of_concerns_that_are_not_kept_are_looked_at_once_and_left() -> None:
+    case = Case()
+    await case.route(*(a_concern(n) for n in range(1, 103)))
+    case.store.state.concerns.clear()
+    case.store.state.decisions.clear()
+    async with asyncio.timeout(5):
+        assert await case.commit(ended("2025-03-01")) == 0
 
 
 async def test_an_end_that_lies_ahead_takes_effect_on_its_day() -> None:
