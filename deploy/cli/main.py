@@ -19,6 +19,7 @@ SUB_COMMANDS = {
     "explain": "deploy.cli.explain",
     "replay": "deploy.cli.explain",
     "receiver": "deploy.cli.receiver",
+    "listen": "deploy.cli.listen",
     "bench": "deploy.cli.bench",
     "graph": "deploy.cli.graph",
 }

@@ -5,7 +5,7 @@ import base64
 import hashlib
 import json
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +16,15 @@ import orjson
 import uvloop
 from aiohttp import web
 
-from services.notifier.domain.signature import SecretRefused, SignatureRefused, secret_bytes, verify
+from services.notifier.domain.consent import ALLOWED_ORIGIN, ALLOWED_RATE, ORIGIN_HEADER
+from services.notifier.domain.signature import (
+    PUBLIC_PREFIX,
+    SecretRefused,
+    SignatureRefused,
+    public_bytes,
+    secret_bytes,
+    verify,
+)
 from shared.clock import Clock, SystemClock
 from shared.contracts.envelope import rfc3339
 
@@ -46,34 +54,50 @@ class Behaviour:
                 raise ValueError("a behaviour is slow:SECONDS, status:CODE or hang")
 
 
-class Secrets:
-    """The secrets by organisation, read again whenever the file has changed.
+@dataclass(frozen=True, slots=True, repr=False)
+class Proofs:
+    """What a delivery may be verified with: secrets for `v1`, public keys for `v1a`."""
 
-    The file holds one `whsec_…` text, a JSON list of them (each valid for every path), or a JSON object that maps
-    an organisation (the last part of the path) to its secret or list of secrets.
+    secrets: tuple[bytes, ...] = ()
+    public_keys: tuple[bytes, ...] = ()
+
+    @classmethod
+    def read(cls, held: object) -> "Proofs":
+        """Read one text or a list of them. Raises SecretRefused."""
+        texts = [str(text) for text in (held if isinstance(held, list) else [held])]
+        public = tuple(public_bytes(text) for text in texts if text.startswith(PUBLIC_PREFIX))
+        return cls(tuple(secret_bytes(text) for text in texts if not text.startswith(PUBLIC_PREFIX)), public)
+
+
+class Secrets:
+    """The secrets and public keys by organisation, read again whenever the file has changed.
+
+    The file holds one `whsec_…` (v1) or `whpk_…` (v1a) text, a JSON list of them (each valid for every path), or a
+    JSON object that maps an organisation (the last part of the path) to its text or list of texts.
     """
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._seen: tuple[int, int] | None = None
-        self._by_org: Mapping[str, Sequence[bytes]] = {}
-        self._for_all: Sequence[bytes] = ()
+        self._by_org: Mapping[str, Proofs] = {}
+        self._for_all = Proofs()
 
-    def of(self, path: str) -> Sequence[bytes]:
-        """The secrets that may have signed a delivery to this path. Raises OSError, ValueError, SecretRefused."""
+    def of(self, path: str) -> Proofs:
+        """What may prove a delivery to this path. Raises OSError, ValueError, SecretRefused."""
         stat = self._file.stat()
         if self._seen != (stat.st_mtime_ns, stat.st_size):
             self._read()
             self._seen = (stat.st_mtime_ns, stat.st_size)
-        return [*self._by_org.get(path.rpartition("/")[2], ()), *self._for_all]
+        own, all_ = self._by_org.get(path.rpartition("/")[2], Proofs()), self._for_all
+        return Proofs((*own.secrets, *all_.secrets), (*own.public_keys, *all_.public_keys))
 
     def _read(self) -> None:
         text = self._file.read_text().strip()
         held = json.loads(text) if text[:1] in ("[", "{", '"') else text
         if isinstance(held, dict):
-            self._by_org, self._for_all = {org: _secrets(value) for org, value in held.items()}, ()
+            self._by_org, self._for_all = {org: Proofs.read(value) for org, value in held.items()}, Proofs()
         else:
-            self._by_org, self._for_all = {}, _secrets(held)
+            self._by_org, self._for_all = {}, Proofs.read(held)
 
 
 @dataclass(slots=True)
@@ -90,7 +114,10 @@ class Receiver:
     hang: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Verify, write down, answer."""
+        """Verify, write down, answer; who asks whether deliveries are welcome is told that they are."""
+        if request.method == "OPTIONS" and ORIGIN_HEADER in request.headers:
+            consent = {ALLOWED_ORIGIN: request.headers[ORIGIN_HEADER], ALLOWED_RATE: "*"}
+            return web.Response(status=204, headers=consent)
         if request.method != "POST":
             return web.json_response({"status": "alive"}) if request.path == "/healthz" else web.Response(status=405)
         line = self._receipt(request, await request.read())
@@ -119,7 +146,8 @@ class Receiver:
     def _fault(self, request: web.BaseRequest, body: bytes, now: datetime) -> str:
         headers = {name.lower(): value for name, value in request.headers.items()}
         try:
-            verify(self.secrets.of(request.path), headers, body, now_seconds=now.timestamp())
+            proofs = self.secrets.of(request.path)
+            verify(proofs.secrets, headers, body, now_seconds=now.timestamp(), public_keys=proofs.public_keys)
         except (SignatureRefused, SecretRefused) as refused:
             return str(refused)
         except (OSError, ValueError) as error:
@@ -150,7 +178,7 @@ class Receiver:
     "--secret-file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     required=True,
-    help="A secret, a JSON list of secrets, or a JSON object {organisation: secret}; read again when it changes.",
+    help="A secret or public key, a JSON list of them, or a JSON object {organisation: them}; read anew if it changes.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Append one JSON line per request, before it is answered.")
 @click.option("--behave", default="", help="For tests: slow:SECONDS, status:CODE or hang.")
@@ -203,7 +231,3 @@ def _event(body: bytes) -> Mapping[str, Any]:
     except orjson.JSONDecodeError:
         return {}
     return event if isinstance(event, dict) else {}
-
-
-def _secrets(held: object) -> Sequence[bytes]:
-    return [secret_bytes(str(text)) for text in (held if isinstance(held, list) else [held])]

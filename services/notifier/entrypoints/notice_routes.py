@@ -66,7 +66,8 @@ def _add_reading(router: APIRouter, desk: Desk) -> None:
 def _add_inbox(router: APIRouter, desk: Desk) -> None:
     @router.get("/v1/inbox")
     async def get_inbox(reading: Reading, after: After = "", limit: Limit = 50) -> Response:
-        """The caller's own notices, oldest first. `next` is where to go on, also when there is no more for now."""
+        """The caller's own notices, oldest first. `next` is where to go on, also when there is no more for now;
+        `after` of an item is the place behind it, for who takes them one by one."""
         page = InboxPage(reading.org, inbox_place(after), limit)
         found = await read_inbox(page, clock=desk.clock, begin=desk.begin, records=desk.records)
         following = inbox_cursor((found[-1].inserted_by, found[-1].notice_id)) if found else after
@@ -164,6 +165,7 @@ def _clash(clash: AcknowledgementClash) -> Problem:
 def _in_inbox(one: Shown) -> Json:
     return {
         "notice_id": one.notice_id,
+        "after": inbox_cursor((one.inserted_by, one.notice_id)),
         "kind": one.subject.kind,
         "state": one.state.value,
         "registered_at": rfc3339(one.registered_at),

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -12,6 +13,7 @@ from services.notifier.domain.model import Endpoint, EndpointId, EndpointState
 from services.notifier.domain.throttle import FAILURES_MAX
 from services.notifier.entrypoints.lanes import LaneLimits
 from shared.clock import SystemClock
+from shared.contracts.notice import NoticeIssued
 from tests.support.clock import FrozenClock
 from tests.support.notifier_fakes import KEYS, a_notice
 from tests.support.notifier_rig import Rig, receiving, rig_on
@@ -164,12 +166,12 @@ async def test_the_memory_of_all_lanes_is_shared_out_and_the_surplus_waits_in_th
         await until(lambda: in_state(rig, "delivered", 100))
 
 
-def _withdrawal(event):  # type: ignore[no-untyped-def]  # a notice in, a notice out
+def _withdrawal(event: NoticeIssued) -> NoticeIssued:
     changes = {"kind": "withdrawal", "notice_id": f"{event.data.notice_id}w", "ref": "basis"}
     return event.model_copy(update={"id": f"{event.id}w", "data": event.data.model_copy(update=changes)})
 
 
-async def _breaker(rig: Rig, state: str):  # type: ignore[no-untyped-def]  # a row
+async def _breaker(rig: Rig, state: str) -> Any:
     async def seen() -> bool:
         return bool(await rig.rows("SELECT 1 FROM notifier.endpoint_health WHERE breaker = :b", b=state))
 

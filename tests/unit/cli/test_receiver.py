@@ -15,15 +15,16 @@ from aiohttp.test_utils import make_mocked_request
 from click.testing import CliRunner
 
 from deploy.cli.receiver import Behaviour, Receiver, Secrets, receiver
-from services.notifier.domain.signature import secret_text, signed_headers
+from services.notifier.domain.model import Keys
+from services.notifier.domain.signature import public_text, secret_text, signed_headers
 from tests.support.clock import NOON, FrozenClock
 
-SECRET, OTHER = b"k" * 32, b"o" * 32
+SECRET, OTHER, SEED = b"k" * 32, b"o" * 32, b"e" * 32
 BODY = b'{"type":"uk.concordat.notice.told.v1","subject":"con_1","id":"ntc_1"}'
 
 
 def signed(secret: bytes = SECRET, body: bytes = BODY) -> Mapping[str, str]:
-    return signed_headers(secret, webhook_id="ntc_1", timestamp=int(NOON.timestamp()), body=body)
+    return signed_headers([Keys(secret, SEED)], webhook_id="ntc_1", timestamp=int(NOON.timestamp()), body=body)
 
 
 def made(tmp_path: Path, held: object, behaviour: Behaviour | None = None) -> tuple[Receiver, BytesIO, Path]:
@@ -57,6 +58,23 @@ async def test_a_delivery_signed_for_another_organisation_is_refused_and_written
     to, out, _ = made(tmp_path, {"gmc": secret_text(SECRET), "nmc": secret_text(OTHER)})
     assert await posted(to, "/hooks/nmc", signed()) == 401
     assert [(line["signature_ok"], line["reason"]) for line in lines(out)] == [(False, "no signature matches")]
+
+
+async def test_a_public_key_alone_verifies_and_anothers_does_not(tmp_path: Path) -> None:
+    to, out, _ = made(tmp_path, {"gmc": public_text(SEED), "nmc": [public_text(OTHER)]})
+    assert await posted(to, "/hooks/gmc", signed()) == 204
+    assert await posted(to, "/hooks/nmc", signed()) == 401
+    assert [line["signature_ok"] for line in lines(out)] == [True, False]
+
+
+async def test_who_asks_whether_deliveries_are_welcome_is_told_so(tmp_path: Path) -> None:
+    to, out, _ = made(tmp_path, {})
+    asked = {"WebHook-Request-Origin": "concordat.example"}
+    answer = await to.handle(make_mocked_request("OPTIONS", "/hooks/gmc", headers=asked))
+    assert answer.headers["WebHook-Allowed-Origin"] == "concordat.example"
+    assert answer.headers["WebHook-Allowed-Rate"] == "*"
+    assert lines(out) == []
+    assert (await to.handle(make_mocked_request("OPTIONS", "/hooks/gmc"))).status == 405
 
 
 async def test_a_changed_body_is_refused(tmp_path: Path) -> None:
