@@ -16,7 +16,7 @@ from services.registry.adapters.postgres import PostgresHistory
 from services.registry.adapters.seed_files import SeedUnreadable, read_objects
 from services.registry.adapters.signing import Ed25519Signer, SigningKeyUnusable
 from services.registry.config import RegistrySettings
-from services.registry.domain.analyses import findings
+from services.registry.domain.analyses import findings, listable
 from services.registry.entrypoints.analyses import AnalysisRoutes
 from services.registry.entrypoints.answers import FAULTS
 from services.registry.entrypoints.changes import ChangeRoutes
@@ -65,7 +65,7 @@ def make_registry_app(settings: RegistrySettings, foundation: Foundation, histor
         begin=PostgresChangeStore(history).begin,
         clock=clock,
         past=_past_concerns(settings, partial(own_token, issuer=issuer, clock=clock)),
-        analyse=findings,
+        analyse=lambda graph, day: findings(graph, day) if listable(graph) else None,
         window=timedelta(days=settings.what_if_days),
     )
     routes.include_router(ChangeRoutes(desk, telemetry).router())

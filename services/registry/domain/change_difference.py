@@ -6,7 +6,7 @@ The concerns are decided twice, on the graph as it is and as it would be, by the
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from services.registry.domain.model import GraphObject, Row
 from shared.agreements import Class, Decision, Facts, Graph, Outcome, Snapshot, alone, decide, facts_of
@@ -38,12 +38,25 @@ class Past:
     known: bool = True
 
 
+class Found(Protocol):
+    """Something that an analysis found; `key` is the same for the same finding in every version of the graph."""
+
+    @property
+    def key(self) -> str:
+        """What tells it from others."""
+        ...
+
+    def to_json(self) -> dict[str, Any]:
+        """The finding as an API gives it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """A graph that is decided on: its objects by key, what they say, and what the analyses find in it."""
+    """A graph that is decided on, and what the analyses find in it by key; None where it is too much to list."""
 
     snapshot: Snapshot
-    findings: Mapping[str, Mapping[str, Any]]
+    findings: Mapping[str, Found] | None
 
 
 def difference(base: Ground, changed: Ground, past: Past) -> dict[str, Any]:
@@ -185,9 +198,12 @@ def _rank(transform: str, words: Snapshot) -> int:
     return -1 if transform == OMIT else words.graph.vocabularies.rank(_ORDER, transform)
 
 
-def _findings(before: Mapping[str, Mapping[str, Any]], after: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    new = [dict(after[key]) for key in sorted(after.keys() - before.keys())]
-    return {"new": new, "ended": [dict(before[key]) for key in sorted(before.keys() - after.keys())]}
+def _findings(before: Mapping[str, Found] | None, after: Mapping[str, Found] | None) -> dict[str, Any]:
+    if before is None or after is None:
+        return {"state": "too-many"}
+    new = [after[key].to_json() for key in sorted(after.keys() - before.keys())]
+    ended = [before[key].to_json() for key in sorted(before.keys() - after.keys())]
+    return {"state": "listed", "new": new, "ended": ended}
 
 
 def _history(past: Past, unreadable: int) -> dict[str, Any]:

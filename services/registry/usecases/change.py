@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 
@@ -20,6 +20,7 @@ from services.registry.domain.change import (
     folded,
     next_event,
 )
+from services.registry.domain.change_difference import Found
 from services.registry.domain.change_rules import (
     EDITOR,
     Actor,
@@ -47,20 +48,8 @@ from shared.ids import derived_id
 SERVICE = "registry"
 
 
-class Found(Protocol):
-    """Something that an analysis found; `key` is the same for the same finding in every version of the graph."""
-
-    @property
-    def key(self) -> str:
-        """What tells it from others."""
-        ...
-
-    def to_json(self) -> JsonObject:
-        """The finding as an API gives it."""
-        ...
-
-
-Analyse = Callable[[Graph, date], Sequence[Found]]
+Analyse = Callable[[Graph, date], Sequence[Found] | None]
+"""What the analyses find in a graph on a civil day; None where it is too much to list."""
 
 
 @dataclass(frozen=True, slots=True)

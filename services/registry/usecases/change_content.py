@@ -19,7 +19,7 @@ from services.registry.domain.change import (
 )
 from services.registry.domain.change_rules import Actor, Place, Refusal, forbidden
 from services.registry.domain.model import Commit, Defect, EventName, GraphObject, Refused
-from services.registry.domain.policy import changed, defects, merged
+from services.registry.domain.policy import changed, defects_of
 from services.registry.ports import ChangeTransaction
 from services.registry.usecases.change import Ask, Desk, Result, Taken, Taking, take, write
 from services.registry.usecases.commit import EMPTY
@@ -196,7 +196,7 @@ async def _faults(current: Graph, asked: Sequence[GraphObject], first: int) -> R
 def _faults_of(current: Graph, asked: tuple[GraphObject, ...], first: int) -> Refusal | Refused | None:
     if not changed(current.objects, asked):
         return Refusal("nothing-changes", "The graph has every object as it is proposed", "There is nothing to change.")
-    found = defects([item.row() for item in merged(current.objects, asked)], asked)
+    found = defects_of(current.objects, asked)
     return Refused(tuple(_in_part(defect, first) for defect in found)) if found else None
 
 

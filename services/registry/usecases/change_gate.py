@@ -20,7 +20,7 @@ from services.registry.domain.change_rules import (
 )
 from services.registry.domain.errors import GraphDamaged
 from services.registry.domain.model import Change, Commit, Committed, GraphObject, Refused, Stale, Unchanged
-from services.registry.domain.policy import defects, merged
+from services.registry.domain.policy import defects_of
 from services.registry.ports import ChangeTransaction
 from services.registry.usecases.change import (
     Analyse,
@@ -33,9 +33,9 @@ from services.registry.usecases.change import (
 )
 from services.registry.usecases.commit import EMPTY, append_change
 from services.registry.usecases.graph import Graph, graph_of
-from shared.agreements import GraphInvalid, Snapshot, load
+from shared.agreements import Snapshot
+from shared.agreements.load.lean import read, reread
 from shared.canonical import canonical, digest
-from shared.graphroot import graph_root
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,21 +135,24 @@ async def work_out(base: Graph, asked: Sequence[GraphObject], past: Past, *, des
 
 
 def _worked(question: _Question, analyse: Analyse) -> Worked | Refused:
+    """Only what the change touches is checked and read anew; the rest is the graph as it stands."""
     base, asked = question.base, question.asked
-    rows = [item.row() for item in merged(base.objects, asked)]
-    try:
-        changed = Snapshot(load(rows), base.commit.version + 1, graph_root(rows))
-    except GraphInvalid:
-        return Refused(defects(rows, asked))
-    before = Snapshot(load(item.row() for item in base.objects), base.commit.version, base.commit.root)
-    ground, change = (_ground(snapshot, analyse, question.day) for snapshot in (before, changed))
-    found = difference(ground, change, question.past)
-    body = canonical({**found, "objects": touched(base.objects, asked)})
-    return Worked(body, changed.root, found["passes"])
+    if found := defects_of(base.objects, asked):
+        return Refused(found)
+    rows = [item.row() for item in asked]
+    changed = base.objects.with_objects(asked)
+    before = Snapshot(read(base.objects.known), base.commit.version, base.commit.root)
+    graph = reread(before.graph, changed.known, rows)
+    after = before.after(graph, base.commit.version + 1, changed.root, rows)
+    ground, change = (_ground(snapshot, analyse, question.day) for snapshot in (before, after))
+    said = difference(ground, change, question.past)
+    body = canonical({**said, "objects": touched(base.objects, asked)})
+    return Worked(body, changed.root, said["passes"])
 
 
 def _ground(snapshot: Snapshot, analyse: Analyse, day: date) -> Ground:
-    return Ground(snapshot, {found.key: found.to_json() for found in analyse(snapshot.graph, day)})
+    found = analyse(snapshot.graph, day)
+    return Ground(snapshot, None if found is None else {one.key: one for one in found})
 
 
 async def what_if(asked: Sequence[GraphObject], since: datetime | None, *, desk: Desk) -> Worked | Refused:

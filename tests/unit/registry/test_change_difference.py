@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -40,11 +40,25 @@ def test_no_change_makes_no_difference_and_the_report_is_the_same_to_the_byte() 
     assert found["examples"] == {"run": len(CONCERNS), "failed": []}
 
 
-def test_findings_are_told_apart_by_their_key() -> None:
-    before, after = Ground(base(), {"a": {"n": 1}, "b": {"n": 2}}), Ground(base(), {"b": {"n": 9}, "c": {"n": 3}})
-    found = difference(before, after, Past("a", "b", known=False))
-    assert found["findings"] == {"new": [{"n": 3}], "ended": [{"n": 1}]}
+@dataclass(frozen=True, slots=True)
+class Noted:
+    key: str
+    said: int
+
+    def to_json(self) -> dict[str, Any]:
+        return {"said": self.said}
+
+
+def noted(*said: int) -> dict[str, Noted]:
+    return {f"key-{number}": Noted(f"key-{number}", number) for number in said}
+
+
+def test_findings_are_told_apart_by_their_key_and_too_many_are_not_listed() -> None:
+    nothing = Past("a", "b", known=False)
+    found = difference(Ground(base(), noted(1, 2)), Ground(base(), noted(2, 3)), nothing)
+    assert found["findings"] == {"state": "listed", "new": [{"said": 3}], "ended": [{"said": 1}]}
     assert found["history"] == {"state": "none"}
+    assert difference(Ground(base(), None), Ground(base(), noted(1)), nothing)["findings"] == {"state": "too-many"}
 
 
 @pytest.mark.parametrize("routing", [{}, {"originator": "cqc"}, {"originator": "cqc", "received_at": "yesterday"}])
