@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 CELL_WIDTH, CELL_HEIGHT = 104, 52
+FONTS = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 LEFT, TOP = 190, 96
 LEGEND_HEIGHT = 40
 INK = "#0b0c0c"
@@ -55,7 +56,7 @@ def draw(picture: Picture) -> str:
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img"',
-            'aria-labelledby="title description" font-family="Arial, Helvetica, sans-serif" font-size="14"',
+            f'aria-labelledby="title description" font-family="{FONTS}" font-size="14"',
             f'fill="{INK}">',
             f'<title id="title">{escape(picture.title)}</title>',
             f'<desc id="description">{escape(picture.description)}</desc>',
