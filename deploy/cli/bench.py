@@ -13,6 +13,7 @@ import psutil
 import uvloop
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from deploy.bench.large import graph_rows, measured
 from deploy.bench.rates import Bench, RateResult
 from deploy.bench.rows import Row, cost_rows, in_columns, rate_rows, ready_row, sustained_row
 from deploy.bench.traffic import Traffic
@@ -37,17 +38,20 @@ WARM_UP_SECONDS = 3.0
 
 
 @click.command()
-@click.option("--rates", default=",".join(map(str, RATES)), help="Concerns per second, comma separated.")
+@click.option("--rates", default=",".join(map(str, RATES)), help="Concerns per second, comma separated; '' for none.")
 @click.option("--seconds", default=10.0, help="How long each rate is held, in seconds.")
 @click.option("--climb/--no-climb", default=True, help="Go on upwards for the highest sustained rate.")
 @click.option("--data-dir", type=click.Path(path_type=Path), default=Path(".data/bench"), help="Made anew each time.")
+@click.option("--graph/--no-graph", default=True, help="Also a graph of 10,000 organisations x 100,000 agreements.")
 @click.option("--json", "as_json", is_flag=True, help="Rows as JSON, with machine and versions.")
 def bench(rates: str, seconds: float, data_dir: Path, **flags: bool) -> None:
     """Offer load to a fresh system in an open loop and print what it took. Traffic goes to loopback alone."""
-    wanted = [float(rate) for rate in rates.split(",")]
+    wanted = [float(rate) for rate in rates.split(",") if rate]
     climb = CLIMB if flags["climb"] else ()
     layout = Layout(data_dir, PORT_BASE + 400)
-    rows = uvloop.run(_run(layout, wanted, climb, seconds=seconds, as_json=flags["as_json"]))
+    rows = uvloop.run(_run(layout, wanted, climb, seconds=seconds, as_json=flags["as_json"])) if wanted else []
+    if flags["graph"]:
+        rows += graph_rows(uvloop.run(measured()))
     if flags["as_json"]:
         report = {"machine": _machine(), "versions": _versions(), "rows": [row.to_json() for row in rows]}
         print(json.dumps(report))

@@ -9,7 +9,7 @@ from sqlalchemy import Row, Select, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.registry.adapters.held import HeldObjects
-from services.registry.adapters.intervals import record_intervals
+from services.registry.adapters.intervals import OBJECTS_AT_A_TIME, record_intervals
 from services.registry.adapters.tables import commits, objects
 from services.registry.adapters.timeline import PostgresTimeline
 from services.registry.domain.model import Commit, GraphObject, StoredObject
@@ -142,15 +142,15 @@ class PostgresTransaction(PostgresTimeline):
         return made
 
     async def _add_objects(self, commit: Commit) -> None:
-        await self._connection.execute(
-            _ADD_OBJECTS,
-            {
+        for start in range(0, len(commit.objects), OBJECTS_AT_A_TIME):
+            some = commit.objects[start : start + OBJECTS_AT_A_TIME]
+            columns = {
                 "version": commit.version,
-                "kinds": [item.kind for item in commit.objects],
-                "ids": [item.id for item in commit.objects],
-                "bodies": [item.body for item in commit.objects],
-            },
-        )
+                "kinds": [item.kind for item in some],
+                "ids": [item.id for item in some],
+                "bodies": [item.body for item in some],
+            }
+            await self._connection.execute(_ADD_OBJECTS, columns)
 
 
 def _commit(row: Row[Any], changed: Sequence[GraphObject]) -> Commit:

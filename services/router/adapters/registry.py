@@ -32,7 +32,7 @@ class HttpRegistry:
         try:
             async with asyncio.timeout(self._deadline_seconds):
                 raw = await self._fetch()
-            return await asyncio.to_thread(_replica_of, raw)
+            return await asyncio.to_thread(replica_of, raw)
         except (httpx.HTTPError, TimeoutError, ValidationError, LineUnreadable, zlib.error) as error:
             raise RegistryUnavailable(type(error).__name__) from error
 
@@ -66,8 +66,8 @@ class HttpRegistry:
         return httpx.AsyncClient(timeout=self._deadline_seconds, trust_env=False)
 
 
-def _replica_of(pieces: Iterable[bytes]) -> Replica:
-    """Raises LineUnreadable, ValidationError, zlib.error."""
+def replica_of(pieces: Iterable[bytes]) -> Replica:
+    """The graph in lines, as gzip in pieces of any size. Raises LineUnreadable, ValidationError, zlib.error."""
     lines = _lines(pieces)
     head = GraphHead.model_validate_json(next(lines, b""))
     bodies = GraphCopy.of_sorted(_in_order(map(read_line, lines)))

@@ -102,9 +102,12 @@ class _Others(Shelf):
 
 def roster_of(rows: Rows) -> Roster:
     """What the agreements say of each other. Raises GraphInvalid for those with a key that is not known."""
-    book = Book(_Others(rows).known_terms())
-    roster = Roster.over(row for row in rows.of_kind(AGREEMENT) if _has_known_keys(row, book))
-    if book.problems:
+    unusual: list[Row] = []
+    roster = Roster.over(_usual(rows.of_kind(AGREEMENT), unusual))
+    if unusual:
+        book = Book(_Others(rows).known_terms())
+        for row in unusual:
+            SHAPES[AGREEMENT](row, f"{AGREEMENT} {row['id']}", book)
         raise GraphInvalid(tuple(sorted(set(book.problems), key=str)))
     return roster
 
@@ -170,15 +173,21 @@ def _sorted_with(held: Mapping[str, Item], made: Mapping[str, Item]) -> Mapping[
     return after if len(after) == len(held) else dict(sorted(after.items()))
 
 
-def _has_known_keys(row: Row, book: Book) -> bool:
-    """A quick look at the keys; whatever is unusual gets the full one."""
+def _usual(rows: Iterable[Row], unusual: list[Row]) -> Iterator[Row]:
+    """Those of known keys; the others are put aside."""
+    for row in rows:
+        if _has_known_keys(row):
+            yield row
+        else:
+            unusual.append(row)
+
+
+def _has_known_keys(row: Row) -> bool:
+    """A quick look at the keys alone; whatever is unusual gets the full one."""
     try:
-        clauses = row["clauses"]
-        usual = row.keys() <= AGREEMENT_KEYS and all(
-            clause.keys() <= CLAUSE_KEYS and clause["when"].keys() <= WHEN_KEYS for clause in clauses
-        )
+        for clause in row["clauses"]:
+            if not (clause.keys() <= CLAUSE_KEYS and clause["when"].keys() <= WHEN_KEYS):
+                return False
+        return row.keys() <= AGREEMENT_KEYS
     except (KeyError, TypeError, AttributeError):
-        usual = False
-    if not usual:
-        SHAPES[AGREEMENT](row, f"{AGREEMENT} {row['id']}", book)
-    return usual
+        return False
