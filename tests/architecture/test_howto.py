@@ -8,16 +8,19 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from cryptography.exceptions import InvalidSignature
 
 from deploy.cli.graph import graph
 from deploy.local import plan
 from deploy.local.make_keys import SYMMETRIC
 from services.intake.entrypoints.http import read_form
-from services.notifier.domain.signature import secret_text, signed_headers
+from services.notifier.domain.model import Keys
+from services.notifier.domain.signature import public_text, secret_text, signed_headers
 from tests.architecture.sources import ROOT
 
 HOWTO = ROOT / "docs" / "howto"
 SECRET = bytes(range(32))
+KEYS = [Keys(SECRET, bytes(range(32, 64)))]
 
 
 def block(name: str, pattern: str) -> str:
@@ -35,19 +38,28 @@ def is_genuine() -> Callable[[str, dict[str, str], bytes], bool]:
 
 
 def test_the_verifier_of_the_how_to_takes_what_we_send(is_genuine: Callable[..., bool]) -> None:
-    headers = signed_headers(SECRET, webhook_id="ntc_1", timestamp=_now(), body=b"{}")
+    headers = signed_headers(KEYS, webhook_id="ntc_1", timestamp=_now(), body=b"{}")
     assert is_genuine(secret_text(SECRET), headers, b"{}")
     two = {**headers, "webhook-signature": "v1,AAAA v1a,BBBB " + headers["webhook-signature"]}
     assert is_genuine(secret_text(SECRET), two, b"{}")
 
 
 def test_the_verifier_of_the_how_to_takes_nothing_else(is_genuine: Callable[..., bool]) -> None:
-    good = signed_headers(SECRET, webhook_id="ntc_1", timestamp=_now(), body=b"{}")
-    old = signed_headers(SECRET, webhook_id="ntc_1", timestamp=_now() - 400, body=b"{}")
+    good = signed_headers(KEYS, webhook_id="ntc_1", timestamp=_now(), body=b"{}")
+    old = signed_headers(KEYS, webhook_id="ntc_1", timestamp=_now() - 400, body=b"{}")
     assert not is_genuine(secret_text(SECRET), good, b"{ }")
     assert not is_genuine(secret_text(SECRET), {**good, "webhook-id": "ntc_2"}, b"{}")
     assert not is_genuine(secret_text(SECRET), old, b"{}")
     assert not is_genuine(secret_text(bytes(32)), good, b"{}")
+
+
+def test_the_verifier_by_public_key_takes_what_we_send_and_nothing_else() -> None:
+    names: dict[str, Callable[[str, dict[str, str], bytes], None]] = {}
+    exec(block("receive-notices.md", "public key alone.*?```python\n(.*?)```"), names)  # noqa: S102
+    headers = signed_headers(KEYS, webhook_id="ntc_1", timestamp=_now(), body=b"{}")
+    names["check"](public_text(KEYS[0].seed), headers, b"{}")
+    with pytest.raises(InvalidSignature):
+        names["check"](public_text(KEYS[0].seed), headers, b"{ }")
 
 
 def test_the_concern_of_the_how_to_has_the_form_that_intake_takes() -> None:
