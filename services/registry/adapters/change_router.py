@@ -33,6 +33,10 @@ class _Page(BaseModel):
     next: str | None
 
 
+def _connect(deadline_seconds: float) -> httpx.AsyncClient:
+    return httpx.AsyncClient(timeout=deadline_seconds, trust_env=False)
+
+
 @dataclass(frozen=True, slots=True)
 class HttpPastConcerns:
     """Reads `GET /v1/routings` whole under one deadline; of more than `count_max` concerns the newest are kept."""
@@ -41,6 +45,7 @@ class HttpPastConcerns:
     token: Callable[[], str]
     count_max: int
     deadline_seconds: float
+    connect: Callable[[float], httpx.AsyncClient] = _connect
 
     async def between(self, since: datetime, until: datetime) -> Past:
         """What was received in `[since, until)`. Raises HistoryUnavailable."""
@@ -59,7 +64,7 @@ class HttpPastConcerns:
     async def _items(self, since: datetime) -> AsyncIterator[_Item]:
         after = ""
         url = f"{self.base_url.rstrip('/')}/v1/routings"
-        async with httpx.AsyncClient(timeout=self.deadline_seconds, trust_env=False) as client:
+        async with self.connect(self.deadline_seconds) as client:
             while True:
                 query = {"since": rfc3339(since), "after": after, "limit": str(PAGE)}
                 headers = {"Authorization": f"Bearer {self.token()}"}

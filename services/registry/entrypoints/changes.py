@@ -47,7 +47,14 @@ from services.registry.usecases.change import (
 )
 from services.registry.usecases.change_content import OtherContent, add_to_change, draft_change, revise_change
 from services.registry.usecases.change_gate import assess_change, schedule_change, what_if
-from services.registry.usecases.change_views import ChangeView, list_changes, read_change, read_difference, read_objects
+from services.registry.usecases.change_views import (
+    ChangeView,
+    list_changes,
+    read_change,
+    read_difference,
+    read_objects,
+    sees_all,
+)
 from services.registry.usecases.lifecycle import draft_agreement
 from shared.http.auth import Principal, caller
 from shared.http.cursors import After, cursor_of, place_of
@@ -171,7 +178,9 @@ class ChangeRoutes:
         return await self._step(ask, approve_change(ask, digest, desk=self.desk))
 
     async def sign(self, request: Request, ask: Asking) -> Response:
-        """A party signs the terms of an agreement, or an editor records that it did."""
+        """A party signs the terms of an agreement, or an editor records that it did. 404 where it has no part in it."""
+        if not sees_all(ask.actor) and await read_change(ask.change_id, ask.actor, desk=self.desk) is None:
+            raise not_found()
         form = await read_form(request, SignatureForm)
         given = form.given(ask.actor.org)
         return await self._step(ask, sign_change(ask, given, form.evidence, desk=self.desk))
