@@ -13,6 +13,7 @@ import psutil
 import uvloop
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from deploy.bench.imports import import_rows
 from deploy.bench.large import graph_rows, measured
 from deploy.bench.rates import Bench, RateResult
 from deploy.bench.rows import Row, cost_rows, in_columns, rate_rows, ready_row, sustained_row
@@ -51,7 +52,7 @@ def bench(rates: str, seconds: float, data_dir: Path, **flags: bool) -> None:
     layout = Layout(data_dir, PORT_BASE + 400)
     rows = uvloop.run(_run(layout, wanted, climb, seconds=seconds, as_json=flags["as_json"])) if wanted else []
     if flags["graph"]:
-        rows += graph_rows(uvloop.run(measured()))
+        rows += [*graph_rows(uvloop.run(measured())), *uvloop.run(_import(layout, as_json=flags["as_json"]))]
     if flags["as_json"]:
         report = {"machine": _machine(), "versions": _versions(), "rows": [row.to_json() for row in rows]}
         print(json.dumps(report))
@@ -73,6 +74,20 @@ async def _run(
             last = next((r for r in reversed(results) if r.complete), results[0])
             rows = [row for result in results if result.rate_per_second in rates for row in rate_rows(result)]
             return [ready, *rows, sustained_row(results), *cost_rows(last)]
+
+
+async def _import(layout: Layout, *, as_json: bool) -> list[Row]:
+    """On a system of its own, which the graph would slow down."""
+    with suited(as_json=as_json) as progress:
+        async with LocalSystem.afresh(layout, progress=progress) as system:
+            await system.start_engines()
+            await system.start_services()
+            superuser = create_async_engine(system.database.url(SUPERUSER, driver="postgresql+asyncpg"))
+            try:
+                with step(progress, "A graph of 10,000 organisations x 100,000 agreements"):
+                    return await import_rows(system.database.service_url("registry"), superuser)
+            finally:
+                await superuser.dispose()
 
 
 async def _measure(system: LocalSystem, progress: Progress, rates: Sequence[float], seconds: float) -> list[RateResult]:

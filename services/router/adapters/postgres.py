@@ -54,6 +54,8 @@ from shared.records import Span
 from shared.relay import Relay
 
 STORED_BODIES_MAX = 20_000
+OBJECTS_AT_A_TIME = 10_000
+"""A statement of a graph that is stored whole carries so many objects at most."""
 
 
 class PostgresTransaction(UndoingPart):
@@ -143,13 +145,15 @@ class PostgresTransaction(UndoingPart):
 
     async def _keep(self, head: Head, changed: Bodies) -> None:
         keys = sorted(changed)
-        objects = {
-            "version": head.version,
-            "kinds": [kind for kind, _ in keys],
-            "ids": [name for _, name in keys],
-            "bodies": [changed[key] for key in keys],
-        }
-        await self._connection.execute(sql.KEEP_OBJECTS, objects)
+        for start in range(0, len(keys), OBJECTS_AT_A_TIME):
+            some = keys[start : start + OBJECTS_AT_A_TIME]
+            objects = {
+                "version": head.version,
+                "kinds": [kind for kind, _ in some],
+                "ids": [name for _, name in some],
+                "bodies": [changed[key] for key in some],
+            }
+            await self._connection.execute(sql.KEEP_OBJECTS, objects)
         await self._connection.execute(sql.MOVE_HEAD, {"version": head.version, "root": head.root})
 
 
