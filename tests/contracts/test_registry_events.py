@@ -21,6 +21,7 @@ def test_there_is_a_golden_file_of_each_form() -> None:
         "graph-committed-2-switch",
         "graph-committed-3-part-1",
         "graph-committed-3-part-2",
+        "graph-committed-4-too-large",
         "audit-recorded-graph-commit-import",
         "audit-recorded-graph-commit-change",
         "audit-recorded-agreement-event-import",

@@ -20,7 +20,7 @@ from services.registry.domain.model import (
     Unchanged,
 )
 from services.registry.usecases import Issuer, as_object, commit_change, import_seed, issue_token, read_graph
-from services.registry.usecases.commit import PART_BYTES_MAX, _parts
+from services.registry.usecases.commit import PART_BYTES_MAX, PARTS_MAX, _parts
 from shared.agreements.load import GraphInvalid
 from shared.contracts.envelope import JsonObject
 from shared.graphroot import graph_root
@@ -169,6 +169,19 @@ async def test_a_large_commit_is_published_in_numbered_parts() -> None:
     assert len(parts) > 1
     assert sum(len(e.data.objects) for e in history.published) == len(rows)
     assert len({e.id for e in history.published}) == len(parts)
+
+
+async def test_a_commit_too_large_for_the_topic_is_announced_without_its_objects() -> None:
+    history = await seeded()
+    rows = [source(f"s{n}", "long " * 100_000) for n in range(PARTS_MAX * 2)]
+    outcome = await commit_change(change(*rows), begin=history.begin, clock=CLOCK)
+    assert isinstance(outcome, Committed)
+    (event,) = history.published[1:]
+    assert (event.data.complete, event.data.objects, event.data.parts) == (False, [], 1)
+    assert event.data.root == outcome.commit.root == graph_root([*SMALL, *rows])
+    assert b'"complete":false' in event.encode()
+    assert b"complete" not in history.published[0].encode()
+    assert [fact.kind for fact in history.recorded[2:]] == ["graph-commit", "agreement-event"]
 
 
 def test_a_token_says_who_for_whom_for_how_long_and_no_more() -> None:

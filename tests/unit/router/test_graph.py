@@ -133,6 +133,25 @@ async def test_while_no_true_graph_can_be_had_nothing_changes_and_no_position_mo
     assert router.state.spans == []
 
 
+async def test_a_commit_too_large_for_the_topic_is_read_from_the_registry_and_nothing_is_amiss() -> None:
+    router = await at_first()
+    truth = after(FIRST, commit_after(FIRST, source("a"), source("b")))
+    announced = CommitPart(2, FIRST.head.root, truth.head.root, 1, 1, {}, complete=False)
+    assert await followed(router, announced, registry=InMemoryRegistry(truth)) == (Applied(truth.head),)
+    assert graph_of(router) == truth
+    assert router.state.spans == [SPAN]
+    assert await followed(router, announced) == ()
+
+
+async def test_a_commit_too_large_for_the_topic_waits_for_a_registry_that_has_it() -> None:
+    router, current = await at_first(), CurrentJudge()
+    announced = CommitPart(2, FIRST.head.root, "00" * 32, 1, 1, {}, complete=False)
+    with pytest.raises(GraphUnfit):
+        await followed(router, announced, registry=InMemoryRegistry(FIRST), current=current)
+    assert (graph_of(router), router.state.spans) == (FIRST, [])
+    assert current.newer is not None
+
+
 async def test_a_registry_that_is_behind_is_not_believed() -> None:
     router = await at_first()
     one = commit_after(FIRST, source("a"))
