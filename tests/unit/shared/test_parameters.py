@@ -12,6 +12,8 @@ from fastapi.routing import APIRoute
 from services.intake.entrypoints import http as intake
 from services.notifier.entrypoints import http as notifier
 from services.registry.entrypoints import http as registry
+from services.registry.entrypoints.changes import ChangeRoutes
+from services.registry.entrypoints.lifecycle import LifecycleRoutes
 from services.router.entrypoints import http as router
 from services.router.usecases import Desk
 from shared.http.app import Edge, make_app
@@ -25,7 +27,7 @@ NOTHING = cast("Any", None)
 """Behind every route: a request that gets past its parameters breaks here, and is answered 500."""
 SCOPES = frozenset(
     {"concerns:read", "concerns:write", "decisions:read", "decisions:read-all", "decisions:preview", "decisions:write",
-     "endpoints:write", "notices:read", "audit:read", "graph:write"}
+     "endpoints:write", "notices:read", "audit:read", "changes:read", "changes:write"}
 )  # fmt: skip
 
 
@@ -44,6 +46,8 @@ ROUTES: dict[str, APIRouter] = {
     "router": router.routes(NOTHING, Desk(NOTHING, NOTHING, FrozenClock()), NOTHING),
     "notifier": notifier.routes(notifier.Desk(NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING)),
     "registry": registry.GraphRoutes(begin=NOTHING, clock=NOTHING, telemetry=NOTHING).router(),
+    "registry changes": ChangeRoutes(NOTHING, NOTHING).router(),
+    "registry lifecycle": LifecycleRoutes(NOTHING, NOTHING).router(),
 }
 
 
