@@ -74,7 +74,7 @@ async def assess_change(ask: Ask, *, desk: Desk) -> Result:
     if isinstance(worked, Refused):
         return worked
     head = found.base.commit
-    required = required_signatures(found.base.objects, found.asked, desk.today())
+    required = required_signatures(_as_it_stands(found.base, found.asked), found.asked, desk.today())
     step = Assessed(worked.digest, head.version, head.root, worked.root, worked.passes, len(required))
 
     async def decide(_tx: ChangeTransaction, _proposal: Proposal) -> Step | Refusal:
@@ -146,8 +146,14 @@ def _worked(question: _Question, analyse: Analyse) -> Worked | Refused:
     after = before.after(graph, base.commit.version + 1, changed.root, rows)
     ground, change = (_ground(snapshot, analyse, question.day) for snapshot in (before, after))
     said = difference(ground, change, question.past)
-    body = canonical({**said, "objects": touched(base.objects, asked)})
+    body = canonical({**said, "objects": touched(_as_it_stands(base, asked), asked)})
     return Worked(body, changed.root, said["passes"])
+
+
+def _as_it_stands(base: Graph, asked: Sequence[GraphObject]) -> list[GraphObject]:
+    """The objects that are proposed, as the graph has them; a large graph is not read whole for a few."""
+    bodies = ((item.key, base.objects.copy.get(item.key)) for item in asked)
+    return [GraphObject(*key, body) for key, body in bodies if body is not None]
 
 
 def _ground(snapshot: Snapshot, analyse: Analyse, day: date) -> Ground:
