@@ -52,10 +52,14 @@ async def hostile(behave: Callable[[Peer], Awaitable[None]]) -> AsyncIterator[tu
         if task := asyncio.current_task():
             tasks.add(task)
         peers.append(Peer(reader, writer))
-        with suppress(OSError, asyncio.IncompleteReadError):
-            await reader.readuntil(b"body")
-            await behave(peers[-1])
-        writer.close()
+        try:
+            with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+                await reader.readuntil(b"body")
+                await behave(peers[-1])
+            writer.close()
+        finally:
+            if behave in (hang, drip, drip_headers, endless_headers, gibibyte, bomb):
+                writer.transport.abort()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     try:
