@@ -49,7 +49,7 @@ def synthetic(size: Size, number: int = 1) -> list[Row]:
 class _Maker:
     def __init__(self, size: Size, chance: Random) -> None:
         self._chance = chance
-        self._seed = [row for row in read_objects() if row["kind"] != "agreement" or size.agreements]
+        self._seed = read_objects()
         self._bodies = _ids(self._seed, "organisation")
         made = max(size.organisations - len(self._bodies), 0)
         self._made = [f"body-{number:05}" for number in range(made)]
