@@ -26,7 +26,7 @@ from services.router.domain.replica import Bodies, CommitPart, Replica
 from services.router.domain.rounds import Dossier, Opened, PastDecision
 from services.router.domain.undoing import Settled, ToldNotice
 from shared.contracts.audit import AuditFact
-from shared.contracts.decision import ConcernRouted
+from shared.contracts.decision import ConcernRouted, ConcernUndone
 from shared.contracts.notice import NoticeIssued
 from shared.records import Span
 
@@ -107,6 +107,10 @@ class Transaction(Protocol):
 
     async def undo(self, undoing: Undoing) -> bool:
         """Take a notice back; False where it was before."""
+        ...
+
+    async def say_undone(self, event: ConcernUndone) -> None:
+        """Tell intake; what was said under this id is said once more."""
         ...
 
     async def keep_recall(self, concern_id: str, reason: str, at: datetime) -> None:

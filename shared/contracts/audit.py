@@ -8,6 +8,7 @@ FactKind = Literal[
     "agreement-event",
     "graph-commit",
     "concern-received",
+    "concern-recalled",
     "decision",
     "work-item",
     "access",

@@ -1,6 +1,8 @@
 """What the router decided about a version of a concern."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from shared.contracts.envelope import CloudEvent, Contract, Instant
 
@@ -40,3 +42,33 @@ class ConcernRouted(CloudEvent):
 
     type: Literal["uk.concordat.concern.routed.v1"] = "uk.concordat.concern.routed.v1"
     data: RoutedConcern
+
+
+class NoticeTakenBack(Contract):
+    """The notice that takes another back: `of` is the other one, which told the body of that version."""
+
+    org: str
+    notice_id: str
+    of: str
+    version: int
+    reason: str
+
+
+class UndoneConcern(Contract):
+    """What was taken back. A recall is said whoever was told, so that intake knows that the router has it."""
+
+    concern_id: str
+    kind: Literal["withdrawal", "recall"]
+    undone_at: Instant
+    notices: list[NoticeTakenBack]
+
+
+class ConcernUndone(CloudEvent):
+    """The router takes back what was told of a concern: what a body may no longer know, or, by a recall, all of it."""
+
+    type: Literal["uk.concordat.concern.undone.v1"] = "uk.concordat.concern.undone.v1"
+    data: UndoneConcern
+
+
+DecisionEvent = Annotated[ConcernRouted | ConcernUndone, Field(discriminator="type")]
+"""What lies in the topic of decisions."""

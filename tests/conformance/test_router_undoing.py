@@ -9,7 +9,7 @@ import pytest
 from services.router.domain.model import DecisionKey, ItemQuery, WorkItem
 from services.router.domain.undoing import ToldNotice
 from services.router.ports import Undoing
-from services.router.usecases.telling import undoing_of
+from services.router.usecases.telling import undoing_of, undone_of
 from tests.support.clock import NOON
 from tests.support.router_fakes import a_concern
 from tests.support.router_stores import JUDGE, Store, decide, record, store_on
@@ -86,6 +86,17 @@ async def test_what_is_taken_back_is_taken_back_once_and_said_once(store: Store)
         assert not await tx.undo(await withdrawal_of(store, notice))
         assert await tx.told_before("con_1", 2) == []
     assert await unsettled(store, 9) == []
+
+
+async def test_what_intake_did_not_hear_of_is_said_once_more_under_the_same_id(store: Store) -> None:
+    undone = undone_of("con_1", "recall", [await withdrawal_of(store, await told(store))], LATER)
+    async with store.begin() as tx:
+        await tx.say_undone(undone)
+    assert undone.id in await store.events()
+    await store.publish()
+    async with store.begin() as tx:
+        await tx.say_undone(undone)
+    assert await store.unpublished() == {undone.id}
 
 
 async def test_who_was_told_of_earlier_versions_is_listed_in_their_order(store: Store) -> None:

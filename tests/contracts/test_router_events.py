@@ -8,7 +8,7 @@ import pytest
 from services.router.usecases.telling import decided_of
 from shared.contracts.audit import AuditRecorded
 from shared.contracts.concern import ConcernRecalled
-from shared.contracts.decision import ConcernRouted
+from shared.contracts.decision import ConcernRouted, ConcernUndone
 from shared.contracts.envelope import CloudEvent
 from shared.contracts.notice import NoticeIssued
 from shared.contracts.topics import lane_of
@@ -18,7 +18,12 @@ from tests.support.router_fakes import a_concern, judging
 FOLDER = Path(__file__).parent / "golden"
 ROUTED = sorted(FOLDER.glob("concern-routed-v1-*.json"))
 ISSUED = sorted(FOLDER.glob("notice-issued-v1-*.json"))
-OTHERS = {"concern-recalled-v1": ConcernRecalled, "audit-recorded-work-item": AuditRecorded}
+OTHERS = {
+    "concern-recalled-v1": ConcernRecalled,
+    "concern-undone-v1-recall": ConcernUndone,
+    "concern-undone-v1-withdrawal": ConcernUndone,
+    "audit-recorded-work-item": AuditRecorded,
+}
 CASES = [
     *((file, ConcernRouted) for file in ROUTED),
     *((file, NoticeIssued) for file in ISSUED),

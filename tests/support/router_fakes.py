@@ -33,6 +33,7 @@ from services.router.usecases.graph import root_over
 from shared.agreements import Snapshot, load
 from shared.canonical import canonical
 from shared.contracts.audit import AuditFact
+from shared.contracts.decision import ConcernUndone
 from shared.contracts.notice import NoticeIssued
 from shared.faults import PositionMoved
 from shared.graphroot import object_key
@@ -298,6 +299,10 @@ class InMemoryTransaction:
         self.state.recalls.setdefault(concern_id, reason)
 
     async def supersede(self, concern_id: str, version: int, at: datetime) -> None:
+    async def say_undone(self, event: ConcernUndone) -> None:
+        said = next((one for one in self.state.undone if one.id == event.id), event)
+        self.state.undone.append(said)
+
         body = {"resolution": "superseded", "by_version": version}
         for item in list(self.state.items.values()):
             if item.key.concern_id == concern_id and item.key.version < version and item.resolution is None:

@@ -10,7 +10,7 @@ from services.router.domain.replica import CommitPart
 from services.router.domain.rounds import Opened, PastDecision
 from services.router.domain.undoing import Settled, ToldNotice
 from shared.contracts.audit import AuditFact
-from shared.contracts.decision import ConcernRouted
+from shared.contracts.decision import ConcernRouted, ConcernUndone
 from shared.contracts.notice import NoticeIssued
 from shared.records import Span
 
@@ -31,6 +31,7 @@ class State:
     notices: dict[tuple[str, int, str, str, str], str] = field(default_factory=dict)
     items: dict[str, WorkItem] = field(default_factory=dict)
     routed: list[ConcernRouted] = field(default_factory=list)
+    undone: list[ConcernUndone] = field(default_factory=list)
     issued: list[NoticeIssued] = field(default_factory=list)
     facts: list[AuditFact] = field(default_factory=list)
     offered_again: list[DecisionKey] = field(default_factory=list)

@@ -40,16 +40,18 @@ class Fake(InMemoryRouter):
 
     async def events(self) -> set[str]:
         state = self.state
-        return {e.id for e in state.routed} | {e.id for e in state.issued} | {f.fact_id for f in state.facts}
+        events = [*state.routed, *state.issued, *state.undone]
+        return {event.id for event in events} | {fact.fact_id for fact in state.facts}
+        again |= {event.id for event in self.state.undone[self.undone_before :]}
 
     async def unpublished(self) -> set[str]:
         again = {self.state.decisions[key].decision_id for key in self.state.offered_again}
         return again if self.published else await self.events()
 
     async def publish(self) -> None:
-        self.published = True
+        self.published, self.undone_before = True, len(self.state.undone)
 
-    published = False
+    published, undone_before = False, 0
 
 
 class Real(PostgresStore):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import orjson
@@ -16,7 +17,8 @@ from services.router.ports import Undoing
 from shared.audit import audit_row
 from shared.canonical import canonical
 from shared.contracts.audit import AuditFact
-from shared.contracts.topics import NOTICES
+from shared.contracts.decision import ConcernUndone
+from shared.contracts.topics import DECISIONS, NOTICES
 from shared.db.outbox import Outbox, OutboxRow
 
 
@@ -63,6 +65,14 @@ class UndoingPart:
         await self._outbox.add(self._connection, rows)
         self.offered += rows
         return True
+
+    async def say_undone(self, event: ConcernUndone) -> None:
+        """Tell intake; what was said under this id is said once more, as it was said."""
+        key = event.data.concern_id
+        row = OutboxRow(event.id, DECISIONS.name, DECISIONS.partition_of(key), key, event.encode())
+        columns = {name: getattr(row, name) for name in ("event_id", "topic", "partition", "key", "value")}
+        said = (await self._connection.execute(sql.SAY_UNDONE, columns)).scalar_one()
+        self.offered.append(replace(row, value=said))
 
     async def keep_recall(self, concern_id: str, reason: str, at: datetime) -> None:
         """The concern is recalled from now on."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,14 @@ from shared.agreements import Duties, Outcome
 from shared.canonical import canonical, digest
 from shared.contracts.audit import AuditFact
 from shared.contracts.concern import Sealed
-from shared.contracts.decision import ConcernRouted, RoutedConcern, ToldBody
+from shared.contracts.decision import (
+    ConcernRouted,
+    ConcernUndone,
+    NoticeTakenBack,
+    RoutedConcern,
+    ToldBody,
+    UndoneConcern,
+)
 from shared.contracts.envelope import JsonObject
 from shared.contracts.notice import Because, Notice, NoticeIssued
 from shared.contracts.topics import lane_of
@@ -82,6 +89,22 @@ def undoing_of(
         traceparent=dossier.concern.traceparent, data=notice,
     )  # fmt: skip
     return Undoing(issued, _undoing_fact(notice, now))
+
+
+def undone_of(concern_id: str, kind: UndoingKind, undoings: Sequence[Undoing], now: datetime) -> ConcernUndone:
+    """What intake is told of it; the same is said under the same id."""
+    notices = [undoing.issued.data for undoing in undoings]
+    rows = [
+        NoticeTakenBack(org=n.recipient, notice_id=n.notice_id, of=n.ref, version=n.version, reason=n.reason)
+        for n in notices
+    ]
+    return ConcernUndone(
+        id=derived_id("evt", kind, concern_id, *(notice.notice_id for notice in notices)),
+        source=SOURCE,
+        time=now,
+        subject=concern_id,
+        data=UndoneConcern(concern_id=concern_id, kind=kind, undone_at=now, notices=rows),
+    )
 
 
 def _undoing_fact(notice: Notice, now: datetime) -> AuditFact:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import assert_never
 
 from services.router.domain.model import DecisionKey, Recall, WorkItem
 from services.router.domain.rounds import Act, Opened
 from services.router.domain.undoing import NoticeNews, Stays, TakeBack, ToldNotice, standing_of
-from services.router.ports import Begin, Decided, Transaction
+from services.router.ports import Begin, Decided, Transaction, Undoing
 from services.router.usecases.desk import ROUTER, Desk, Sitting
-from services.router.usecases.taking_back import take_back, withdraw_from_others
-from services.router.usecases.telling import amended_of
+from services.router.usecases.taking_back import take_back, withdraw, withdraw_from_others
+from services.router.usecases.telling import amended_of, undone_of
 from shared.agreements.reasons import CHOSEN
 from shared.ids import derived_id
 from shared.records import Batch
@@ -45,7 +46,7 @@ async def _look_at(told: ToldNotice, sitting: Sitting) -> bool:
     decision = sitting.judge.choose(concern, dossier.choices).decision
     match standing_of(told, concern, decision, sitting.now):
         case TakeBack(reason):
-            return await take_back(told, dossier, reason, sitting)
+            return await withdraw(told, dossier, reason, sitting)
         case Stays(until):
             await sitting.tx.checked(told.notice_id, sitting.judge.head.version, until)
             return False
@@ -78,17 +79,25 @@ async def amend(decided: Decided, sitting: Sitting) -> Decided | None:
 async def recall(recalled: Recall, sitting: Sitting) -> int:
     """Everyone who was told of any version, of it or of what came of it, is told to stop; gives how many are.
 
-    Nothing of it is decided any more. The same again changes nothing.
+    Nothing of it is decided any more. The same again changes nothing; intake is told again that it is so.
     """
     count = 0
     for concern_id in (recalled.concern_id, *recalled.descendants):
         await sitting.tx.keep_recall(concern_id, recalled.reason, sitting.now)
         await sitting.tx.supersede(concern_id, VERSIONS_MAX, sitting.now)
-        for told in await sitting.tx.told_before(concern_id, VERSIONS_MAX):
-            dossier = await sitting.tx.dossier(told.concern_id, told.version)
-            if dossier is not None:
-                count += await take_back(told, dossier, CHOSEN, sitting, kind="recall")
+        undoings = await _recall_notices(concern_id, sitting)
+        await sitting.tx.say_undone(undone_of(concern_id, "recall", undoings, sitting.now))
+        count += len(undoings)
     return count
+
+
+async def _recall_notices(concern_id: str, sitting: Sitting) -> Sequence[Undoing]:
+    undoings = []
+    for told in await sitting.tx.told_before(concern_id, VERSIONS_MAX):
+        dossier = await sitting.tx.dossier(told.concern_id, told.version)
+        if dossier is not None:
+            undoings.append(await take_back(told, dossier, CHOSEN, sitting, kind="recall"))
+    return [undoing for undoing in undoings if undoing is not None]
 
 
 async def hear_of_notices(batch: Batch[NoticeNews], *, begin: Begin) -> None:

@@ -209,6 +209,28 @@ async def test_a_recall_reaches_everyone_who_was_told_of_any_version_and_of_what
     assert len(case.store.state.issued) == before
 
 
+async def test_intake_hears_of_a_recall_whoever_was_told_and_each_time_that_it_says_so() -> None:
+    case = Case()
+    await case.route(a_concern(1), a_concern(2, categories=["theft"]))
+    for _ in range(2):
+        await case.route(Recall("con_1", "wrong-person"), Recall("con_2", "wrong-person"))
+    said = [(one.data.concern_id, one.data.kind, len(one.data.notices)) for one in case.store.state.undone]
+    assert said == [("con_1", "recall", 1), ("con_2", "recall", 0), ("con_1", "recall", 0), ("con_2", "recall", 0)]
+    assert case.store.state.undone[1].id == case.store.state.undone[3].id
+    (row,) = case.store.state.undone[0].data.notices
+    assert (row.org, row.of, row.version) == ("beta", case.told[0].notice_id, 1)
+
+
+async def test_intake_hears_of_each_withdrawal_once() -> None:
+    case = Case()
+    await case.route(a_concern(1))
+    await case.commit(ended("2025-03-01"))
+    await case.look()
+    (said,) = case.store.state.undone
+    assert (said.data.kind, [row.reason for row in said.data.notices]) == ("withdrawal", ["TERMINATED"])
+    assert said.data.notices[0].notice_id == case.store.state.issued[-1].id
+
+
 async def test_nobody_is_told_of_a_recalled_concern_any_more() -> None:
     case = Case()
     await case.route(a_concern(1, categories=["theft"]), Recall("con_1", "wrong-person"))
