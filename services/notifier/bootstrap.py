@@ -7,6 +7,7 @@ from functools import partial
 
 from fastapi import FastAPI
 
+from services.notifier.adapters.certificates import certificate_fault
 from services.notifier.adapters.endpoints import PostgresEndpoints
 from services.notifier.adapters.keys import KeyedOpener, SecretBox
 from services.notifier.adapters.postgres import PostgresStore
@@ -198,4 +199,5 @@ def _desk(foundation: Foundation, adapters: Adapters, engine: Engine) -> Desk:
         records=PostgresRecords(foundation.engine),
         telemetry=foundation.telemetry,
         changed=engine.endpoints_changed,
+        certificate_fault=certificate_fault,
     )

@@ -299,10 +299,6 @@ class Endpoints(Protocol):
         """Sign with these keys from now on, and with the ones before beside them until the overlap ends."""
         ...
 
-    async def retry(self, endpoint_id: str, retry_seconds: Sequence[int] | None, *, at: datetime) -> None:
-        """Set its own pauses before each attempt; None for ours."""
-        ...
-
     async def target(self, endpoint_id: str, *, now: datetime) -> Target | None:
         """One endpoint in whatever state, ready to be sent to."""
         ...

@@ -270,10 +270,6 @@ class InMemoryEndpoints:
         (before, _), *_rest = self.keys[endpoint_id]
         self.keys[endpoint_id] = [(keys, None), (before, overlap_until)]
 
-    async def retry(self, endpoint_id: str, retry_seconds: Sequence[int] | None, *, at: datetime) -> None:  # noqa: ARG002
-        pauses = tuple(retry_seconds) if retry_seconds else None
-        self.rows[endpoint_id] = replace(self.rows[endpoint_id], retry_seconds=pauses)
-
     async def target(self, endpoint_id: str, *, now: datetime) -> Target | None:
         row = await self.one(endpoint_id)
         return self._target(row, now) if row else None

@@ -90,10 +90,6 @@ class PostgresEndpoints:
             changed_at=at,
         )
 
-    async def retry(self, endpoint_id: str, retry_seconds: Sequence[int] | None, *, at: datetime) -> None:
-        """Set its own pauses before each attempt."""
-        await self._change(endpoint_id, retry_seconds=retry_seconds and list(retry_seconds), changed_at=at)
-
     async def target(self, endpoint_id: str, *, now: datetime) -> Target | None:
         """One endpoint in whatever state, ready to be sent to. Raises NotOpened."""
         found = await self._read(_present(*_SHOWN, *_KEPT).where(endpoints.c.endpoint_id == endpoint_id))

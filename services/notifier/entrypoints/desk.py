@@ -22,7 +22,8 @@ Auditor = Annotated[Principal, Depends(caller("audit:read"))]
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What the routes call. `changed` is told of every change of an endpoint."""
+    """What the routes call. `changed` is told of every change of an endpoint; `certificate_fault` says why a client
+    certificate cannot be used."""
 
     rules: Rules
     clock: Clock
@@ -32,6 +33,7 @@ class Desk:
     records: Records
     telemetry: Telemetry
     changed: Callable[[], None]
+    certificate_fault: Callable[[str], str | None]
 
 
 def scope_of(principal: Principal) -> str | None:

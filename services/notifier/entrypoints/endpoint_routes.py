@@ -39,6 +39,8 @@ def _add_registration(router: APIRouter, desk: Desk) -> None:
     @router.post("/v1/endpoints", status_code=201, openapi_extra=request_body(EndpointForm))
     async def post_endpoint(request: Request, owner: Owner) -> Response:
         form = EndpointForm.model_validate(parse(await request.body()))
+        if form.client_certificate and (unusable := desk.certificate_fault(form.client_certificate)):
+            raise bad_fields([FieldError("/client_certificate", unusable)])
         try:
             made = await register_endpoint(
                 form.wanted(owner.org), rules=desk.rules, clock=desk.clock, endpoints=desk.endpoints

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 import orjson
@@ -11,6 +12,7 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 
+from services.notifier.adapters.certificates import certificate_fault
 from services.notifier.adapters.records import PostgresRecords
 from services.notifier.adapters.webhook import Identity, Timeouts, WebhookWire
 from services.notifier.domain.signature import public_bytes, signed_headers, verify
@@ -23,6 +25,7 @@ from shared.contracts.topics import OUTCOMES
 from shared.http.app import Edge, make_app
 from shared.http.auth import Principal
 from shared.supervision import Health
+from tests.support.certificates import Authority
 from tests.support.clock import FrozenClock
 from tests.support.notifier_fakes import a_notice
 from tests.support.notifier_rig import LOOPBACK, Rig, receiving, rig_on
@@ -88,6 +91,7 @@ def _app(rig: Rig, wire: WebhookWire, *, verify_endpoints: bool) -> FastAPI:
         records=PostgresRecords(rig.database),
         telemetry=rig.telemetry,
         changed=rig.engine.endpoints_changed,
+        certificate_fault=certificate_fault,
     )
     edge = Edge(Health(30), rig.telemetry, SaidToBe(), FAULTS, 262_144)  # type: ignore[arg-type]  # a verifier's word
     return make_app("notifier", routes(desk), edge)
@@ -234,6 +238,23 @@ async def test_an_endpoint_that_consents_is_active_at_once_and_its_keys_are_publ
         (target,) = await service.rig.endpoints.targets(now=service.rig.clock.now())
         headers = signed_headers(target.keys, webhook_id="x", timestamp=1, body=b"")
         verify([], headers, b"", now_seconds=1, public_keys=[public_bytes(made["public_key"])])
+
+
+async def test_a_client_certificate_that_cannot_be_used_is_refused_at_once_and_a_good_one_is_never_shown(
+    database: TestDatabase, tmp_path: Path
+) -> None:
+    pem = Authority.make(tmp_path).issue("concordat.example")
+    async with receiving() as receiver, serving(database) as service:
+        wish = {"url": receiver.url, "client_certificate": pem.partition("-----BEGIN PRIVATE")[0]}
+        refused = await service.post("/v1/endpoints", wish)
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/client_certificate")
+        made = await service.post("/v1/endpoints", wish | {"client_certificate": pem})
+        assert (made.status_code, "PRIVATE" in made.text) == (201, False)
+        (target,) = await service.rig.endpoints.targets(now=service.rig.clock.now())
+        assert target.access is not None
+        assert target.access.certificate == pem
+        kept = await service.rig.rows("SELECT access FROM notifier.endpoints")
+        assert b"PRIVATE" not in bytes(kept[0].access)
 
 
 async def test_an_endpoint_that_does_not_consent_stays_silent_until_it_does(database: TestDatabase) -> None:

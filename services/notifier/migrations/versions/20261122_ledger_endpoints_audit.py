@@ -253,7 +253,7 @@ def _grant() -> None:
         "UPDATE (state, reason, attempt_count, next_attempt_at, lease_until, fencing, closed_at, outcome, alternate,"
         " acknowledge_by, escalate_at, escalated, acknowledged_at, read_at) ON notifier.notices",
         "UPDATE (state, reason, changed_at, secret, secret_kid, previous_secret, previous_until, rate_per_minute,"
-        " retry_seconds, verified_at) ON notifier.endpoints",
+        " verified_at) ON notifier.endpoints",
         "UPDATE ON notifier.endpoint_health",
         "UPDATE (state, sent, place_at, place_id, next_at, rate_per_minute) ON notifier.replays",
         "UPDATE (published_at, closed_at, record_offset, publish_count, again_at), DELETE ON notifier.outbox",
