@@ -83,7 +83,7 @@ async def run(settings: RouterSettings) -> None:
 def assemble(settings: RouterSettings) -> Parts:
     """Make the parts; connects to nothing yet."""
     base = lay_foundation("router", settings)
-    store = PostgresStore(base.engine, base.positions, base.outbox, base.relay, base.fail_points)
+    store = PostgresStore(base.engine, base.writer, base.relay, base.fail_points)
     registry = HttpRegistry(settings.registry_url, deadline_seconds=settings.registry_deadline_seconds)
     make_judge = JudgeMaker(memo_bytes_max=settings.memo_bytes_max)
     ports = GraphPorts(begin=store.begin, store=store, registry=registry, make_judge=make_judge)
@@ -100,7 +100,7 @@ def loops_of(parts: Parts) -> dict[str, Loop]:
     """The loops that run beside the app."""
     base, say = parts.foundation, parts.foundation.telemetry
     patience = Patience(parts.current, base.clock, wait_seconds=parts.settings.graph_wait_seconds)
-    route = partial(route_concerns, current=parts.current, begin=parts.store.begin, clock=base.clock, patience=patience)
+    route = partial(route_concerns, current=parts.current, ledger=parts.store, clock=base.clock, patience=patience)
     follow = partial(follow_graph, current=parts.current, ports=parts.ports)
     hear = partial(hear_of_notices, begin=parts.store.begin)
     concerns = Subscription(

@@ -176,6 +176,18 @@ class Begin(Protocol):
         ...
 
 
+class Ledger(Protocol):
+    """Where decisions are stored, with the position of the log that they come from."""
+
+    def begin(self, spans: Sequence[Span] = ()) -> AbstractAsyncContextManager[Transaction]:
+        """See Begin."""
+        ...
+
+    async def record(self, decided: Sequence[Decided], spans: Sequence[Span]) -> frozenset[str]:
+        """What a transaction does that says `record` alone, in one statement; raises what `begin` raises."""
+        ...
+
+
 class GraphStore(Protocol):
     """The copy of the graph, read without a lock."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -20,6 +21,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from shared.db.engine import transaction
 from shared.faults import PositionMoved
 from shared.records import Poison, Position, Span
+
+_MOVED = """moved AS (
+  UPDATE SCHEMA.positions p SET next_offset = s.last + 1, last_timestamp = s.last_timestamp
+  FROM unnest(CAST(:span_topics AS text[]), CAST(:span_partitions AS smallint[]), CAST(:span_firsts AS bigint[]),
+              CAST(:span_lasts AS bigint[]), CAST(:span_timestamps AS bigint[]))
+       AS s(topic, partition, first, last, last_timestamp)
+  WHERE p.consumer_group = CAST(:span_group AS text) AND p.topic = s.topic AND p.partition = s.partition
+    AND p.next_offset = s.first
+  RETURNING 1
+)"""
 
 
 def positions_table(metadata: MetaData) -> Table:
@@ -51,6 +62,27 @@ def parked_table(metadata: MetaData) -> Table:
         Column("reason", Text, nullable=False),
         Column("parked_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     )
+
+
+def moved(schema: str) -> str:
+    """A CTE `moved` that moves past the spans inside a statement of the hot path (ADR 11).
+
+    The statement must ask `SCHEMA.all_moved((SELECT count(*) FROM moved), cardinality(:span_topics))`, which fails the
+    whole of it with SQLSTATE `writer.POSITION_MOVED` when a stored position is not where its span starts.
+    """
+    return _MOVED.replace("SCHEMA", schema)
+
+
+def span_columns(spans: Sequence[Span]) -> dict[str, Any]:
+    """The parameters of `moved`."""
+    return {
+        "span_group": spans[0].group if spans else "",
+        "span_topics": [s.topic for s in spans],
+        "span_partitions": [s.partition for s in spans],
+        "span_firsts": [s.first for s in spans],
+        "span_lasts": [s.last for s in spans],
+        "span_timestamps": [s.last_timestamp for s in spans],
+    }
 
 
 class Positions:

@@ -14,8 +14,10 @@ import asyncpg
 from sqlalchemy.engine import make_url
 
 from shared.db.engine import CONNECT_SECONDS, POOL_WAIT_SECONDS, passes, session_settings
-from shared.faults import StoreUnavailable
+from shared.faults import PositionMoved, StoreUnavailable
 
+POSITION_MOVED = "CC001"
+"""SQLSTATE of a statement that found a position elsewhere than its span starts; see `positions.moved`."""
 _NAME = re.compile(r"(?<!:):([a-z_]+)")
 
 
@@ -52,7 +54,7 @@ class Writer:
     async def run(self, statement: Statement, **values: Any) -> Sequence[asyncpg.Record]:
         """Run it and give its rows.
 
-        Raises StoreUnavailable where Postgres is away; whether it was committed is then unknown.
+        Raises StoreUnavailable where Postgres is away (whether it was committed is then unknown), PositionMoved.
         """
         arguments = [values[name] for name in statement.names]
         try:
@@ -63,6 +65,8 @@ class Writer:
         except (OSError, TimeoutError, asyncpg.InterfaceError) as error:
             raise StoreUnavailable(type(error).__name__) from error
         except asyncpg.PostgresError as error:
+            if error.sqlstate == POSITION_MOVED:
+                raise PositionMoved("another consumer has moved on") from error
             if passes(error.sqlstate):
                 raise StoreUnavailable(type(error).__name__) from error
             raise

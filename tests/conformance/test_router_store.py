@@ -1,6 +1,6 @@
 """One suite for the router's store: in memory and in Postgres."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import orjson
 import pytest
@@ -14,18 +14,15 @@ from services.router.domain.model import (
 )
 from services.router.domain.replica import CommitPart
 from services.router.ports import Decided
-from shared.db.engine import make_engine
-from shared.db.outbox import Outbox
-from shared.db.positions import Positions
-from shared.failpoints import FailPoints
 from shared.faults import PositionMoved
 from shared.records import Span
-from shared.supervision import Progress
-from shared.telemetry import Telemetry
 from tests.support.clock import NOON
 from tests.support.router_fakes import a_concern, bodies_of, one_round_later
-from tests.support.router_stores import REPLICA, Nowhere, Offered, Real, Store, decide, record, store_on
+from tests.support.router_stores import REPLICA, Real, Store, decide, store_in, store_on
+from tests.support.router_stores import record as record_in_a_transaction
 from tests.support.stack import TestPostgres
+
+Record = Callable[..., Awaitable[frozenset[str]]]
 
 
 @pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.stack)])
@@ -40,7 +37,17 @@ async def store(postgres: TestPostgres | None) -> AsyncIterator[Store]:
         yield opened
 
 
-async def test_a_new_decision_is_stored_with_its_bytes_and_says_its_events(store: Store) -> None:
+@pytest.fixture(params=["in a transaction", "alone"])
+def record(request: pytest.FixtureRequest) -> Record:
+    """Both ways in which a decision is stored."""
+
+    async def alone(store: Store, *decided: Decided) -> frozenset[str]:
+        return await store.record(decided, ())
+
+    return alone if request.param == "alone" else record_in_a_transaction
+
+
+async def test_a_new_decision_is_stored_with_its_bytes_and_says_its_events(store: Store, record: Record) -> None:
     one = decide(a_concern(1))
     assert await record(store, one) == {one.record.decision_id}
     assert await store.decision("con_1", None) == one.record
@@ -48,13 +55,13 @@ async def test_a_new_decision_is_stored_with_its_bytes_and_says_its_events(store
     assert await store.events() == {one.routed.id, one.issued[0].id, one.fact.fact_id}
 
 
-async def test_a_concern_that_is_not_known_has_no_decision(store: Store) -> None:
+async def test_a_concern_that_is_not_known_has_no_decision(store: Store, record: Record) -> None:
     await record(store, decide(a_concern(1)))
     assert await store.decision("con_2", None) is None
     assert await store.decision("con_1", 2) is None
 
 
-async def test_the_stored_decision_wins_over_a_second_one_of_the_same_key(store: Store) -> None:
+async def test_the_stored_decision_wins_over_a_second_one_of_the_same_key(store: Store, record: Record) -> None:
     first, second = decide(a_concern(1)), decide(a_concern(1, categories=["theft"]))
     await record(store, first)
     before = await store.events()
@@ -64,20 +71,20 @@ async def test_the_stored_decision_wins_over_a_second_one_of_the_same_key(store:
     assert await store.work_items(ItemQuery(NOON, 10)) == []
 
 
-async def test_of_two_decisions_of_one_key_in_one_batch_one_is_stored(store: Store) -> None:
+async def test_of_two_decisions_of_one_key_in_one_batch_one_is_stored(store: Store, record: Record) -> None:
     first, second = decide(a_concern(1)), decide(a_concern(1))
     assert len(await record(store, first, second)) == 1
     assert len(await store.events()) == 3
 
 
-async def test_concerns_decided_alike_each_have_their_decision(store: Store) -> None:
+async def test_concerns_decided_alike_each_have_their_decision(store: Store, record: Record) -> None:
     first, second, third = (decide(a_concern(n)) for n in (1, 2, 3))
     await record(store, first, second)
     await record(store, third)
     assert [(await store.decision(f"con_{n}", None)) for n in (1, 2, 3)] == [first.record, second.record, third.record]
 
 
-async def test_a_later_round_does_not_tell_the_same_body_again(store: Store) -> None:
+async def test_a_later_round_does_not_tell_the_same_body_again(store: Store, record: Record) -> None:
     first = decide(a_concern(1))
     later = one_round_later(decide(a_concern(1)))
     await record(store, first)
@@ -86,14 +93,14 @@ async def test_a_later_round_does_not_tell_the_same_body_again(store: Store) -> 
     assert await store.decision("con_1", 1) == later.record
 
 
-async def test_the_newest_version_is_given_unless_one_is_named(store: Store) -> None:
+async def test_the_newest_version_is_given_unless_one_is_named(store: Store, record: Record) -> None:
     old, new = decide(a_concern(1)), decide(a_concern(1, version=2))
     await record(store, new, old)
     assert await store.decision("con_1", None) == new.record
     assert await store.decision("con_1", 1) == old.record
 
 
-async def test_only_the_decision_event_is_offered_again(store: Store) -> None:
+async def test_only_the_decision_event_is_offered_again(store: Store, record: Record) -> None:
     one, other = decide(a_concern(1)), decide(a_concern(2))
     await record(store, one, other)
     await store.publish()
@@ -102,7 +109,7 @@ async def test_only_the_decision_event_is_offered_again(store: Store) -> None:
     assert await store.unpublished() == {one.routed.id}
 
 
-async def test_work_items_come_oldest_first_by_queue_and_page(store: Store) -> None:
+async def test_work_items_come_oldest_first_by_queue_and_page(store: Store, record: Record) -> None:
     decided = [decide(a_concern(n, categories=["theft"])) for n in (1, 2, 3)]
     await record(store, *decided)
     items = await store.work_items(ItemQuery(NOON, 10))
@@ -116,7 +123,7 @@ async def test_work_items_come_oldest_first_by_queue_and_page(store: Store) -> N
     assert {i.kind for i in await store.work_items(ItemQuery(NOON, 10, "gap"))} == {"gap"}
 
 
-async def test_nothing_takes_effect_when_the_transaction_fails(store: Store) -> None:
+async def test_nothing_takes_effect_when_the_transaction_fails(store: Store, record: Record) -> None:
     with pytest.raises(ArithmeticError):
         await _record_and_fail(store, decide(a_concern(1)))
     assert await store.decision("con_1", None) is None
@@ -162,23 +169,33 @@ async def test_a_replaced_graph_keeps_no_object_of_the_one_before(store: Store) 
 
 @pytest.mark.stack
 async def test_positions_move_with_the_effect_or_not_at_all(postgres_engine: TestPostgres) -> None:
-    database = await postgres_engine.fresh_database("router")
-    engine = make_engine(database.url("router"), pool_size=2, statement_timeout_seconds=10, name="conformance")
-    positions, outbox = Positions(engine, "router"), Outbox(engine, "router")
-    relay = Offered(outbox, Nowhere(), progress=Progress("relay"), telemetry=Telemetry("router"))
-    store = Real(engine, positions, outbox, relay, FailPoints())
-    await positions.set("router", "t", 0, 5)
-    async with store.begin([Span("router", "t", 0, 5, 9)]) as tx:
-        await tx.record([decide(a_concern(1))])
-    assert await positions.read("router", "t") == {0: (10, None)}
-    assert {row.event_id for row in relay.rows} == await store.events()
-    with pytest.raises(PositionMoved):
-        await _record_at(store, Span("router", "t", 0, 5, 9), decide(a_concern(2)))
-    assert await store.decision("con_2", None) is None
-    await engine.dispose()
+    async with store_in(await postgres_engine.fresh_database("router")) as store:
+        await store._positions.set("router", "t", 0, 5)
+        async with store.begin([Span("router", "t", 0, 5, 9)]) as tx:
+            await tx.record([decide(a_concern(1))])
+        assert await store._positions.read("router", "t") == {0: (10, None)}
+        assert {row.event_id for row in store.offered} == await store.events()
+        with pytest.raises(PositionMoved):
+            await _record_at(store, Span("router", "t", 0, 5, 9), decide(a_concern(2)))
+        assert await store.decision("con_2", None) is None
 
 
-async def _record_at(store: Store, span: Span, decided: Decided) -> None:
+@pytest.mark.stack
+async def test_alone_positions_move_with_the_effect_or_not_at_all(postgres_engine: TestPostgres) -> None:
+    async with store_in(await postgres_engine.fresh_database("router")) as store:
+        for partition in (0, 1):
+            await store._positions.set("router", "t", partition, 5)
+        spans = [Span("router", "t", 0, 5, 9, 77), Span("router", "t", 1, 5, 5)]
+        await store.record([decide(a_concern(1))], spans)
+        assert await store._positions.read("router", "t") == {0: (10, 77), 1: (6, None)}
+        assert {row.event_id for row in store.offered} == await store.events()
+        with pytest.raises(PositionMoved):
+            await store.record([decide(a_concern(2))], [Span("router", "t", 0, 5, 9), Span("router", "t", 1, 6, 7)])
+        assert await store._positions.read("router", "t") == {0: (10, 77), 1: (6, None)}
+        assert await store.decision("con_2", None) is None
+
+
+async def _record_at(store: Real, span: Span, decided: Decided) -> None:
     async with store.begin([span]) as tx:
         await tx.record([decided])
 
@@ -189,7 +206,9 @@ async def _record_and_fail(store: Store, decided: Decided) -> None:
         raise ArithmeticError
 
 
-async def test_routings_come_in_the_order_of_receipt_from_an_instant_on_and_by_page(store: Store) -> None:
+async def test_routings_come_in_the_order_of_receipt_from_an_instant_on_and_by_page(
+    store: Store, record: Record
+) -> None:
     days = {1: "2025-03-03", 2: "2025-03-01", 3: "2025-03-02"}
     concerns = [a_concern(n, received_at=f"{day}T10:00:00Z") for n, day in days.items()]
     await record(store, *map(decide, concerns), decide(a_concern(2, version=2, received_at="2025-03-01T10:00:00Z")))

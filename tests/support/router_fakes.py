@@ -141,6 +141,10 @@ class InMemoryRouter:
         yield tx
         self.state = tx.state
 
+    async def record(self, decided: Sequence[Decided], spans: Sequence[Span]) -> frozenset[str]:
+        async with self.begin(spans) as tx:
+            return await tx.record(decided)
+
     async def head(self) -> Head:
         return self.state.head
 
@@ -295,14 +299,14 @@ class InMemoryTransaction:
         self.state.facts.append(undoing.fact)
         return True
 
-    async def keep_recall(self, concern_id: str, reason: str, at: datetime) -> None:  # noqa: ARG002 - the port's
-        self.state.recalls.setdefault(concern_id, reason)
-
-    async def supersede(self, concern_id: str, version: int, at: datetime) -> None:
     async def say_undone(self, event: ConcernUndone) -> None:
         said = next((one for one in self.state.undone if one.id == event.id), event)
         self.state.undone.append(said)
 
+    async def keep_recall(self, concern_id: str, reason: str, at: datetime) -> None:  # noqa: ARG002 - the port's
+        self.state.recalls.setdefault(concern_id, reason)
+
+    async def supersede(self, concern_id: str, version: int, at: datetime) -> None:
         body = {"resolution": "superseded", "by_version": version}
         for item in list(self.state.items.values()):
             if item.key.concern_id == concern_id and item.key.version < version and item.resolution is None:

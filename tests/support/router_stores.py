@@ -9,11 +9,11 @@ from sqlalchemy import text
 
 from services.router.adapters.postgres import PostgresStore
 from services.router.domain.model import Concern
-from services.router.ports import Begin, Decided, DecisionStore, GraphStore
+from services.router.ports import Decided, DecisionStore, GraphStore, Ledger
 from services.router.usecases.telling import decided_of
 from shared.db.engine import make_engine, transaction
 from shared.db.outbox import Outbox, OutboxRow
-from shared.db.positions import Positions
+from shared.db.writer import Writer
 from shared.failpoints import FailPoints
 from shared.relay import Relay
 from shared.supervision import Progress
@@ -26,10 +26,7 @@ REPLICA = replica_of(graph_objects())
 JUDGE = judge_of(REPLICA)
 
 
-class Store(GraphStore, DecisionStore, Protocol):
-    @property
-    def begin(self) -> Begin: ...
-
+class Store(Ledger, GraphStore, DecisionStore, Protocol):
     async def events(self) -> set[str]: ...
     async def unpublished(self) -> set[str]: ...
     async def publish(self) -> None: ...
@@ -42,10 +39,10 @@ class Fake(InMemoryRouter):
         state = self.state
         events = [*state.routed, *state.issued, *state.undone]
         return {event.id for event in events} | {fact.fact_id for fact in state.facts}
-        again |= {event.id for event in self.state.undone[self.undone_before :]}
 
     async def unpublished(self) -> set[str]:
         again = {self.state.decisions[key].decision_id for key in self.state.offered_again}
+        again |= {event.id for event in self.state.undone[self.undone_before :]}
         return again if self.published else await self.events()
 
     async def publish(self) -> None:
@@ -56,6 +53,12 @@ class Fake(InMemoryRouter):
 
 class Real(PostgresStore):
     """The Postgres store, seen by its outbox table."""
+
+    @property
+    def offered(self) -> Sequence[OutboxRow]:
+        """What the relay was given."""
+        assert isinstance(self._relay, Offered)
+        return self._relay.rows
 
     async def events(self) -> set[str]:
         return await self._column("SELECT event_id FROM router.outbox")
@@ -98,13 +101,15 @@ async def store_on(postgres: TestPostgres | None) -> AsyncIterator[Store]:
 
 
 @asynccontextmanager
-async def store_in(database: TestDatabase) -> AsyncIterator[Store]:
+async def store_in(database: TestDatabase) -> AsyncIterator[Real]:
     """The store in that database."""
     engine = make_engine(database.url("router"), pool_size=4, statement_timeout_seconds=10, name="conformance")
     outbox = Outbox(engine, "router")
     relay = Offered(outbox, Nowhere(), progress=Progress("relay"), telemetry=Telemetry("router"))
-    yield Real(engine, Positions(engine, "router"), outbox, relay, FailPoints())
+    writer = Writer(database.url("router"), pool_size=4, statement_timeout_seconds=10, name="conformance")
+    yield Real(engine, writer, relay, FailPoints())
     await engine.dispose()
+    await writer.close()
 
 
 def decide(concern: Concern) -> Decided:

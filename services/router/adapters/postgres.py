@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -46,8 +48,9 @@ from services.router.domain.rounds import Dossier, Opened, PastDecision, resolve
 from services.router.ports import Decided
 from shared.contracts.audit import AuditFact
 from shared.db.engine import transaction
-from shared.db.outbox import Outbox
-from shared.db.positions import Positions
+from shared.db.outbox import Outbox, OutboxRow
+from shared.db.positions import Positions, span_columns
+from shared.db.writer import Writer
 from shared.failpoints import FailPoints
 from shared.faults import StoreUnavailable
 from shared.records import Span
@@ -71,15 +74,11 @@ class PostgresTransaction(UndoingPart):
 
     async def record(self, decided: Sequence[Decided]) -> frozenset[str]:
         """Store what is new and publish its events; gives the ids of the decisions that are new."""
-        bodies = {one.record.body_digest: one.record.body for one in decided}
-        missing = sorted(bodies.keys() - self._stored_bodies)
-        rows = [(one.record.decision_id, row) for one in decided for row in rows_for_kafka(one)]
-        columns = columns_of(decided, rows)
-        columns.update(body_digests=missing, bodies=[bodies[name] for name in missing])
-        said = set((await self._connection.execute(sql.RECORD, columns)).scalars())
-        self.new_bodies.update(missing)
-        self.offered += [row for _, row in rows if row.event_id in said]
-        return frozenset(one.record.decision_id for one in decided if one.routed.id in said)
+        entry = Entry.of(decided, self._stored_bodies)
+        said = frozenset((await self._connection.execute(sql.RECORD, entry.columns)).scalars())
+        self.new_bodies.update(entry.new_bodies)
+        self.offered += entry.offered(said)
+        return entry.fresh(said)
 
     async def open_round(self, decided: Decided, opened: Opened, ended: Sequence[WorkItem]) -> bool:
         """Store a later round with the act that opened it, and end these items; False where the round is taken."""
@@ -157,6 +156,34 @@ class PostgresTransaction(UndoingPart):
         await self._connection.execute(sql.MOVE_HEAD, {"version": head.version, "root": head.root})
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a batch of decisions writes; `new_bodies` are the digests of bodies that go with it."""
+
+    decided: Sequence[Decided]
+    rows: Sequence[tuple[str, OutboxRow]]
+    new_bodies: Sequence[str]
+    columns: dict[str, Any]
+
+    @classmethod
+    def of(cls, decided: Sequence[Decided], stored_bodies: frozenset[str]) -> Entry:
+        """The entry of these decisions, where some of their bodies are stored."""
+        bodies = {one.record.body_digest: one.record.body for one in decided}
+        missing = sorted(bodies.keys() - stored_bodies)
+        rows = [(one.record.decision_id, row) for one in decided for row in rows_for_kafka(one)]
+        columns = columns_of(decided, rows)
+        columns.update(body_digests=missing, bodies=[bodies[name] for name in missing])
+        return cls(decided, rows, missing, columns)
+
+    def offered(self, said: frozenset[str]) -> list[OutboxRow]:
+        """The rows to publish of those whose events were new."""
+        return [row for _, row in self.rows if row.event_id in said]
+
+    def fresh(self, said: frozenset[str]) -> frozenset[str]:
+        """The ids of the decisions that were new."""
+        return frozenset(one.record.decision_id for one in self.decided if one.routed.id in said)
+
+
 class PostgresStore:
     """The schema `router`.
 
@@ -164,12 +191,11 @@ class PostgresStore:
     forget, because Postgres may have come back as it was earlier.
     """
 
-    def __init__(
-        self, engine: AsyncEngine, positions: Positions, outbox: Outbox, relay: Relay, fail_points: FailPoints
-    ) -> None:
+    def __init__(self, engine: AsyncEngine, writer: Writer, relay: Relay, fail_points: FailPoints) -> None:
         self._engine = engine
-        self._positions = positions
-        self._outbox = outbox
+        self._writer = writer
+        self._positions = Positions(engine, sql.SCHEMA)
+        self._outbox = Outbox(engine, sql.SCHEMA)
         self._relay = relay
         self._fail_points = fail_points
         self._stored_bodies: frozenset[str] = frozenset()
@@ -194,11 +220,26 @@ class PostgresStore:
         self._remember(tx.new_bodies)
         self._relay.offer(tx.offered)
 
-    def _remember(self, bodies: set[str]) -> None:
+    async def record(self, decided: Sequence[Decided], spans: Sequence[Span]) -> frozenset[str]:
+        """Store first decisions and move past `spans` in one statement (ADR 11); see ports.Ledger."""
+        entry = Entry.of(decided, self._stored_bodies)
+        self._fail_points.hit("router.before-commit")
+        try:
+            ((names, _),) = await self._writer.run(sql.RECORD_ALONE, **entry.columns, **span_columns(spans))
+        except StoreUnavailable:
+            self._stored_bodies = frozenset()
+            raise
+        self._fail_points.hit("router.after-commit")
+        said = frozenset(names)
+        self._remember(entry.new_bodies)
+        self._relay.offer(entry.offered(said))
+        return entry.fresh(said)
+
+    def _remember(self, bodies: Collection[str]) -> None:
         if not bodies:
             return
         full = len(self._stored_bodies) + len(bodies) > STORED_BODIES_MAX
-        self._stored_bodies = frozenset(bodies) if full else self._stored_bodies | bodies
+        self._stored_bodies = frozenset(bodies) if full else self._stored_bodies.union(bodies)
 
     async def head(self) -> Head:
         """Which graph is stored; one row."""

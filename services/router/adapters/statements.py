@@ -2,11 +2,15 @@
 
 from sqlalchemy import text
 
+from shared.db.positions import moved
+from shared.db.writer import Statement
+
+SCHEMA = "router"
+
 # One statement for everything that a batch of decisions writes. `fresh` are the decisions whose key is new: only
 # theirs are the notices, work items and events. `told` are the notices that no earlier round has issued.
 # `IN (…) IS TRUE` is looked up in a hash; as a join it becomes a nested loop, since arrays are taken to be short.
-RECORD = text("""
-WITH body AS (
+_RECORD = """body AS (
   INSERT INTO router.decision_bodies (body_digest, body)
   SELECT * FROM unnest(CAST(:body_digests AS text[]), CAST(:bodies AS bytea[]))
   ON CONFLICT (body_digest) DO NOTHING
@@ -58,9 +62,13 @@ WITH body AS (
   WHERE (e.decision_id IN (SELECT decision_id FROM fresh)) IS TRUE
     AND (e.closes_with IS NULL OR e.closes_with IN (SELECT notice_id FROM told))
   RETURNING event_id
+)"""
+
+RECORD = text("WITH " + _RECORD + " SELECT event_id FROM said")  # noqa: S608 - constants of this module
+RECORD_ALONE = Statement.of(
+    "WITH " + moved(SCHEMA) + ", " + _RECORD + " SELECT ARRAY(SELECT event_id FROM said) AS said, "  # noqa: S608 - as above
+    "router.all_moved((SELECT count(*) FROM moved), cardinality(:span_topics))"
 )
-SELECT event_id FROM said
-""")
 
 OFFER_AGAIN = text("""
 UPDATE router.outbox SET published_at = NULL WHERE event_id IN (

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from services.router.domain.model import Concern, Recall
 from services.router.domain.policy import CurrentJudge, Judge
-from services.router.ports import Begin, Decided
+from services.router.ports import Decided, Ledger
 from services.router.usecases.desk import Sitting
 from services.router.usecases.patience import Patience
 from services.router.usecases.telling import decided_of
@@ -34,7 +34,7 @@ async def route_concerns(
     batch: Batch[Concern | Recall],
     *,
     current: CurrentJudge,
-    begin: Begin,
+    ledger: Ledger,
     clock: Clock,
     patience: Patience | None = None,
 ) -> tuple[Routed, ...]:
@@ -44,30 +44,47 @@ async def route_concerns(
     before keeps its decision: intake did not hear of it, so it is only told again. What is recalled is recalled last.
     """
     if not batch.events:
-        async with begin(batch.spans):
+        async with ledger.begin(batch.spans):
             return ()
     concerns = [event for event in batch.events if isinstance(event, Concern)]
     if patience is not None:
         await patience.wait_for(concerns)
     judge, now = current.get(), clock.now()
     routed = await _decide(concerns, judge, now)
-    async with begin(batch.spans) as tx:
+    if all(map(_is_first, batch.events)):
+        routed = _marked(routed, await ledger.record([one.decided for one in routed], batch.spans))
+        await _offer_again(routed, ledger)
+        return tuple(routed)
+    async with ledger.begin(batch.spans) as tx:
         sitting = Sitting(tx, judge, now)
         routed = await _store(routed, sitting)
         for event in batch.events:
             if isinstance(event, Recall):
                 await recall(event, sitting)
-        known = [one.decided.record.key for one in routed if one.repeated]
-        if known:
-            await tx.offer_again(known)
+    await _offer_again(routed, ledger)
     return tuple(routed)
+
+
+def _is_first(event: Concern | Recall) -> bool:
+    return isinstance(event, Concern) and event.version == 1
+
+
+def _marked(routed: Sequence[Routed], fresh: frozenset[str]) -> list[Routed]:
+    return [replace(one, repeated=one.decided.record.decision_id not in fresh) for one in routed]
+
+
+async def _offer_again(routed: Sequence[Routed], ledger: Ledger) -> None:
+    """By itself: what is lost here, intake asks for once more."""
+    known = [one.decided.record.key for one in routed if one.repeated]
+    if known:
+        async with ledger.begin(()) as tx:
+            await tx.offer_again(known)
 
 
 async def _store(routed: Sequence[Routed], sitting: Sitting) -> list[Routed]:
     """First versions all at once; each other one by itself, since it follows what was stored before it."""
     first = [one for one in routed if one.decided.concern.version == 1]
-    fresh = await sitting.tx.record([one.decided for one in first]) if first else frozenset()
-    stored = [replace(one, repeated=one.decided.record.decision_id not in fresh) for one in first]
+    stored = _marked(first, await sitting.tx.record([one.decided for one in first]) if first else frozenset())
     for one in routed:
         if one.decided.concern.version != 1:
             made = await amend(one.decided, sitting)

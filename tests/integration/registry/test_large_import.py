@@ -23,7 +23,7 @@ from services.router.entrypoints.consumer import part_of
 from services.router.usecases import GraphPorts, follow_graph, refresh_graph
 from shared.db.engine import make_engine
 from shared.db.outbox import Outbox
-from shared.db.positions import Positions
+from shared.db.writer import Writer
 from shared.failpoints import FailPoints
 from shared.records import Batch
 from shared.relay import Relay
@@ -36,6 +36,9 @@ from tests.unit.agreements.seeds import objects
 
 pytestmark = [pytest.mark.stack, pytest.mark.soak]
 IMPORT_SECONDS, COMMIT_SECONDS = 60, 1
+
+
+_NO_HOT_PATH = Writer("postgresql+asyncpg://unused", pool_size=1, statement_timeout_seconds=1, name="unused")
 
 
 class _Kept:
@@ -64,7 +67,7 @@ async def store(postgres_engine: TestPostgres) -> AsyncIterator[PostgresStore]:
     engine = await _engine(postgres_engine, "router")
     outbox = Outbox(engine, "router")
     relay = Relay(outbox, _Kept(), progress=Progress("relay"), telemetry=Telemetry("router"))
-    yield PostgresStore(engine, Positions(engine, "router"), outbox, relay, FailPoints())
+    yield PostgresStore(engine, _NO_HOT_PATH, relay, FailPoints())
     await engine.dispose()
 
 

@@ -40,7 +40,7 @@ class House:
 
     async def route(self, *concerns: Any) -> None:
         batch = Batch(concerns, ())
-        await route_concerns(batch, current=self.current, begin=self.store.begin, clock=FrozenClock())
+        await route_concerns(batch, current=self.current, ledger=self.store, clock=FrozenClock())
 
 
 @pytest.fixture

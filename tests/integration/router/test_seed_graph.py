@@ -55,7 +55,7 @@ def concern_of(name: str) -> Concern:
 async def test_each_scenario_tells_exactly_whom_it_should_and_can_be_replayed(parts: Parts) -> None:
     concerns = tuple(map(concern_of, CASES))
     await route_concerns(
-        Batch(concerns, ()), current=parts.current, begin=parts.store.begin, clock=FrozenClock()
+        Batch(concerns, ()), current=parts.current, ledger=parts.store, clock=FrozenClock()
     )  # fmt: skip
     snapshot = parts.current.get().snapshot
     for concern in concerns:
@@ -70,6 +70,6 @@ async def test_each_scenario_tells_exactly_whom_it_should_and_can_be_replayed(pa
 
 async def test_a_router_decides_while_the_registry_is_down(parts: Parts) -> None:
     routed = await route_concerns(
-        Batch((concern_of("T1-a"),), ()), current=parts.current, begin=parts.store.begin, clock=FrozenClock()
+        Batch((concern_of("T1-a"),), ()), current=parts.current, ledger=parts.store, clock=FrozenClock()
     )
     assert [notice.data.recipient for notice in routed[0].decided.issued] == ["gmc", "nhs-england"]

@@ -114,7 +114,7 @@ async def test_concerns_are_routed_with_one_line_and_an_alarm_for_each_that_wait
     telemetry: Telemetry, lines: Lines
 ) -> None:
     router = InMemoryRouter()
-    route = partial(route_concerns, current=judging(), begin=router.begin, clock=FrozenClock())
+    route = partial(route_concerns, current=judging(), ledger=router, clock=FrozenClock())
     events = (submitted(1), submitted(2, categories=["theft"]), submitted(3, received_at="never"))
     await take_concerns(Batch(events, ()), route=route, telemetry=telemetry)
     await take_concerns(Batch(events, ()), route=route, telemetry=telemetry)
@@ -132,7 +132,7 @@ async def test_concerns_are_routed_with_one_line_and_an_alarm_for_each_that_wait
 
 
 async def test_without_a_graph_the_batch_is_taken_again(telemetry: Telemetry) -> None:
-    route = partial(route_concerns, current=CurrentJudge(), begin=InMemoryRouter().begin, clock=FrozenClock())
+    route = partial(route_concerns, current=CurrentJudge(), ledger=InMemoryRouter(), clock=FrozenClock())
     with pytest.raises(Transient):
         await take_concerns(Batch((submitted(),), ()), route=route, telemetry=telemetry)
 
@@ -159,7 +159,7 @@ async def test_a_graph_that_is_known_and_cannot_be_used_is_one_alarm_and_no_prog
     first, registry.replica = committed(graph_objects()), None
     gap = first.model_copy(update={"data": first.data.model_copy(update={"version": 5})})
     follow = partial(follow_graph, current=current, ports=ports)
-    route = partial(route_concerns, current=current, begin=router.begin, clock=FrozenClock())
+    route = partial(route_concerns, current=current, ledger=router, clock=FrozenClock())
     lines()
     for _ in range(3):
         with pytest.raises(Transient):

@@ -29,7 +29,7 @@ def store() -> InMemoryRouter:
 async def router(store: InMemoryRouter) -> AsyncIterator[RouterUnderTest]:
     current = judging(small.org("gamma", small.remit()))
     batch = Batch((a_concern(1), a_concern(2, categories=["theft"]), a_concern(3, nation="atlantis")), ())
-    await route_concerns(batch, current=current, begin=store.begin, clock=FrozenClock())
+    await route_concerns(batch, current=current, ledger=store, clock=FrozenClock())
     under_test = RouterUnderTest(store, current, LATER)
     async with under_test.http:
         yield under_test

@@ -42,7 +42,7 @@ class Past:
 
     async def route(self, *concerns: Any) -> None:
         batch = Batch(concerns or (a_concern(1),), ())
-        await route_concerns(batch, current=self.current, begin=self.store.begin, clock=FrozenClock())
+        await route_concerns(batch, current=self.current, ledger=self.store, clock=FrozenClock())
 
     async def ask(self, path: str, by: str = OPERATOR) -> Any:
         answer = await self.router.get(path, by=by)

@@ -28,7 +28,7 @@ class Office:
     async def route(self, *objects: Any, **routing: Any) -> None:
         current = judging(*objects)
         batch = Batch((a_concern(1, **routing),), ())
-        await route_concerns(batch, current=current, begin=self.store.begin, clock=FrozenClock())
+        await route_concerns(batch, current=current, ledger=self.store, clock=FrozenClock())
         self.router = RouterUnderTest(self.store, current, self.clock)
 
     async def items(self, query: str = "") -> list[dict[str, Any]]:

@@ -49,7 +49,7 @@ def choice(*orgs: str, request: str = "r1", reason: str = "they regulate it") ->
 
 
 async def routed(store: InMemoryRouter, current: CurrentJudge, **routing: Any) -> Desk:
-    await route_concerns(Batch((a_concern(1, **routing),), ()), current=current, begin=store.begin, clock=FrozenClock())
+    await route_concerns(Batch((a_concern(1, **routing),), ()), current=current, ledger=store, clock=FrozenClock())
     return Desk(current, store.begin, FrozenClock(NOON + timedelta(minutes=5)))
 
 
@@ -176,7 +176,7 @@ async def test_a_concern_whose_graph_is_there_within_the_wait_is_decided_on_it_a
     patience = Patience(current, FrozenClock(), wait_seconds=10)
     batch = Batch((a_concern(1, min_graph_token=token_of(SECOND.head)), a_concern(2)), ())
     routing = asyncio.create_task(
-        route_concerns(batch, current=current, begin=store.begin, clock=FrozenClock(), patience=patience)
+        route_concerns(batch, current=current, ledger=store, clock=FrozenClock(), patience=patience)
     )
     await asyncio.sleep(0)
     current.swap(judge_of(SECOND))

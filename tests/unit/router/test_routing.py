@@ -25,7 +25,7 @@ SPAN = Span("router", "concordat.concerns.v1", 3, 0, 9)
 
 async def route(router: InMemoryRouter, *concerns: Concern, current: CurrentJudge | None = None) -> tuple[Routed, ...]:
     batch = Batch(tuple(concerns), (SPAN,))
-    return await route_concerns(batch, current=current or judging(), begin=router.begin, clock=FrozenClock())
+    return await route_concerns(batch, current=current or judging(), ledger=router, clock=FrozenClock())
 
 
 async def routed(*concerns: Concern, current: CurrentJudge | None = None) -> State:
@@ -192,5 +192,5 @@ async def test_a_batch_keeps_the_judge_that_it_began_with() -> None:
             assert current_judge.head.version == 1
             return NOON
 
-    await route_concerns(Batch(tuple(concerns), ()), current=current, begin=router.begin, clock=Meanwhile())
+    await route_concerns(Batch(tuple(concerns), ()), current=current, ledger=router, clock=Meanwhile())
     assert len({record.graph for record in router.state.decisions.values()}) == 1

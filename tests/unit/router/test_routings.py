@@ -22,7 +22,7 @@ async def routed(*days: int) -> RouterUnderTest:
         a_concern(number, received_at=(FIRST + timedelta(days=day)).isoformat())
         for number, day in enumerate(days, start=1)
     )
-    await route_concerns(Batch(concerns, ()), current=current, begin=store.begin, clock=FrozenClock())
+    await route_concerns(Batch(concerns, ()), current=current, ledger=store, clock=FrozenClock())
     return RouterUnderTest(store, current, FrozenClock())
 
 

@@ -42,7 +42,7 @@ class Case:
 
     async def route(self, *events: Concern | Recall) -> None:
         batch = Batch(tuple(events), ())
-        await route_concerns(batch, current=self.current, begin=self.store.begin, clock=self.clock)
+        await route_concerns(batch, current=self.current, ledger=self.store, clock=self.clock)
 
     async def commit(self, *objects: Any) -> int:
         """How many notices were taken back."""
