@@ -7,11 +7,20 @@ import pytest
 
 from services.notifier.adapters.keys import KeyedOpener
 from services.notifier.domain.model import Answer, Attempt, Delivered, EndpointId, Result, Retry, Stopped
-from services.notifier.usecases.register import prepare
+from services.notifier.usecases.register import WITHDRAWN, prepare
 from services.notifier.usecases.told import fact_of, outcome_of, settlement_of
 from shared.audit import audit_row
 from shared.contracts.audit import AuditRecorded
-from shared.contracts.outcome import REGISTERED, NoticeOutcome
+from shared.contracts.outcome import (
+    ACCEPTED,
+    ACKNOWLEDGED,
+    CANCELLED,
+    ESCALATED,
+    REFUSED,
+    REGISTERED,
+    USED,
+    NoticeOutcome,
+)
 from tests.support.clock import NOON
 from tests.support.notifier_fakes import SEALING, TOKENS, a_leased, a_notice
 
@@ -32,7 +41,14 @@ def written_today() -> dict[str, bytes]:
         "expired": Result(notice, NOON, Stopped("undelivered for 8 days")),
     }
     made = {name: settlement_of(result).outcome for name, result in results.items()}
-    made["registered"] = outcome_of(REGISTERED, (notice.notice_id, notice.subject), at=NOON)
+    named = (notice.notice_id, notice.subject)
+    made["registered"] = outcome_of(REGISTERED, named, at=NOON)
+    made["acknowledged"] = outcome_of(ACKNOWLEDGED, named, at=NOON)
+    made["accepted"] = outcome_of(ACCEPTED, named, at=NOON)
+    made["refused"] = outcome_of(REFUSED, named, at=NOON, reason="not-our-remit", suggested_body="nmc")
+    made["used"] = outcome_of(USED, named, at=NOON, used_for="investigation")
+    made["escalated"] = outcome_of(ESCALATED, named, at=NOON, step="second-contact", due_at=NOON)
+    made["cancelled"] = outcome_of(CANCELLED, named, at=NOON, detail=WITHDRAWN)
     return {f"notice-outcome-v1-{name}": outcome.encode() for name, outcome in made.items() if outcome}
 
 
