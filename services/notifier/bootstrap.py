@@ -14,6 +14,7 @@ from services.notifier.adapters.postgres import PostgresStore
 from services.notifier.adapters.records import PostgresRecords
 from services.notifier.adapters.webhook import Identity, Timeouts, WebhookWire
 from services.notifier.config import NotifierSettings
+from services.notifier.domain.consent import is_there
 from services.notifier.domain.destination import Guard
 from services.notifier.domain.model import Target
 from services.notifier.entrypoints.consumer import facts_handler, notices_handler, read_fact
@@ -151,7 +152,7 @@ def flows_of(begin: Begin, endpoints: Endpoints, wire: Verifying, clock: Clock) 
         await hasten_lane(lane, count=count, rate_per_minute=rate, clock=clock, begin=begin)
 
     async def knock(target: Target) -> bool:
-        return (await wire.ask(target.url, {}, target.access)).status is not None
+        return is_there(await wire.ask(target.url, {}, target.access))
 
     chance: Callable[[], float] = secrets.SystemRandom().random
     return Flows(

@@ -19,6 +19,7 @@ CONSENT_HEADERS = (ALLOWED_ORIGIN, ALLOWED_RATE)
 RATE_WANTED = 12_000
 """Deliveries a minute that we ask for."""
 RATE_DIGITS_MAX = 9
+TOO_MANY, SERVER_ERRORS = 429, 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,11 @@ def read_challenge(answer: Answer, *, challenge: str) -> Consent | NoConsent:
     if isinstance(said, str) and hmac.compare_digest(said.encode(), challenge.encode()):
         return Consent(None)
     return NoConsent("its answer does not hold the challenge")
+
+
+def is_there(answer: Answer) -> bool:
+    """Whether a probe found somebody: any answer but that of a server, or of something before it, in trouble."""
+    return answer.status is not None and answer.status < SERVER_ERRORS and answer.status != TOO_MANY
 
 
 def _json(body: bytes) -> Mapping[str, Any]:

@@ -40,7 +40,8 @@ class Throttle:
     """The pace of one lane."""
 
     __slots__ = (
-        "_base", "_count", "_granted", "_lowered_at", "_refilled_at", "_since", "_tokens", "_trips", "breaker",
+        "_base", "_count", "_granted", "_lowered_at", "_patient_until", "_refilled_at", "_since", "_tokens", "_trips",
+        "_was_away", "breaker",
         "failure_count", "hold_until",
     )  # fmt: skip
 
@@ -51,6 +52,8 @@ class Throttle:
         self._count = 0
         self._tokens = 1.0
         self._trips = 0
+        self._patient_until = float("-inf")
+        self._was_away = False
         self.breaker = Breaker.CLOSED
         self.failure_count = 0
         self.hold_until = float("-inf")
@@ -85,11 +88,12 @@ class Throttle:
         return self.breaker is Breaker.OPEN and now >= self.hold_until
 
     def probed(self, now: float, *, there: bool) -> None:
-        """A probe has ended: where somebody is there, one delivery may go."""
-        if there:
-            self.breaker = Breaker.HALF_OPEN
-        else:
-            self.hold_until = now + PROBE_SECONDS_MAX
+        """A probe has ended: who has come back gets one delivery at once, who was there all along, later."""
+        if there and (self._was_away or now >= self._patient_until):
+            self.breaker, self._was_away = Breaker.HALF_OPEN, False
+            return
+        self._was_away = self._was_away or not there
+        self.hold_until = now + PROBE_SECONDS_MAX
 
     def answered(self, heard: Heard, now: float) -> None:
         """A delivery has ended."""
@@ -108,9 +112,10 @@ class Throttle:
         if self.breaker is not Breaker.OPEN:
             self._trips += 1
         self.breaker = Breaker.OPEN
-        longest = REFUSED_SECONDS_MAX if reached else PROBE_SECONDS_MAX
-        pause = min(PROBE_SECONDS_MIN * 2 ** min(self._trips - 1, 16), longest)
-        self.hold_until = max(self.hold_until, now + pause)
+        pause = PROBE_SECONDS_MIN * 2 ** min(self._trips - 1, 16)
+        self._was_away = not reached
+        self._patient_until = now + min(pause, REFUSED_SECONDS_MAX)
+        self.hold_until = max(self.hold_until, now + min(pause, PROBE_SECONDS_MAX))
 
     def _lower(self, now: float) -> None:
         """Halve what was sent lately, at most once a second: the answers to one burst are one lesson."""

@@ -81,13 +81,29 @@ def test_who_is_away_is_looked_for_every_few_seconds_and_who_refuses_less_and_le
     for heard, longest in ((AWAY, PROBE_SECONDS_MAX), (BAD, REFUSED_SECONDS_MAX)):
         throttle, now, pauses = opened(heard), 0.0, []
         for _ in range(20):
-            pauses.append(throttle.hold_until - now)
-            now = throttle.hold_until
-            throttle.probed(now, there=True)
+            opened_at = now
+            while throttle.breaker is Breaker.OPEN:
+                now = throttle.hold_until
+                throttle.probed(now, there=True)
+            pauses.append(now - opened_at)
             throttle.take(now)
             throttle.answered(heard, now)
         assert pauses == sorted(pauses)
-        assert pauses[-1] == longest
+        assert longest <= pauses[-1] <= longest + PROBE_SECONDS_MAX
+
+
+def test_who_refused_for_days_and_was_away_meanwhile_is_tried_as_soon_as_it_is_there_again() -> None:
+    throttle, now = opened(BAD), 0.0
+    for _ in range(20):
+        now += 2 * REFUSED_SECONDS_MAX
+        throttle.probed(now, there=True)
+        throttle.take(now)
+        throttle.answered(BAD, now)
+    throttle.probed(now + 5, there=True)
+    assert throttle.is_open(now + 5)
+    throttle.probed(now + 10, there=False)
+    throttle.probed(now + 15, there=True)
+    assert throttle.take(now + 15)
 
 
 @given(st.lists(st.tuples(st.floats(0, 30), st.sampled_from([None, 200, 410, 429, 500, 502, 504])), max_size=60))
