@@ -5,16 +5,27 @@ from functools import partial
 
 from fastapi import FastAPI
 
+from services.intake.adapters.followups import PostgresFollowUps
 from services.intake.adapters.postgres import PostgresArchive, PostgresRegister, PostgresTimeline
 from services.intake.config import IntakeSettings
 from services.intake.domain.model import Answer
-from services.intake.entrypoints.consumer import decisions_handler, outcomes_handler
-from services.intake.entrypoints.http import FAULTS, Desk, accept_batch, routes
+from services.intake.entrypoints.bulk import BatchLimits
+from services.intake.entrypoints.consumer import decision_event, decisions_handler, outcomes_handler
+from services.intake.entrypoints.desk import FAULTS, Desk
+from services.intake.entrypoints.http import accept_batch, routes
 from services.intake.entrypoints.watch import BatchWatch
 from services.intake.ports import Acceptance, Begin
-from services.intake.usecases import Keys, accept_concerns, note_decisions, note_outcomes, submit_concern
+from services.intake.usecases import (
+    FollowUpDesk,
+    Keys,
+    accept_concerns,
+    amend_concern,
+    note_decisions,
+    note_outcomes,
+    recall_concern,
+    submit_concern,
+)
 from shared.batching import Batcher
-from shared.contracts.decision import ConcernRouted
 from shared.contracts.outcome import NoticeOutcome
 from shared.contracts.topics import DECISIONS, OUTCOMES
 from shared.http.app import make_app
@@ -37,6 +48,7 @@ async def run(settings: IntakeSettings) -> None:
 def assemble(foundation: Foundation, settings: IntakeSettings) -> tuple[FastAPI, Mapping[str, Loop]]:
     """The app and the loops beside it. Raises ValueError or OSError for a key file that cannot be read."""
     register = PostgresRegister(foundation.writer, offer=foundation.relay.offer, fail_points=foundation.fail_points)
+    follow_ups = PostgresFollowUps(foundation.writer, offer=foundation.relay.offer, fail_points=foundation.fail_points)
     watch = BatchWatch(foundation.health.watch("accept"))
     accept = partial(accept_concerns, register=register)
     batcher: Batcher[Acceptance, Answer] = Batcher(
@@ -44,22 +56,28 @@ def assemble(foundation: Foundation, settings: IntakeSettings) -> tuple[FastAPI,
         batch_size_max=settings.accept_batch_max,
         waiting_max=settings.accept_waiting_max,
     )
-    submit = partial(
-        submit_concern,
-        keys=Keys(SecretKey.read(settings.sealing_key_file), SecretKey.read(settings.subject_key_file)),
-        clock=foundation.clock,
-        allow_historic=settings.allow_historic,
-        accept=batcher.submit,
+    keys = Keys(SecretKey.read(settings.sealing_key_file), SecretKey.read(settings.subject_key_file))
+    following = FollowUpDesk(follow_ups, foundation.clock)
+    desk = Desk(
+        submit=partial(
+            submit_concern,
+            keys=keys,
+            clock=foundation.clock,
+            allow_historic=settings.allow_historic,
+            accept=batcher.submit,
+        ),
+        amend=partial(amend_concern, desk=following, keys=keys, allow_historic=settings.allow_historic),
+        recall=partial(recall_concern, desk=following),
+        archive=PostgresArchive(foundation.engine),
     )
-    app = make_app(
-        "Concordat intake", routes(Desk(submit, PostgresArchive(foundation.engine))), foundation.edge(FAULTS)
-    )
+    limits = BatchLimits(settings.batch_lines_max, settings.accept_batch_max)
+    app = make_app("Concordat intake", routes(desk, limits, foundation.telemetry), foundation.edge(FAULTS))
     look = partial(watch.look, lambda: batcher.waiting_count)
     watching = partial(repeat, look, pause=Pause("accept watch", foundation.telemetry))
     return app, {
         "accept": batcher.run,
         "accept watch": watching,
-        **_consumers(foundation, PostgresTimeline(foundation.engine).begin),
+        **_consumers(foundation, PostgresTimeline(foundation.engine, offer=foundation.relay.offer).begin),
     }
 
 
@@ -67,7 +85,7 @@ def _consumers(foundation: Foundation, begin: Begin) -> Mapping[str, Loop]:
     decisions = Subscription(
         group=GROUP,
         topic=DECISIONS.name,
-        decode=ConcernRouted.model_validate_json,
+        decode=decision_event,
         handle=decisions_handler(partial(note_decisions, begin=begin), foundation.telemetry),
         gather_milliseconds=GATHER_MILLISECONDS,
     )

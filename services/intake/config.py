@@ -23,6 +23,9 @@ class IntakeSettings(BaseServiceSettings):
         default=False, description="whether a client with the scope concerns:historic may state `received_at`"
     )
     accept_batch_max: int = Field(default=256, ge=1, description="concerns accepted in one transaction, at most")
+    batch_lines_max: int = Field(
+        default=1000, ge=1, description="concerns in one request to /v1/concerns/batch, at most"
+    )
     accept_waiting_max: int = Field(
         default=4096, ge=1, description="concerns that may wait for a transaction; beyond it the answer is 503"
     )

@@ -14,10 +14,12 @@ from services.intake.domain.model import (
     NaturalKey,
     Page,
     Reader,
+    Recall,
     Stored,
+    Thread,
 )
 from shared.contracts.audit import AuditFact
-from shared.contracts.concern import ConcernSubmitted
+from shared.contracts.concern import ConcernRecalled, ConcernSubmitted
 from shared.records import Span
 
 
@@ -28,6 +30,35 @@ class Acceptance:
     concern: Concern
     event: ConcernSubmitted
     fact: AuditFact
+
+
+@dataclass(frozen=True, slots=True)
+class Recalling:
+    """A recall of what stands in `thread`, with the event that announces it and the audit fact that records it."""
+
+    thread: Thread
+    recall: Recall
+    event: ConcernRecalled
+    fact: AuditFact
+
+
+class FollowUps(Protocol):
+    """What follows the first version of a concern: other versions, and the recall, which is the last.
+
+    A step is announced once the router has the one before, so that it meets them in order. Raises StoreUnavailable.
+    """
+
+    async def thread(self, concern_id: ConcernId, version: int) -> Thread | None:
+        """What stands, with the fingerprint of that version; None where there is no such concern."""
+        ...
+
+    async def follow(self, acceptance: Acceptance) -> bool:
+        """Store and announce the version; False where it is not, or no longer, the next step."""
+        ...
+
+    async def recall(self, recalling: Recalling) -> bool:
+        """Store and announce the recall; False where another step came after what stands in its thread."""
+        ...
 
 
 class Register(Protocol):
@@ -50,7 +81,11 @@ class Transaction(Protocol):
         ...
 
     async def close(self, versions: Sequence[tuple[ConcernId, int]]) -> None:
-        """The router has these versions: they need no more announcing."""
+        """The router has these versions: they need no more announcing, and what waited for them does now."""
+        ...
+
+    async def close_recalls(self, concern_ids: Sequence[ConcernId]) -> None:
+        """The router has the recalls of these concerns: they need no more announcing."""
         ...
 
 

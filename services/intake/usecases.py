@@ -4,29 +4,56 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.intake.domain.errors import Contended
 from services.intake.domain.model import (
     Answer,
+    Caller,
     Concern,
     ConcernId,
     Decided,
     Entry,
     Fields,
+    Followed,
     NaturalKey,
     Parts,
+    Recall,
+    RecallAnswer,
+    RecallReason,
+    RecallReceipt,
     Receipt,
     Submission,
+    Thread,
+    Undone,
 )
-from services.intake.domain.policy import admit, settle, split
-from services.intake.ports import Accept, Acceptance, Begin, Register
+from services.intake.domain.policy import admit, admit_receipt, follow, settle, settle_recall, split
+from services.intake.ports import Accept, Acceptance, Begin, FollowUps, Recalling, Register
 from shared.canonical import canonical
 from shared.clock import Clock
 from shared.contracts.audit import AuditFact
-from shared.contracts.concern import ConcernSubmitted, Sealed, SubmittedConcern, concern_digest
+from shared.contracts.concern import (
+    ConcernRecalled,
+    ConcernSubmitted,
+    RecalledConcern,
+    Sealed,
+    SubmittedConcern,
+    concern_digest,
+)
 from shared.contracts.envelope import rfc3339
 from shared.ids import derived_id, new_id
 from shared.records import Span
 from shared.sealing import SecretKey, seal
 from shared.trace import current_trace
+
+TRIES_MAX = 8
+"""Each try that fails means that another step of the same concern was stored meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpDesk:
+    """What amending and recalling need."""
+
+    register: FollowUps
+    clock: Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +95,68 @@ async def accept_concerns(acceptances: Sequence[Acceptance], *, register: Regist
     ]
 
 
-async def note_decisions(decisions: Sequence[Decided], spans: Sequence[Span], *, begin: Begin) -> None:
-    """The router has these versions and said what it decided: close their announcements, keep the answer."""
+async def amend_concern(
+    concern_id: ConcernId, submission: Submission, *, desk: FollowUpDesk, keys: Keys, allow_historic: bool
+) -> Followed | None:
+    """Take in a version that follows others; None where the caller has no such concern.
+
+    Raises an IntakeFault, StoreUnavailable.
+    """
+    now = desk.clock.now()
+    admit_receipt(submission, now=now, allow_historic=allow_historic)
+    version = int(submission.body["version"])
+    acceptance: Acceptance | None = None
+    for _ in range(TRIES_MAX):
+        thread = await desk.register.thread(concern_id, version)
+        if thread is None or thread.originator != submission.caller.org:
+            return None
+        if acceptance is None:
+            concern = make_concern(submission, keys=keys, now=now, thread=thread)
+            acceptance = announce(concern, client=submission.caller.client)
+        said = follow(submission, acceptance.concern, thread)
+        if said is not None:
+            return said
+        if await desk.register.follow(acceptance):
+            return Receipt(concern_id, version, acceptance.concern.flags, replayed=False)
+    raise Contended
+
+
+async def recall_concern(
+    concern_id: ConcernId, reason: RecallReason, caller: Caller, *, desk: FollowUpDesk
+) -> RecallAnswer | None:
+    """Take a concern back, in all its versions; None where the caller has no such concern.
+
+    Raises Contended, StoreUnavailable.
+    """
+    recall = Recall(reason, desk.clock.now())
+    for _ in range(TRIES_MAX):
+        thread = await desk.register.thread(concern_id, 1)
+        if thread is None or thread.originator != caller.org:
+            return None
+        said = settle_recall(thread, reason)
+        if said is not None:
+            return said
+        if await desk.register.recall(announce_recall(thread, recall, client=caller.client)):
+            return RecallReceipt(concern_id, recall, replayed=False)
+    raise Contended
+
+
+async def note_decisions(decisions: Sequence[Decided | Undone], spans: Sequence[Span], *, begin: Begin) -> None:
+    """The router has these versions and said what it decided: close their announcements, keep the answer.
+
+    What it took back is kept as well, and it has the recalls that it speaks of.
+    """
+    decided = [said for said in decisions if isinstance(said, Decided)]
+    undone = [said for said in decisions if isinstance(said, Undone)]
+    recalled = [said.concern_id for said in undone if said.kind == "recall"]
     async with begin(spans) as tx:
-        if decisions:
-            await tx.close([(decision.concern_id, decision.version) for decision in decisions])
-            await tx.note(decisions)
+        if decided:
+            await tx.close([(decision.concern_id, decision.version) for decision in decided])
+        if recalled:
+            await tx.close_recalls(recalled)
+        kept: list[Entry] = [*decided, *(said for said in undone if said.notices)]
+        if kept:
+            await tx.note(kept)
 
 
 async def note_outcomes(outcomes: Sequence[Entry], spans: Sequence[Span], *, begin: Begin) -> None:
@@ -83,9 +166,13 @@ async def note_outcomes(outcomes: Sequence[Entry], spans: Sequence[Span], *, beg
             await tx.note(outcomes)
 
 
-def make_concern(submission: Submission, *, keys: Keys, now: datetime) -> Concern:
-    """The concern as it will be stored: split, its detail sealed under a fresh key, its digest taken."""
-    body, concern_id = submission.body, ConcernId(new_id("con"))
+def make_concern(submission: Submission, *, keys: Keys, now: datetime, thread: Thread | None = None) -> Concern:
+    """The concern as it will be stored: split, its detail sealed under a fresh key, its digest taken.
+
+    A version that follows others (`thread`) keeps their id and their partition key, whatever it is about now.
+    """
+    body = submission.body
+    concern_id = thread.concern_id if thread else ConcernId(new_id("con"))
     parts = split(body, token_of=keys.token_of)
     received_at = submission.received_at or now
     routing = {**parts.routing, "received_at": rfc3339(received_at)}
@@ -93,7 +180,7 @@ def make_concern(submission: Submission, *, keys: Keys, now: datetime) -> Concer
     return Concern(
         id=concern_id,
         key=NaturalKey(body["originator"], body["originator_ref"], body["version"]),
-        partition_key=parts.first_token or concern_id,
+        partition_key=thread.partition_key if thread else parts.first_token or concern_id,
         body_mac=keys.fingerprint(submission),
         digest=concern_digest(routing, sealed),
         accepted_at=now,
@@ -132,6 +219,28 @@ def announce(concern: Concern, *, client: str) -> Acceptance:
         body={"version": version, "digest": concern.digest, "originator": concern.key.originator},
     )
     return Acceptance(concern, event, fact)
+
+
+def announce_recall(thread: Thread, recall: Recall, *, client: str) -> Recalling:
+    """The recall with the event and the audit fact that must be written in its transaction."""
+    event = ConcernRecalled(
+        id=derived_id("evt", "concern-recalled", thread.concern_id),
+        source="/concordat/intake",
+        time=recall.at,
+        subject=thread.concern_id,
+        traceparent=current_trace(),
+        data=RecalledConcern(concern_id=thread.concern_id, recalled_at=recall.at, reason=recall.reason),
+    )
+    fact = AuditFact(
+        fact_id=derived_id("fct", "concern-recalled", thread.concern_id),
+        kind="concern-recalled",
+        concern_id=thread.concern_id,
+        at=recall.at,
+        service="intake",
+        actor=client,
+        body={"version": thread.last, "reason": recall.reason, "originator": thread.originator},
+    )
+    return Recalling(thread, recall, event, fact)
 
 
 def _seal(parts: Parts, keys: Keys, bound_to: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Protocol
 import pytest
 from sqlalchemy import text
 
+from services.intake.adapters.followups import PostgresFollowUps
 from services.intake.adapters.postgres import PostgresArchive, PostgresRegister, PostgresTimeline
 from services.intake.domain.model import (
     Caller,
@@ -24,7 +25,7 @@ from services.intake.domain.model import (
     Told,
 )
 from services.intake.entrypoints.forms import ConcernForm
-from services.intake.ports import Acceptance, Archive, Begin, Register
+from services.intake.ports import Acceptance, Archive, Begin, FollowUps, Register
 from services.intake.usecases import announce, make_concern
 from shared.contracts.topics import AUDIT, CONCERNS, DECISIONS
 from shared.db.engine import make_engine, transaction
@@ -47,6 +48,8 @@ class Store(Protocol):
     @property
     def register(self) -> Register: ...
     @property
+    def follow_ups(self) -> FollowUps: ...
+    @property
     def begin(self) -> Begin: ...
     @property
     def archive(self) -> Archive: ...
@@ -62,6 +65,10 @@ class Fake:
 
     @property
     def register(self) -> Register:
+        return self.memory
+
+    @property
+    def follow_ups(self) -> FollowUps:
         return self.memory
 
     @property
@@ -86,6 +93,7 @@ class Fake:
 @dataclass
 class Real:
     register: PostgresRegister
+    follow_ups: PostgresFollowUps
     timeline: PostgresTimeline
     reading: PostgresArchive
     rows: list[OutboxRow]
@@ -127,7 +135,8 @@ async def store(postgres: TestPostgres | None) -> AsyncIterator[Store]:
     rows: list[OutboxRow] = []
     writer = Writer(database.url("intake"), pool_size=4, statement_timeout_seconds=10, name="test")
     register = PostgresRegister(writer, offer=rows.extend, fail_points=FailPoints())
-    yield Real(register, PostgresTimeline(engine), PostgresArchive(engine), rows)
+    follow_ups = PostgresFollowUps(writer, offer=rows.extend, fail_points=FailPoints())
+    yield Real(register, follow_ups, PostgresTimeline(engine, offer=rows.extend), PostgresArchive(engine), rows)
     await engine.dispose()
     await writer.close()
 

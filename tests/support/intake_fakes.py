@@ -4,6 +4,7 @@ import asyncio
 import base64
 import copy
 import json
+from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,9 +17,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from fastapi import FastAPI
 
-from services.intake.adapters.rows import closing_name, outbox_rows
+from services.intake.adapters.rows import closing_name, outbox_rows, recall_rows
 from services.intake.domain.model import (
     Answer,
+    Concern,
     ConcernId,
     ConcernRecord,
     Entry,
@@ -26,11 +28,21 @@ from services.intake.domain.model import (
     Page,
     Reader,
     Stored,
+    Thread,
     VersionRecord,
 )
-from services.intake.entrypoints.http import FAULTS, Desk, accept_batch, routes
-from services.intake.ports import Acceptance, Archive, Register
-from services.intake.usecases import Keys, accept_concerns, submit_concern
+from services.intake.entrypoints.bulk import BatchLimits
+from services.intake.entrypoints.desk import FAULTS, Desk
+from services.intake.entrypoints.http import accept_batch, routes
+from services.intake.ports import Acceptance, Recalling
+from services.intake.usecases import (
+    FollowUpDesk,
+    Keys,
+    accept_concerns,
+    amend_concern,
+    recall_concern,
+    submit_concern,
+)
 from shared.batching import Batcher
 from shared.db.outbox import OutboxRow
 from shared.faults import PositionMoved, StoreUnavailable
@@ -46,6 +58,7 @@ from tests.support.issuers import keys_at_hand
 ISSUER = "https://issuer.test"
 AUDIENCE = "concordat"
 BODY_BYTES_MAX = 262_144
+LINES_MAX = 200
 KEYS = Keys(SecretKey.of(b"s" * 32), SecretKey.of(b"t" * 32))
 SCOPES = "concerns:write concerns:read"
 _SIGNING = Ed25519PrivateKey.from_private_bytes(b"i" * 32)
@@ -56,6 +69,8 @@ class InMemoryIntake:
 
     def __init__(self) -> None:
         self.accepted: dict[NaturalKey, Acceptance] = {}
+        self.recalls: dict[ConcernId, Recalling] = {}
+        self.waiting: dict[str, OutboxRow] = {}
         self.entries: dict[str, Entry] = {}
         self.closed: set[str] = set()
         self.offered: list[OutboxRow] = []
@@ -89,6 +104,55 @@ class InMemoryIntake:
         concerns = {key: self.accepted[key].concern for key in keys if key in self.accepted}
         return {key: Stored(concern.id, concern.body_mac) for key, concern in concerns.items()}
 
+    async def thread(self, concern_id: ConcernId, version: int) -> Thread | None:
+        if self.away:
+            raise StoreUnavailable("away")
+        found = self._versions().get(concern_id)
+        if found is None:
+            return None
+        first, recalling = found[0], self.recalls.get(concern_id)
+        macs = {concern.key.version: concern.body_mac for concern in found}
+        return Thread(
+            concern_id, first.key.originator, first.key.originator_ref, first.partition_key, found[-1].key.version,
+            macs.get(version), recalling.recall if recalling else None,
+        )  # fmt: skip
+
+    async def follow(self, acceptance: Acceptance) -> bool:
+        concern = acceptance.concern
+        if not await self._is_next(concern.id, concern.key.version):
+            return False
+        self.accepted[concern.key] = acceptance
+        self._announce(outbox_rows(acceptance), closing_name(concern.id, concern.key.version - 1))
+        return True
+
+    async def recall(self, recalling: Recalling) -> bool:
+        concern_id, last = recalling.thread.concern_id, recalling.thread.last
+        if not await self._is_next(concern_id, last + 1):
+            return False
+        self.recalls[concern_id] = recalling
+        self._announce(recall_rows(recalling), closing_name(concern_id, last))
+        return True
+
+    async def _is_next(self, concern_id: ConcernId, number: int) -> bool:
+        await asyncio.sleep(0)  # as in every store, others may come in between
+        found = self._versions().get(concern_id, [])
+        return concern_id not in self.recalls and bool(found) and found[-1].key.version == number - 1
+
+    def _announce(self, rows: tuple[OutboxRow, OutboxRow], before: str) -> None:
+        announcement, fact = rows
+        if before in self.closed:
+            self.offered.append(announcement)
+        else:
+            self.waiting[before] = announcement
+        self.offered.append(fact)
+        self.commit_count += 1
+
+    def _versions(self) -> Mapping[ConcernId, Sequence[Concern]]:
+        found: dict[ConcernId, list[Concern]] = defaultdict(list)
+        for key in sorted(self.accepted, key=lambda key: key.version):
+            found[self.accepted[key].concern.id].append(self.accepted[key].concern)
+        return found
+
     async def concern(self, concern_id: ConcernId, reader: Reader) -> ConcernRecord | None:
         return next((record for record in self._visible(reader) if record.id == concern_id), None)
 
@@ -98,20 +162,25 @@ class InMemoryIntake:
 
         records = sorted(self._visible(reader), key=place, reverse=True)
         after = page.after
-        return [record for record in records if after is None or place(record) < after][: page.limit]
+        return [
+            record
+            for record in records
+            if (after is None or place(record) < after)
+            and (page.since is None or record.versions[0].accepted_at >= page.since)
+        ][: page.limit]
 
     def _visible(self, reader: Reader) -> Sequence[ConcernRecord]:
-        concerns = [acceptance.concern for acceptance in self.accepted.values()]
         return [
             ConcernRecord(
-                c.id,
-                c.key.originator,
-                c.key.originator_ref,
-                (VersionRecord(c.key.version, c.digest, c.accepted_at, c.received_at, c.flags),),
-                tuple(entry for entry in self.entries.values() if entry.concern_id == c.id),
+                name,
+                versions[0].key.originator,
+                versions[0].key.originator_ref,
+                tuple(VersionRecord(c.key.version, c.digest, c.accepted_at, c.received_at, c.flags) for c in versions),
+                tuple(entry for entry in self.entries.values() if entry.concern_id == name),
+                self.recalls[name].recall if name in self.recalls else None,
             )
-            for c in concerns
-            if reader.org in (None, c.key.originator)
+            for name, versions in self._versions().items()
+            if reader.org in (None, versions[0].key.originator)
         ]
 
     def clear(self) -> None:
@@ -121,7 +190,7 @@ class InMemoryIntake:
     @property
     def bare(self) -> bool:
         """Whether nothing was ever stored."""
-        return not (self.accepted or self.offered or self.entries or self.commit_count)
+        return not (self.accepted or self.recalls or self.offered or self.entries or self.commit_count)
 
 
 class InMemoryTransaction:
@@ -148,9 +217,14 @@ class InMemoryTransaction:
     async def close(self, versions: Sequence[tuple[ConcernId, int]]) -> None:
         self._closed.update(closing_name(*version) for version in versions)
 
+    async def close_recalls(self, concern_ids: Sequence[ConcernId]) -> None:
+        recalls = [self._store.recalls[name] for name in concern_ids if name in self._store.recalls]
+        self._closed.update(closing_name(row.thread.concern_id, row.thread.last + 1) for row in recalls)
+
     def commit(self) -> None:
         self._store.entries.update(self._entries)
         self._store.closed.update(self._closed)
+        self._store.offered += [self._store.waiting.pop(n) for n in sorted(self._closed & self._store.waiting.keys())]
         self._store.next_offsets.update(self._offsets)
         self._store.commit_count += 1
 
@@ -206,22 +280,27 @@ class Rules:
     clock: FrozenClock = field(default_factory=FrozenClock)
 
 
-def front_of(register: Register, archive: Archive, rules: Rules | None = None) -> Front:
+def front_of(store: InMemoryIntake, rules: Rules | None = None) -> Front:
     """The real app, use cases and batcher on this store."""
     rules = rules or Rules()
     telemetry = QuietTelemetry()
     batcher: Batcher[Acceptance, Answer] = Batcher(
-        partial(
-            accept_batch, accept=partial(accept_concerns, register=register), telemetry=telemetry, ended=lambda: None
-        ),
+        partial(accept_batch, accept=partial(accept_concerns, register=store), telemetry=telemetry, ended=lambda: None),
         batch_size_max=256,
         waiting_max=rules.waiting_max,
     )
-    submit = partial(
-        submit_concern, keys=KEYS, clock=rules.clock, allow_historic=rules.allow_historic, accept=batcher.submit
+    following = FollowUpDesk(store, rules.clock)
+    desk = Desk(
+        submit=partial(
+            submit_concern, keys=KEYS, clock=rules.clock, allow_historic=rules.allow_historic, accept=batcher.submit
+        ),
+        amend=partial(amend_concern, desk=following, keys=KEYS, allow_historic=rules.allow_historic),
+        recall=partial(recall_concern, desk=following),
+        archive=store,
     )
+    limits = BatchLimits(lines_max=LINES_MAX, at_once_max=64)
     edge = Edge(Health(30), telemetry, verifier_of(rules.clock), FAULTS, BODY_BYTES_MAX)
-    return Front(make_app("intake", routes(Desk(submit, archive)), edge), batcher, telemetry, rules.clock)
+    return Front(make_app("intake", routes(desk, limits, telemetry), edge), batcher, telemetry, rules.clock)
 
 
 def verifier_of(clock: FrozenClock) -> Verifier:

@@ -25,6 +25,7 @@ from services.intake.domain.model import (
     NaturalKey,
     Page,
     Reader,
+    Recall,
     Stored,
     VersionRecord,
 )
@@ -87,6 +88,13 @@ _NOTE = text(
     ON CONFLICT (event_id) DO NOTHING"""
 )
 
+# Of what was closed just now, the steps that waited for it.
+_RELEASE = text(
+    """UPDATE intake.outbox SET created_at = now()
+    WHERE closes_with = ANY(CAST(:names AS text[])) AND closed_at IS NULL AND created_at = 'infinity'
+    RETURNING event_id, topic, partition, key, value, closes_with"""
+)
+
 
 class PostgresRegister:
     """See ports.Register; what is announced is offered to the relay once it is committed."""
@@ -119,10 +127,11 @@ class PostgresRegister:
 
 
 class PostgresTimeline:
-    """Begins transactions on what came of the concerns."""
+    """Begins transactions on what came of the concerns; what may be announced now is offered after the commit."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, *, offer: Offer) -> None:
         self._engine = engine
+        self._offer = offer
         self._positions = Positions(engine, tables.SCHEMA)
         self._outbox = Outbox(engine, tables.SCHEMA)
 
@@ -131,7 +140,10 @@ class PostgresTimeline:
         """See ports.Begin."""
         async with transaction(self._engine) as connection:
             await self._positions.advance(connection, spans)
-            yield PostgresTransaction(connection, self._outbox)
+            tx = PostgresTransaction(connection, self._outbox)
+            yield tx
+        if tx.released:
+            self._offer(tx.released)
 
 
 class PostgresTransaction:
@@ -140,6 +152,7 @@ class PostgresTransaction:
     def __init__(self, connection: AsyncConnection, outbox: Outbox) -> None:
         self._connection = connection
         self._outbox = outbox
+        self.released: list[OutboxRow] = []
 
     async def note(self, entries: Sequence[Entry]) -> None:
         """See ports.Transaction."""
@@ -157,6 +170,16 @@ class PostgresTransaction:
     async def close(self, versions: Sequence[tuple[ConcernId, int]]) -> None:
         """See ports.Transaction."""
         await self._outbox.close(self._connection, (closing_name(*version) for version in versions))
+        following = sorted({closing_name(concern_id, version + 1) for concern_id, version in versions})
+        released = await self._connection.execute(_RELEASE, {"names": following})
+        self.released += [OutboxRow(*row) for row in released]
+
+    async def close_recalls(self, concern_ids: Sequence[ConcernId]) -> None:
+        """See ports.Transaction."""
+        steps = tables.steps.c
+        found = select(steps.concern_id, steps.number).where(steps.concern_id.in_(concern_ids), steps.kind == "recall")
+        rows = await self._connection.execute(found)
+        await self._outbox.close(self._connection, [closing_name(*row) for row in rows])
 
 
 def _concern_columns(acceptances: Sequence[Acceptance]) -> dict[str, Any]:
@@ -207,6 +230,8 @@ class PostgresArchive:
         statement = _visible(reader).order_by(c.accepted_at.desc(), c.concern_id.desc()).limit(page.limit)
         if page.after is not None:
             statement = statement.where(tuple_(c.accepted_at, c.concern_id) < tuple_(*page.after))
+        if page.since is not None:
+            statement = statement.where(c.accepted_at >= page.since)
         return await self._records(statement)
 
     async def _records(self, statement: Select[Any]) -> Sequence[ConcernRecord]:
@@ -215,6 +240,7 @@ class PostgresArchive:
             ids = [row.concern_id for row in concerns]
             versions = await _versions(connection, ids)
             entries = await _entries(connection, ids)
+            recalls = await _recalls(connection, ids)
         return [
             ConcernRecord(
                 ConcernId(row.concern_id),
@@ -222,6 +248,7 @@ class PostgresArchive:
                 row.originator_ref,
                 tuple(versions[row.concern_id]),
                 tuple(entries[row.concern_id]),
+                recalls.get(row.concern_id),
             )
             for row in concerns
         ]
@@ -247,3 +274,9 @@ async def _entries(connection: AsyncConnection, ids: Sequence[str]) -> Mapping[s
     for row in await connection.execute(select(tables.timeline).where(tables.timeline.c.concern_id.in_(ids))):
         found[row.concern_id].append(entry_of(row))
     return found
+
+
+async def _recalls(connection: AsyncConnection, ids: Sequence[str]) -> Mapping[str, Recall]:
+    s = tables.steps.c
+    found = select(s.concern_id, s.reason, s.at).where(s.concern_id.in_(ids), s.kind == "recall")
+    return {row.concern_id: Recall(row.reason, row.at) for row in await connection.execute(found)}

@@ -1,6 +1,6 @@
 """Rows to what they mean, and back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -13,15 +13,20 @@ from services.intake.domain.model import (
     Entry,
     IdentifierFlag,
     NoticeTurn,
+    TakenBack,
     Told,
+    UndoingKind,
+    Undone,
     VersionRecord,
 )
-from services.intake.ports import Acceptance
+from services.intake.ports import Acceptance, Recalling
 from shared.audit import audit_row
+from shared.contracts.envelope import CloudEvent
 from shared.contracts.topics import CONCERNS
 from shared.db.outbox import OutboxRow
 
 DECIDED = "decided"
+UNDOING_KINDS: Mapping[str, UndoingKind] = {"withdrawal": "withdrawal", "recall": "recall"}
 
 
 class VersionRow(Protocol):
@@ -46,22 +51,26 @@ class TimelineRow(Protocol):
 
 
 def closing_name(concern_id: str, version: int) -> str:
-    """What closes the announcement of a version."""
+    """What closes the announcement of a step: of a version by its number, of the recall by the number after all."""
     return f"{concern_id}/{version}"
 
 
 def outbox_rows(acceptance: Acceptance) -> tuple[OutboxRow, OutboxRow]:
     """The announcement, and the audit fact."""
-    concern, key = acceptance.concern, acceptance.concern.partition_key
-    announcement = OutboxRow(
-        acceptance.event.id,
-        CONCERNS.name,
-        CONCERNS.partition_of(key),
-        key,
-        acceptance.event.encode(),
-        closing_name(concern.id, concern.key.version),
-    )
-    return announcement, audit_row(acceptance.fact)
+    concern = acceptance.concern
+    name = closing_name(concern.id, concern.key.version)
+    return _announcement(acceptance.event, concern.partition_key, name), audit_row(acceptance.fact)
+
+
+def recall_rows(recalling: Recalling) -> tuple[OutboxRow, OutboxRow]:
+    """The announcement of a recall, and the audit fact."""
+    thread = recalling.thread
+    name = closing_name(thread.concern_id, thread.last + 1)
+    return _announcement(recalling.event, thread.partition_key, name), audit_row(recalling.fact)
+
+
+def _announcement(event: CloudEvent, key: str, name: str) -> OutboxRow:
+    return OutboxRow(event.id, CONCERNS.name, CONCERNS.partition_of(key), key, event.encode(), name)
 
 
 def flags_json(concern: Concern) -> str:
@@ -77,6 +86,8 @@ def version_of(row: VersionRow) -> VersionRecord:
 
 def entry_kind(entry: Entry) -> str:
     """The kind of a timeline row."""
+    if isinstance(entry, Undone):
+        return entry.kind
     return DECIDED if isinstance(entry, Decided) else entry.state
 
 
@@ -90,6 +101,8 @@ def entry_body(entry: Entry) -> str:
             "code": entry.code,
             "suggested_body": entry.suggested_body,
         }
+    elif isinstance(entry, Undone):
+        body = {"notices": entry.notices}
     else:
         names = ("round", "told", "available", "hold", "unroutable")
         body = {name: getattr(entry, name) for name in names}
@@ -99,6 +112,8 @@ def entry_body(entry: Entry) -> str:
 def entry_of(row: TimelineRow) -> Entry:
     """A stored timeline entry."""
     where = (row.event_id, ConcernId(row.concern_id), row.version, row.at)
+    if row.kind in UNDOING_KINDS:
+        return Undone(*where, UNDOING_KINDS[row.kind], tuple(TakenBack(**one) for one in row.body["notices"]))
     if row.kind != DECIDED:
         return NoticeTurn(*where, state=row.kind, **row.body)
     body = row.body

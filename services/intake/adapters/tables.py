@@ -4,7 +4,7 @@ Versions and timeline name their concern without a foreign key: a version is wri
 concern, a timeline entry is joined to it, nothing is ever deleted, and the check would cost on every accept.
 """
 
-from sqlalchemy import Column, DateTime, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import Column, DateTime, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.db.outbox import outbox_table
@@ -39,6 +39,19 @@ versions = Table(
     Column("sealed", LargeBinary, nullable=False),
     Column("identifier_flags", JSONB, nullable=False),
 )
+
+# Each step after version 1 takes the next number: a version its own, the recall the one after all. Two that come at
+# once want the same number, and one gets it; after a recall no version is the next.
+steps = Table(
+    "steps",
+    metadata,
+    Column("concern_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("reason", Text),
+    Column("at", DateTime(timezone=True), nullable=False),
+)
+Index("steps_recall", steps.c.concern_id, unique=True, postgresql_where=text("kind = 'recall'"))
 
 timeline = Table(
     "timeline",

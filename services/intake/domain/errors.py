@@ -3,6 +3,7 @@
 IntakeFault
 ├── NotTheOriginator      the concern is another organisation's
 ├── NotTheFirstVersion    a concern that is new has version 1
+├── Contended             others keep writing to the same concern
 ├── HistoricNotAllowed    this deployment takes no `received_at`
 ├── HistoricNotEntitled   this client may not state `received_at`
 └── ReceivedInTheFuture   the stated `received_at` has not come yet
@@ -21,6 +22,10 @@ class NotTheOriginator(IntakeFault):
 
 class NotTheFirstVersion(IntakeFault):
     """A concern is submitted as version 1; later versions have a route of their own."""
+
+
+class Contended(IntakeFault):
+    """Each time that this was tried, another step of the same concern was first."""
 
 
 class HistoricNotAllowed(IntakeFault):

@@ -16,7 +16,19 @@ NoticeState = Literal[
     "delivered", "acknowledged", "accepted", "refused", "used",
 ]  # fmt: skip
 """The later ones, in this order, say more; `acknowledged` and what follows it are the words of a person."""
-Status = Literal["accepted", "routed", "held", "unroutable", "delivered", "undelivered"]
+Status = Literal["accepted", "routed", "held", "unroutable", "delivered", "undelivered", "recalled"]
+RecallReason = Literal["wrong-facts", "wrong-subject", "mis-sent", "barred", "consent-withdrawn", "primacy", "merged"]
+"""Why a concern is taken back, a closed list. Each comes from the domain pack (DOMAIN.md):
+
+wrong-facts        the facts are wrong and no correction can stand in their place (section 1, correction)
+wrong-subject      it is about somebody else than it says (section 7, identifiers)
+mis-sent           it went, or was about to go, where it does not belong (section 4, mis-route)
+barred             an Act forbids the disclosure after all (section 5, bars)
+consent-withdrawn  the consent that opened a gateway is gone (statute.yaml, gateway `consent`)
+primacy            another body directs the investigation and asks for silence (section 11, on hold)
+merged             another concern holds all of it (section 11, `merged_into`)
+"""
+UndoingKind = Literal["withdrawal", "recall"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +122,66 @@ Answer = Receipt | Clash
 
 
 @dataclass(frozen=True, slots=True)
+class Recall:
+    """The originator took the concern back."""
+
+    reason: RecallReason
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A stored concern, as far as it decides what may follow.
+
+    `last` is its newest version; `body_mac` the fingerprint of the version that was asked about, where it is stored.
+    """
+
+    concern_id: ConcernId
+    originator: str
+    originator_ref: str
+    partition_key: str
+    last: int
+    body_mac: bytes | None = None
+    recall: Recall | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotNext:
+    """A version follows the current one without a gap, and this one does not; nothing was stored."""
+
+    current: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """Fields (JSON Pointers) that a later version must state as the first did; nothing was stored."""
+
+    pointers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """The concern was recalled, and nothing follows; nothing was stored."""
+
+    recall: Recall
+
+
+Followed = Receipt | Clash | NotNext | Unfit | Over
+
+
+@dataclass(frozen=True, slots=True)
+class RecallReceipt:
+    """The recall is on disk; `replayed` when it was there already for the same reason."""
+
+    concern_id: ConcernId
+    recall: Recall
+    replayed: bool
+
+
+RecallAnswer = RecallReceipt | Over
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """A body that a decision tells, and why."""
 
@@ -149,7 +221,30 @@ class NoticeTurn:
     suggested_body: str = ""
 
 
-Entry = Decided | NoticeTurn
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """A body that was told is told by `notice_id` that what it was told of by `of` no longer stands."""
+
+    org: str
+    notice_id: str
+    of: str
+    version: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """The router took back what was told; `version` is the newest of those taken back."""
+
+    event_id: str
+    concern_id: ConcernId
+    version: int
+    at: datetime
+    kind: UndoingKind
+    notices: tuple[TakenBack, ...] = ()
+
+
+Entry = Decided | NoticeTurn | Undone
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +267,7 @@ class ConcernRecord:
     originator_ref: str
     versions: tuple[VersionRecord, ...]
     entries: tuple[Entry, ...] = field(default=())
+    recall: Recall | None = None
 
     @property
     def current(self) -> VersionRecord:
@@ -188,7 +284,8 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A stretch of the list, newest first: at most `limit` concerns, older than `after`."""
+    """A stretch of the list, newest first: at most `limit` concerns, older than `after`, accepted since `since`."""
 
     limit: int
     after: tuple[datetime, str] | None = None
+    since: datetime | None = None

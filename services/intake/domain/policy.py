@@ -18,11 +18,19 @@ from services.intake.domain.model import (
     Clash,
     Concern,
     Fields,
+    Followed,
     IdentifierFlag,
+    NotNext,
+    Over,
     Parts,
+    RecallAnswer,
+    RecallReason,
+    RecallReceipt,
     Receipt,
     Stored,
     Submission,
+    Thread,
+    Unfit,
 )
 
 TokenOf = Callable[[str, str], Mapping[str, Any]]
@@ -53,6 +61,11 @@ def admit(submission: Submission, *, now: datetime, allow_historic: bool) -> Non
         raise NotTheOriginator
     if submission.body["version"] != 1:
         raise NotTheFirstVersion
+    admit_receipt(submission, now=now, allow_historic=allow_historic)
+
+
+def admit_receipt(submission: Submission, *, now: datetime, allow_historic: bool) -> None:
+    """Let a stated moment of receipt stand, or raise the IntakeFault that keeps it out."""
     if submission.received_at is None:
         return
     if not allow_historic:
@@ -91,6 +104,33 @@ def settle(concern: Concern, stored: Stored) -> Answer:
         return Clash(concern.key)
     replayed = stored.concern_id != concern.id
     return Receipt(stored.concern_id, concern.key.version, concern.flags, replayed)
+
+
+def follow(submission: Submission, concern: Concern, thread: Thread) -> Followed | None:
+    """What to say of a version that follows others; None: it is the next one, and may be stored.
+
+    What is stored already is answered as it was, whatever came later.
+    """
+    stored = {"originator": thread.originator, "originator_ref": thread.originator_ref}
+    strange = tuple(f"/{name}" for name, value in stored.items() if submission.body[name] != value)
+    if strange:
+        return Unfit(strange)
+    if thread.body_mac == concern.body_mac:
+        return Receipt(thread.concern_id, concern.key.version, concern.flags, replayed=True)
+    if thread.recall is not None:
+        return Over(thread.recall)
+    if thread.body_mac is not None:
+        return Clash(concern.key)
+    return None if concern.key.version == thread.last + 1 else NotNext(thread.last)
+
+
+def settle_recall(thread: Thread, reason: RecallReason) -> RecallAnswer | None:
+    """What to say of a recall; None: it is the first, and may be stored."""
+    if thread.recall is None:
+        return None
+    if thread.recall.reason != reason:
+        return Over(thread.recall)
+    return RecallReceipt(thread.concern_id, thread.recall, replayed=True)
 
 
 class _Subject:

@@ -3,8 +3,19 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
-from services.intake.domain.model import ConcernId, Decided, Entry, NoticeState, NoticeTurn, Told
-from shared.contracts.decision import ConcernRouted
+from pydantic import TypeAdapter
+
+from services.intake.domain.model import (
+    ConcernId,
+    Decided,
+    Entry,
+    NoticeState,
+    NoticeTurn,
+    TakenBack,
+    Told,
+    Undone,
+)
+from shared.contracts.decision import ConcernRouted, ConcernUndone, DecisionEvent
 from shared.contracts.outcome import (
     ACCEPTED,
     ACKNOWLEDGED,
@@ -36,10 +47,18 @@ STATES: Mapping[OutcomeType, NoticeState] = {
 }
 
 
+_DECISIONS: TypeAdapter[ConcernRouted | ConcernUndone] = TypeAdapter(DecisionEvent)
+
+
+def decision_event(raw: bytes) -> ConcernRouted | ConcernUndone:
+    """What lies in the topic of decisions. Raises ValidationError."""
+    return _DECISIONS.validate_json(raw)
+
+
 class NoteDecisions(Protocol):
     """The use case behind `concordat.decisions.v1`."""
 
-    async def __call__(self, decisions: Sequence[Decided], spans: Sequence[Span]) -> None:
+    async def __call__(self, decisions: Sequence[Decided | Undone], spans: Sequence[Span]) -> None:
         """Raises StoreUnavailable, PositionMoved."""
         ...
 
@@ -52,12 +71,14 @@ class NoteOutcomes(Protocol):
         ...
 
 
-def decisions_handler(note: NoteDecisions, telemetry: Telemetry) -> Callable[[Batch[ConcernRouted]], Awaitable[None]]:
+def decisions_handler(
+    note: NoteDecisions, telemetry: Telemetry
+) -> Callable[[Batch[ConcernRouted | ConcernUndone]], Awaitable[None]]:
     """Handles batches of decisions."""
 
-    async def handle(batch: Batch[ConcernRouted]) -> None:
+    async def handle(batch: Batch[ConcernRouted | ConcernUndone]) -> None:
         with telemetry.unit("decisions.noted", items=len(batch.events)):
-            await note([decided(event) for event in batch.events], batch.spans)
+            await note([_said(event) for event in batch.events], batch.spans)
 
     return handle
 
@@ -70,6 +91,23 @@ def outcomes_handler(note: NoteOutcomes, telemetry: Telemetry) -> Callable[[Batc
             await note([turn(event) for event in batch.events], batch.spans)
 
     return handle
+
+
+def _said(event: ConcernRouted | ConcernUndone) -> Decided | Undone:
+    return decided(event) if isinstance(event, ConcernRouted) else undone(event)
+
+
+def undone(event: ConcernUndone) -> Undone:
+    """What the router took back, in intake's words."""
+    data = event.data
+    return Undone(
+        event_id=event.id,
+        concern_id=ConcernId(data.concern_id),
+        version=max((notice.version for notice in data.notices), default=0),
+        at=data.undone_at,
+        kind=data.kind,
+        notices=tuple(TakenBack(n.org, n.notice_id, n.of, n.version, n.reason) for n in data.notices),
+    )
 
 
 def decided(event: ConcernRouted) -> Decided:

@@ -17,6 +17,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from services.intake.domain.model import RecallReason
 from shared.contracts.envelope import rfc3339
 
 SUBMITTED = "uk.concordat.concern.submitted.v1"
@@ -168,3 +169,9 @@ class SubmittedForm(BaseModel):
     time: UtcInstant | None = None
     datacontenttype: Literal["application/json"] | None = None
     data: ConcernForm
+
+
+class RecallForm(_Form):
+    """A recall as it is sent; free text is not taken, so that none travels in clear."""
+
+    reason: RecallReason

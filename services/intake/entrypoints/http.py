@@ -1,81 +1,47 @@
-"""The HTTP routes of intake, and the only table from its faults to their answers."""
+"""The HTTP routes of intake."""
 
-import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from functools import cache
-from typing import Annotated, Any
+from typing import Annotated
 
-import orjson
-from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import AwareDatetime
 
-from services.intake.domain.errors import (
-    HistoricNotAllowed,
-    HistoricNotEntitled,
-    NotTheFirstVersion,
-    NotTheOriginator,
-    ReceivedInTheFuture,
+from services.intake.domain.model import Answer, Clash, ConcernId, Page, Reader, Receipt, Status
+from services.intake.domain.status import progress_of
+from services.intake.entrypoints.bulk import BatchLimits, bulk_routes
+from services.intake.entrypoints.desk import (
+    FORMS,
+    OUTCOME_UNKNOWN,
+    Desk,
+    ReadingCaller,
+    Writer,
+    accepted,
+    content_differs,
+    json_answer,
+    known_id,
+    read_form,
+    receipt_row,
+    request_body,
+    submission_of,
 )
-from services.intake.domain.model import Answer, Caller, Clash, ConcernId, Page, Reader, Receipt, Submission
-from services.intake.entrypoints.forms import ConcernForm, SubmittedForm
-from services.intake.entrypoints.views import flag_rows, link_of, list_item, whole
-from services.intake.ports import Acceptance, Archive
+from services.intake.entrypoints.followups import follow_up_routes
+from services.intake.entrypoints.views import list_item, whole
+from services.intake.ports import Acceptance
 from shared.faults import StoreUnavailable
-from shared.http.auth import Principal, caller
+from shared.http.auth import Principal
 from shared.http.cursors import After, cursor_of, place_of
-from shared.http.problems import RETRY_AFTER_SECONDS, FieldError, Problem, bad_fields, not_found
-from shared.http.strictjson import parse
+from shared.http.problems import not_found
 from shared.telemetry import Telemetry
 
-JSON = "application/json"
-CLOUD_EVENT = "application/cloudevents+json"
-SCOPE_WRITE, SCOPE_READ, SCOPE_HISTORIC = "concerns:write", "concerns:read", "concerns:historic"
 PAGE_MAX = 200
-_CONCERN_ID = re.compile(r"con_[0-9a-f]{32}")
-Writer = Annotated[Principal, Depends(caller(SCOPE_WRITE))]
-ReadingCaller = Annotated[Principal, Depends(caller(SCOPE_READ))]
-
-FAULTS: Mapping[type[Exception], Problem] = {
-    NotTheOriginator: Problem(
-        403,
-        "not-the-originator",
-        "You may submit for your own organisation only; nothing was stored",
-        detail="`originator` must be the organisation of your token.",
-    ),
-    NotTheFirstVersion: Problem(
-        409,
-        "not-the-first-version",
-        "A new concern has version 1; nothing was stored",
-        detail="Send `version` 1 for a concern that is new.",
-    ),
-    HistoricNotAllowed: bad_fields(
-        [FieldError("/received_at", "this deployment sets the moment of receipt itself: leave the field out")]
-    ),
-    HistoricNotEntitled: Problem(
-        403,
-        "historic",
-        "Your client may not state when a concern was received; nothing was stored",
-        detail=f"`received_at` needs the scope {SCOPE_HISTORIC}: leave the field out, or ask for the scope.",
-    ),
-    ReceivedInTheFuture: bad_fields([FieldError("/received_at", "this moment has not come yet")]),
-}
-OUTCOME_UNKNOWN = Problem(
-    503,
-    "unavailable",
-    "Send it again in a moment; whether it was stored is not known",
-    detail="The store is busy or away. Sending the same concern again is safe: it is stored once.",
-    headers={"Retry-After": RETRY_AFTER_SECONDS},
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What the routes call."""
-
-    submit: Callable[[Submission], Awaitable[Answer]]
-    archive: Archive
+Since = Annotated[
+    AwareDatetime | None, Query(description="concerns whose first version was accepted at this moment or later")
+]
+Wanted = Annotated[
+    Status | None,
+    Query(description="concerns that stand so; a page may then be short, even empty, while `next` leads on"),
+]
 
 
 async def accept_batch(
@@ -96,79 +62,52 @@ async def accept_batch(
     return answers
 
 
-def routes(desk: Desk) -> APIRouter:
+def routes(desk: Desk, limits: BatchLimits, telemetry: Telemetry) -> APIRouter:
     """The routes of intake."""
     router = APIRouter()
+    router.include_router(bulk_routes(desk, limits))
+    router.include_router(follow_up_routes(desk, telemetry))
+    router.include_router(_reading_routes(desk))
 
-    @router.post("/v1/concerns", status_code=202, openapi_extra=_request_body())
+    @router.post("/v1/concerns", status_code=202, openapi_extra=request_body(FORMS))
     async def post_concern(request: Request, writer: Writer) -> Response:
         form = read_form(request.headers.get("content-type", ""), await request.body())
         try:
-            answer = await desk.submit(_submission(form, writer))
+            answer = await desk.submit(submission_of(form, writer))
         except StoreUnavailable:
             raise OUTCOME_UNKNOWN from None
-        return _answer(answer)
+        if isinstance(answer, Clash):
+            raise content_differs()
+        return accepted(receipt_row(answer), replayed=answer.replayed)
+
+    return router
+
+
+def _reading_routes(desk: Desk) -> APIRouter:
+    router = APIRouter()
 
     @router.get("/v1/concerns/{concern_id}")
     async def get_concern(concern_id: str, reading: ReadingCaller) -> Response:
-        known = _CONCERN_ID.fullmatch(concern_id)
-        record = await desk.archive.concern(ConcernId(concern_id), _reader(reading)) if known else None
+        record = await desk.archive.concern(known_id(concern_id), _reader(reading))
         if record is None:
             raise not_found()
-        return _json(whole(record))
+        return json_answer(whole(record))
 
     @router.get("/v1/concerns")
     async def list_concerns(
         reading: ReadingCaller,
         after: After = "",
         limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 50,
+        since: Since = None,
+        status: Wanted = None,
     ) -> Response:
-        records = await desk.archive.concerns(Page(limit + 1, _place(after)), _reader(reading))
+        records = await desk.archive.concerns(Page(limit + 1, _place(after), since), _reader(reading))
         page = records[:limit]
         next_after = cursor_of(page[-1].versions[0].accepted_at, page[-1].id) if len(records) > limit else None
-        return _json({"items": [list_item(record) for record in page], "next": next_after})
+        shown = [record for record in page if status in (None, progress_of(record).status)]
+        return json_answer({"items": [list_item(record) for record in shown], "next": next_after})
 
     return router
-
-
-def read_form(content_type: str, raw: bytes) -> ConcernForm:
-    """The form in a body. Raises Problem 400, 415, 422, or ValidationError with every bad field."""
-    media_type = content_type.partition(";")[0].strip().lower()
-    if media_type == JSON:
-        return ConcernForm.model_validate(parse(raw))
-    if media_type == CLOUD_EVENT:
-        return SubmittedForm.model_validate(parse(raw)).data
-    raise Problem(
-        415, "media-type", "This media type is not known here", detail=f"Send {JSON} or {CLOUD_EVENT}, as UTF-8."
-    )
-
-
-def _submission(form: ConcernForm, writer: Principal) -> Submission:
-    sender = Caller(writer.subject, writer.org, historic=SCOPE_HISTORIC in writer.scopes)
-    received_at = datetime.fromisoformat(form.received_at) if form.received_at else None
-    return Submission(form.model_dump(by_alias=True, exclude_none=True), sender, received_at)
-
-
-def _answer(answer: Answer) -> Response:
-    if isinstance(answer, Clash):
-        raise Problem(
-            409,
-            "content-differs",
-            "This reference is taken by a concern with other content; nothing was stored",
-            detail="The same originator, reference and version were sent before with other content.",
-        )
-    body = {
-        "concern_id": answer.concern_id,
-        "version": answer.version,
-        "status": "accepted",
-        "links": {"self": link_of(answer.concern_id)},
-        "identifier_flags": flag_rows(answer.flags),
-    }
-    return _json(body, 202, {"Idempotent-Replayed": "true"} if answer.replayed else None)
-
-
-def _json(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(orjson.dumps(body), status, headers, JSON)
 
 
 def _reader(principal: Principal) -> Reader:
@@ -178,27 +117,3 @@ def _reader(principal: Principal) -> Reader:
 def _place(after: str) -> tuple[datetime, ConcernId] | None:
     place = place_of(after)
     return place and (place[0], ConcernId(place[1]))
-
-
-def _request_body() -> dict[str, Any]:
-    """The body for the OpenAPI document; the route reads the raw bytes itself, so that they are parsed once."""
-    content = {kind: {"schema": _inlined(form)} for kind, form in ((JSON, ConcernForm), (CLOUD_EVENT, SubmittedForm))}
-    return {"requestBody": {"required": True, "content": content}}
-
-
-@cache
-def _inlined(form: type[BaseModel]) -> Any:
-    """The schema of a form with its definitions in place: an OpenAPI document has them nowhere else."""
-    schema = form.model_json_schema()
-    definitions = schema.pop("$defs", {})
-
-    def inline(node: Any) -> Any:
-        if isinstance(node, list):
-            return [inline(item) for item in node]
-        if not isinstance(node, dict):
-            return node
-        if "$ref" in node:
-            return inline(definitions[node["$ref"].rpartition("/")[2]])
-        return {key: inline(value) for key, value in node.items()}
-
-    return inline(schema)

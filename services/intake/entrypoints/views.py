@@ -4,8 +4,17 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from services.intake.domain.model import ConcernRecord, Decided, Entry, IdentifierFlag, VersionRecord
-from services.intake.domain.status import ToldState, progress_of
+from services.intake.domain.model import (
+    ConcernRecord,
+    Decided,
+    Entry,
+    IdentifierFlag,
+    Recall,
+    TakenBack,
+    Undone,
+    VersionRecord,
+)
+from services.intake.domain.status import TakenBackState, ToldState, progress_of
 from shared.contracts.envelope import rfc3339
 
 Row = dict[str, Any]
@@ -45,7 +54,39 @@ def whole(record: ConcernRecord) -> Row:
         "told": [_told_row(row) for row in progress.told],
         "available": list(progress.available),
         "hold": list(progress.hold),
+        "versions": [_version_row(version) for version in record.versions],
+        "recall": recall_row(record.recall) if record.recall else None,
+        "taken_back": [_taken_back_row(row) for row in progress.taken_back],
         "timeline": _timeline(record),
+    }
+
+
+def recall_row(recall: Recall) -> Row:
+    """A recall as JSON."""
+    return {"reason": recall.reason, "at": rfc3339(recall.at)}
+
+
+def _version_row(version: VersionRecord) -> Row:
+    return {
+        "version": version.version,
+        "digest": version.digest,
+        "accepted_at": rfc3339(version.accepted_at),
+        "received_at": rfc3339(version.received_at),
+        "identifier_flags": flag_rows(version.flags),
+    }
+
+
+def _taken_back_row(row: TakenBackState) -> Row:
+    return {**_notice_row(row.taken_back), "kind": row.kind, "state": row.state, "at": rfc3339(row.at)}
+
+
+def _notice_row(notice: TakenBack) -> Row:
+    return {
+        "org": notice.org,
+        "notice_id": notice.notice_id,
+        "of": notice.of,
+        "version": notice.version,
+        "reason": notice.reason,
     }
 
 
@@ -63,7 +104,8 @@ def _told_row(row: ToldState) -> Row:
 def _timeline(record: ConcernRecord) -> list[Row]:
     accepted: Iterable[tuple[datetime, Row]] = ((v.accepted_at, _accepted_row(v)) for v in record.versions)
     happened = ((entry.at, _entry_row(entry)) for entry in record.entries)
-    rows = sorted((*accepted, *happened), key=lambda row: row[0])
+    recalled = [(record.recall.at, {"event": "recalled", "reason": record.recall.reason})] if record.recall else []
+    rows = sorted((*accepted, *happened, *recalled), key=lambda row: row[0])
     return [{"at": rfc3339(at), **row} for at, row in rows]
 
 
@@ -81,6 +123,9 @@ def _entry_row(entry: Entry) -> Row:
             "available": list(entry.available),
             "hold": list(entry.hold),
         }
+    if isinstance(entry, Undone):
+        word = "recall-sent" if entry.kind == "recall" else "withdrawn"
+        return {"event": word, "notices": [_notice_row(notice) for notice in entry.notices]}
     row = {
         "event": "accepted-by-recipient" if entry.state == "accepted" else entry.state,
         "version": entry.version,

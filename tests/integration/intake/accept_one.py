@@ -18,7 +18,7 @@ async def main(url: str, fail_point: str) -> None:
     engine = make_engine(url, pool_size=2, statement_timeout_seconds=10, name="accept-one")
     writer = Writer(url, pool_size=2, statement_timeout_seconds=10, name="accept-one")
     register = PostgresRegister(writer, offer=lambda _: None, fail_points=FailPoints.parse(fail_point))
-    await note_decisions((), (), begin=PostgresTimeline(engine).begin)
+    await note_decisions((), (), begin=PostgresTimeline(engine, offer=lambda _: None).begin)
     concern = make_concern(Submission(a_concern(), Caller("cases", "cqc")), keys=KEYS, now=NOON)
     for _ in range(2):
         await accept_concerns([announce(concern, client="cases")], register=register)

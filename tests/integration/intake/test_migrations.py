@@ -14,6 +14,7 @@ pytestmark = pytest.mark.stack
 RIGHTS = {
     "concerns": {"SELECT", "INSERT"},
     "versions": {"SELECT", "INSERT"},
+    "steps": {"SELECT", "INSERT"},
     "timeline": {"SELECT", "INSERT"},
     "outbox": {"SELECT", "INSERT", "UPDATE", "DELETE"},
     "positions": {"SELECT", "INSERT", "UPDATE"},
@@ -56,6 +57,7 @@ async def test_the_service_has_its_named_rights_and_no_others(postgres_engine: T
     [
         "DELETE FROM intake.concerns",
         "UPDATE intake.versions SET digest = ''",
+        "DELETE FROM intake.steps",
         "UPDATE intake.timeline SET body = '{}'",
         "TRUNCATE intake.outbox",
         "DROP TABLE intake.outbox",

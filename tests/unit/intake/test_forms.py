@@ -7,8 +7,8 @@ import orjson
 import pytest
 from pydantic import ValidationError
 
+from services.intake.entrypoints.desk import read_form
 from services.intake.entrypoints.forms import ANNEX_BYTES_MAX, ConcernForm
-from services.intake.entrypoints.http import read_form
 from shared.http.problems import invalid_form
 from tests.support.intake_fakes import a_concern, changed
 

@@ -12,7 +12,7 @@ import pytest
 
 from services.intake.domain import errors
 from services.intake.domain.model import ConcernId, Decided, NoticeTurn, Told
-from services.intake.entrypoints.http import FAULTS
+from services.intake.entrypoints.desk import FAULTS
 from tests.support.clock import NOON
 from tests.support.intake_fakes import (
     BODY_BYTES_MAX,
@@ -33,7 +33,7 @@ TRACE = {"traceparent": f"00-{'a' * 32}-{'b' * 16}-01"}
 
 
 STORE = InMemoryIntake()
-FRONT = front_of(STORE, STORE)
+FRONT = front_of(STORE)
 
 
 @pytest.fixture
@@ -229,7 +229,7 @@ async def test_a_receipt_that_nobody_stated_is_now(client: httpx.AsyncClient, st
 async def test_a_receipt_that_cannot_be_is_a_field_error(
     store: InMemoryIntake, allow_historic: bool, received_at: str
 ) -> None:
-    front = front_of(store, store, Rules(allow_historic=allow_historic))
+    front = front_of(store, Rules(allow_historic=allow_historic))
     async with front.client() as client:
         answer = await post(
             client,
@@ -253,7 +253,7 @@ async def test_a_store_that_is_away_is_503_with_retry_after_and_promises_nothing
 
 
 async def test_more_than_may_wait_is_503(store: InMemoryIntake) -> None:
-    front = front_of(store, store, Rules(waiting_max=2))
+    front = front_of(store, Rules(waiting_max=2))
     async with front.client() as client:
         raws = [orjson.dumps(a_concern(originator_ref=f"R-{n}")) for n in range(10)]
         answers = await asyncio.gather(*(post(client, raw) for raw in raws))

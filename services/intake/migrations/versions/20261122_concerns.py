@@ -15,6 +15,7 @@ SCHEMA = "intake"
 GRANTS = {
     "concerns": "SELECT, INSERT",
     "versions": "SELECT, INSERT",
+    "steps": "SELECT, INSERT",
     "timeline": "SELECT, INSERT",
     "outbox": "SELECT, INSERT, UPDATE, DELETE",
     "positions": "SELECT, INSERT, UPDATE",
@@ -51,6 +52,19 @@ def upgrade() -> None:
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.Column("identifier_flags", postgresql.JSONB(), nullable=False),
         schema=SCHEMA,
+    )
+    op.create_table(
+        "steps",
+        sa.Column("concern_id", sa.Text(), primary_key=True),
+        sa.Column("number", sa.Integer(), primary_key=True),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text()),
+        _moment("at"),
+        schema=SCHEMA,
+    )
+    op.create_index(
+        "steps_recall", "steps", ["concern_id"], unique=True, schema=SCHEMA,
+        postgresql_where=sa.text("kind = 'recall'"),
     )
     op.create_table(
         "timeline",
