@@ -329,7 +329,37 @@ async def test_a_list_is_paged_newest_first_and_holds_own_concerns_alone(
     assert len((await client.get("/v1/concerns", headers=OPERATOR)).json()["items"]) == 5
 
 
-@pytest.mark.parametrize("query", ["after=c4n4ry", "after=%00", "limit=0", "limit=201", "limit=c4n4ry", "after=YQ=="])
+async def test_a_list_can_begin_at_a_moment_and_show_one_status(client: httpx.AsyncClient, front: Front) -> None:
+    for number in range(4):
+        concern_id = await accepted_id(client, originator_ref=f"R-{number}")
+        if number % 2:
+            await client.post(f"/v1/concerns/{concern_id}/recall", json={"reason": "merged"}, headers=bearer())
+        front.clock.move(timedelta(seconds=1))
+
+    async def shown(**query: Any) -> tuple[list[str], bool]:
+        page = (await client.get("/v1/concerns", params=query, headers=bearer())).json()
+        return [item["originator_ref"] for item in page["items"]], page["next"] is None
+
+    assert await shown(since="2025-03-10T12:00:02Z") == (["R-3", "R-2"], True)
+    assert await shown(status="recalled") == (["R-3", "R-1"], True)
+    assert await shown(status="accepted", since="2025-03-10T12:00:01Z") == (["R-2"], True)
+    assert await shown(status="accepted", limit=1) == ([], False)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "since=c4n4ry",
+        "since=2025-03-10T12:00:00",
+        "status=c4n4ry",
+        "after=c4n4ry",
+        "after=%00",
+        "limit=0",
+        "limit=201",
+        "limit=c4n4ry",
+        "after=YQ==",
+    ],
+)
 async def test_a_bad_page_is_refused_without_an_echo(client: httpx.AsyncClient, query: str) -> None:
     answer = await client.get(f"/v1/concerns?{query}", headers=bearer())
     assert answer.status_code == 422

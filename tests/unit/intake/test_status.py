@@ -1,6 +1,7 @@
 """What became of a concern, from whatever order the news came in."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import get_args
 
@@ -15,8 +16,11 @@ from services.intake.domain.model import (
     Entry,
     NoticeState,
     NoticeTurn,
+    Recall,
     Status,
+    TakenBack,
     Told,
+    Undone,
     VersionRecord,
 )
 from services.intake.domain.status import progress_of
@@ -85,6 +89,32 @@ def test_a_told_body_without_news_is_issued() -> None:
 
 def test_a_new_version_starts_anew() -> None:
     assert progress_of(record([decided(GMC), turn(GMC, "delivered")], version_count=2)).status == "accepted"
+
+
+def test_a_recall_stands_above_all_that_became_of_the_concern() -> None:
+    whole = record([decided(GMC), turn(GMC, "expired")])
+    assert progress_of(whole).status == "undelivered"
+    assert progress_of(replace(whole, recall=Recall("barred", NOON))).status == "recalled"
+
+
+def test_what_was_taken_back_counts_no_more_and_shows_how_far_its_own_notice_has_come() -> None:
+    gone = Undone("evt_u", ID, 1, NOON, "withdrawal", (TakenBack("nmc", "ntc_w", NMC.notice_id, 1, "CATEGORY"),))
+    notice = NoticeTurn("evt_w", ID, 1, NOON, "ntc_w", "nmc", "delivered")
+    entries: list[Entry] = [decided(GMC, NMC), turn(GMC, "delivered"), turn(NMC, "expired")]
+    assert progress_of(record(entries)).status == "undelivered"
+    progress = progress_of(record([notice, gone, *entries]))
+    assert progress.status == "delivered"
+    assert [(row.told.org, row.state) for row in progress.told] == [("gmc", "delivered"), ("nmc", "expired")]
+    assert [(row.taken_back.org, row.kind, row.state) for row in progress.taken_back] == [
+        ("nmc", "withdrawal", "delivered")
+    ]
+
+
+def test_what_was_taken_back_of_an_earlier_version_still_shows() -> None:
+    gone = Undone("evt_u", ID, 1, NOON, "recall", (TakenBack("gmc", "ntc_w", GMC.notice_id, 1, "CHOSEN"),))
+    progress = progress_of(record([decided(GMC), gone], version_count=2))
+    assert (progress.status, progress.told) == ("accepted", ())
+    assert [row.state for row in progress.taken_back] == ["issued"]
 
 
 def test_a_later_round_adds_to_those_who_were_told() -> None:
