@@ -2,17 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Protocol
 
 import pytest
-from sqlalchemy import text
 
-from services.intake.adapters.followups import PostgresFollowUps
-from services.intake.adapters.postgres import PostgresArchive, PostgresRegister, PostgresTimeline
 from services.intake.domain.model import (
-    Caller,
     ConcernId,
     Decided,
     Entry,
@@ -21,102 +14,21 @@ from services.intake.domain.model import (
     Page,
     Reader,
     Stored,
-    Submission,
+    TakenBack,
     Told,
+    UndoingKind,
+    Undone,
 )
-from services.intake.entrypoints.forms import ConcernForm
-from services.intake.ports import Acceptance, Archive, Begin, FollowUps, Register
-from services.intake.usecases import announce, make_concern
+from services.intake.ports import Acceptance
 from shared.contracts.topics import AUDIT, CONCERNS, DECISIONS
-from shared.db.engine import make_engine, transaction
-from shared.db.outbox import OutboxRow
-from shared.db.writer import Writer
-from shared.failpoints import FailPoints
 from shared.faults import PositionMoved
 from shared.records import Span
 from tests.support.clock import NOON
-from tests.support.intake_fakes import KEYS, InMemoryIntake, a_concern
+from tests.support.intake_stores import Store, acceptance, store_on
 from tests.support.stack import TestPostgres
 
 ALL, CQC, GMC = Reader(None), Reader("cqc"), Reader("gmc")
 FLAGGED = [{"kind": "service-user", "identifiers": [{"scheme": "nhs-number", "value": "9434765918"}]}]
-
-
-class Store(Protocol):
-    """What the suite asks of a store beside its ports."""
-
-    @property
-    def register(self) -> Register: ...
-    @property
-    def follow_ups(self) -> FollowUps: ...
-    @property
-    def begin(self) -> Begin: ...
-    @property
-    def archive(self) -> Archive: ...
-    @property
-    def offered(self) -> Sequence[OutboxRow]: ...
-    async def is_closed(self, name: str) -> bool: ...
-    async def place(self, span: Span) -> None: ...
-
-
-class Fake:
-    def __init__(self) -> None:
-        self.memory = InMemoryIntake()
-
-    @property
-    def register(self) -> Register:
-        return self.memory
-
-    @property
-    def follow_ups(self) -> FollowUps:
-        return self.memory
-
-    @property
-    def begin(self) -> Begin:
-        return self.memory.begin
-
-    @property
-    def archive(self) -> Archive:
-        return self.memory
-
-    @property
-    def offered(self) -> Sequence[OutboxRow]:
-        return self.memory.offered
-
-    async def is_closed(self, name: str) -> bool:
-        return name in self.memory.closed
-
-    async def place(self, span: Span) -> None:
-        self.memory.next_offsets[(span.group, span.topic, span.partition)] = span.first
-
-
-@dataclass
-class Real:
-    register: PostgresRegister
-    follow_ups: PostgresFollowUps
-    timeline: PostgresTimeline
-    reading: PostgresArchive
-    rows: list[OutboxRow]
-
-    @property
-    def begin(self) -> Begin:
-        return self.timeline.begin
-
-    @property
-    def archive(self) -> Archive:
-        return self.reading
-
-    @property
-    def offered(self) -> Sequence[OutboxRow]:
-        return self.rows
-
-    async def is_closed(self, name: str) -> bool:
-        statement = text("SELECT closed_at IS NOT NULL FROM intake.outbox WHERE closes_with = :name")
-        async with transaction(self.timeline._engine) as connection:
-            return bool((await connection.execute(statement, {"name": name})).scalar())
-
-    async def place(self, span: Span) -> None:
-        await self.timeline._positions.set(span.group, span.topic, span.partition, span.first)
 
 
 @pytest.fixture(params=["in-memory", pytest.param("postgres", marks=pytest.mark.stack)])
@@ -127,25 +39,8 @@ def postgres(request: pytest.FixtureRequest) -> TestPostgres | None:
 
 @pytest.fixture
 async def store(postgres: TestPostgres | None) -> AsyncIterator[Store]:
-    if postgres is None:
-        yield Fake()
-        return
-    database = await postgres.fresh_database("intake")
-    engine = make_engine(database.url("intake"), pool_size=4, statement_timeout_seconds=10, name="test")
-    rows: list[OutboxRow] = []
-    writer = Writer(database.url("intake"), pool_size=4, statement_timeout_seconds=10, name="test")
-    register = PostgresRegister(writer, offer=rows.extend, fail_points=FailPoints())
-    follow_ups = PostgresFollowUps(writer, offer=rows.extend, fail_points=FailPoints())
-    yield Real(register, follow_ups, PostgresTimeline(engine, offer=rows.extend), PostgresArchive(engine), rows)
-    await engine.dispose()
-    await writer.close()
-
-
-def acceptance(second: int = 0, **changes: object) -> Acceptance:
-    body = ConcernForm.model_validate(a_concern(**changes)).model_dump(by_alias=True, exclude_none=True)
-    caller = Caller("cases", str(body["originator"]))
-    concern = make_concern(Submission(body, caller), keys=KEYS, now=NOON + timedelta(seconds=second))
-    return announce(concern, client="cases")
+    async with store_on(postgres) as opened:
+        yield opened
 
 
 async def accept(store: Store, *acceptances: Acceptance) -> frozenset[ConcernId]:
@@ -227,6 +122,8 @@ async def test_a_list_is_newest_first_and_goes_on_where_it_ended(store: Store) -
     second = await store.archive.concerns(Page(4, expected[3]), CQC)
     assert [record.id for record in (*first, *second)] == [concern_id for _, concern_id in expected]
     assert len(await store.archive.concerns(Page(10), ALL)) == 7
+    since = batch[4].concern.accepted_at
+    assert [r.id for r in await store.archive.concerns(Page(10, since=since), CQC)] == [i for _, i in expected[:2]]
 
 
 def decided(concern_id: ConcernId) -> Decided:
@@ -252,6 +149,18 @@ async def test_entries_come_back_as_they_were_and_once_only(store: Store) -> Non
     found = await store.archive.concern(one.concern.id, CQC)
     assert found is not None
     assert sorted(found.entries, key=lambda entry: entry.event_id) == [decision, turn]
+
+
+@pytest.mark.parametrize("kind", ["withdrawal", "recall"])
+async def test_what_was_taken_back_comes_back_as_it_was(store: Store, kind: UndoingKind) -> None:
+    one = acceptance()
+    await accept(store, one)
+    notices = (TakenBack("gmc", "ntc_9", "ntc_1", 1, "CATEGORY"), TakenBack("nmc", "ntc_8", "ntc_2", 1, "EXPIRED"))
+    undone = Undone("evt_u", one.concern.id, 1, NOON, kind, notices)
+    await note(store, [undone, undone])
+    found = await store.archive.concern(one.concern.id, CQC)
+    assert found is not None
+    assert found.entries == (undone,)
 
 
 async def test_an_entry_of_an_unknown_concern_is_passed_over(store: Store) -> None:
