@@ -23,7 +23,7 @@ from services.notifier.entrypoints.engine import Engine, Flows
 from services.notifier.entrypoints.http import FAULTS, routes
 from services.notifier.entrypoints.lanes import LaneLimits, OwnedLanes
 from services.notifier.entrypoints.upkeep import Upkeep
-from services.notifier.ports import Begin, Endpoints, FactRecord, Opener, Verifying
+from services.notifier.ports import Begin, Endpoints, FactRecord, LedgerStore, Opener, Verifying
 from services.notifier.usecases import (
     Registration,
     Rules,
@@ -84,8 +84,7 @@ def make_adapters(foundation: Foundation, settings: NotifierSettings) -> Adapter
     return Adapters(
         store=PostgresStore(
             foundation.engine,
-            foundation.positions,
-            foundation.outbox,
+            foundation.writer,
             foundation.relay,
             foundation.fail_points,
             settings.lease_seconds,
@@ -107,7 +106,7 @@ def assemble(
 ) -> tuple[FastAPI, Mapping[str, Loop]]:
     """The app and the loops beside it."""
     assigned: list[BatchConsumer[NoticeIssued]] = []
-    flows = flows_of(adapters.store.begin, adapters.endpoints, adapters.wire, foundation.clock)
+    flows = flows_of(adapters.store, adapters.endpoints, adapters.wire, foundation.clock)
     engine = Engine(
         flows,
         limits_of(settings),
@@ -120,7 +119,7 @@ def assemble(
         opener=adapters.opener,
         clock=foundation.clock,
         lanes=engine.lanes,
-        begin=adapters.store.begin,
+        store=adapters.store,
     )
     notices = foundation.consumer(_notices_subscription(register, foundation))
     assigned.append(notices)
@@ -141,8 +140,9 @@ def limits_of(settings: NotifierSettings) -> LaneLimits:
     )
 
 
-def flows_of(begin: Begin, endpoints: Endpoints, wire: Verifying, clock: Clock) -> Flows:
+def flows_of(store: LedgerStore, endpoints: Endpoints, wire: Verifying, clock: Clock) -> Flows:
     """The use cases of the engine, bound to their adapters."""
+    begin = store.begin
 
     async def targets() -> Sequence[Target]:
         return await endpoints.targets(now=clock.now())
@@ -158,7 +158,7 @@ def flows_of(begin: Begin, endpoints: Endpoints, wire: Verifying, clock: Clock) 
     return Flows(
         claim=partial(claim_due, clock=clock, begin=begin),
         attempt=partial(attempt_notice, wire=wire, clock=clock, chance=chance),
-        settle=partial(settle_results, begin=begin),
+        settle=partial(settle_results, store=store),
         renew=partial(renew_leases, begin=begin),
         end=partial(end_notices, clock=clock, begin=begin),
         confirm=partial(confirm_registered, clock=clock, begin=begin),

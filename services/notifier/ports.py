@@ -54,6 +54,14 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
+class Settled:
+    """A settlement with the audit fact that records it."""
+
+    settlement: "Settlement"
+    fact: AuditFact | None
+
+
+@dataclass(frozen=True, slots=True)
 class Settlement:
     """What is written for a leased notice: its new state, the attempt, the outcome to be told.
 
@@ -265,6 +273,24 @@ class Begin(Protocol):
 
     def __call__(self, spans: Sequence[Span] = ()) -> AbstractAsyncContextManager[Ledger]:
         """Raises PositionMoved, StoreUnavailable."""
+        ...
+
+
+class LedgerStore(Protocol):
+    """The ledger, and what is written in it on the way to a recipient: each of these is one statement (ADR 11)."""
+
+    def begin(self, spans: Sequence[Span] = ()) -> AbstractAsyncContextManager[Ledger]:
+        """See Begin."""
+        ...
+
+    async def register(
+        self, entries: Sequence[Entry], *, leased: frozenset[NoticeId], spans: Sequence[Span]
+    ) -> frozenset[NoticeId]:
+        """What a transaction past these spans does that says `register` alone."""
+        ...
+
+    async def settle(self, settled: Sequence[Settled]) -> frozenset[NoticeId]:
+        """Write results, and for those whose lease is still ours their outcomes and facts; gives which."""
         ...
 
 

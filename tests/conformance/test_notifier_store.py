@@ -28,19 +28,20 @@ from services.notifier.domain.model import (
     Returned,
     Verdict,
 )
-from services.notifier.ports import Begin, Endpoints, FactRecord
+from services.notifier.ports import Begin, Endpoints, FactRecord, LedgerStore, Settled
 from services.notifier.usecases.register import prepare
 from services.notifier.usecases.told import fact_of, outcome_of, settlement_of
 from shared.contracts.notice import NoticeIssued
 from shared.contracts.outcome import REGISTERED
 from shared.db.engine import make_engine, transaction
-from shared.db.outbox import Outbox
 from shared.db.positions import Positions
+from shared.db.writer import Writer
 from shared.failpoints import FailPoints
 from shared.faults import PositionMoved
 from shared.records import Span
 from tests.support.clock import NOON
-from tests.support.notifier_fakes import KEYS, SEALING, TOKENS, InMemoryEndpoints, InMemoryStore, a_notice
+from tests.support.notifier_fakes import KEYS, SEALING, TOKENS, InMemoryEndpoints, InMemoryStore, a_leased, a_notice
+from tests.support.notifier_rig import Offered
 from tests.support.stack import TestPostgres
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -50,6 +51,11 @@ LATER = NOON + timedelta(minutes=1)
 class Ledgers(Protocol):
     """What the suite asks of a store beside its ports."""
 
+    alone: bool
+    """Whether notices are written each batch by one statement, not in a transaction."""
+
+    @property
+    def store(self) -> LedgerStore: ...
     @property
     def begin(self) -> Begin: ...
     @property
@@ -62,7 +68,8 @@ class Ledgers(Protocol):
 
 
 class Memory:
-    def __init__(self) -> None:
+    def __init__(self, *, alone: bool) -> None:
+        self.alone = alone
         self.store, self.endpoints = InMemoryStore(), InMemoryEndpoints()
         self.begin: Begin = self.store.begin
 
@@ -76,8 +83,13 @@ class Memory:
 @dataclass(slots=True)
 class Real:
     engine: AsyncEngine
-    begin: Begin
+    store: PostgresStore
     endpoints: Endpoints
+    alone: bool
+
+    @property
+    def begin(self) -> Begin:
+        return self.store.begin
 
     async def run_out(self) -> None:
         async with transaction(self.engine) as connection:
@@ -98,18 +110,25 @@ def postgres(request: pytest.FixtureRequest) -> TestPostgres | None:
     return request.getfixturevalue("postgres_engine") if request.param == "real" else None
 
 
+@pytest.fixture(params=["alone", "in a transaction"])
+def alone(request: pytest.FixtureRequest) -> bool:
+    """Both ways of writing notices."""
+    return bool(request.param == "alone")
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def ledgers(postgres: TestPostgres | None) -> AsyncIterator[Ledgers]:
+async def ledgers(postgres: TestPostgres | None, alone: bool) -> AsyncIterator[Ledgers]:
     """The store under test, empty."""
     if postgres is None:
-        yield Memory()
+        yield Memory(alone=alone)
         return
     database = await postgres.fresh_database("notifier")
     pool = make_engine(database.url("notifier"), pool_size=4, statement_timeout_seconds=10, name="test")
-    outbox, positions = Outbox(pool, "notifier"), Positions(pool, "notifier")
-    store = PostgresStore(pool, positions, outbox, Nobody(), FailPoints(), lease_seconds=60)
-    yield Real(pool, store.begin, PostgresEndpoints(pool, SecretBox(TOKENS)))
+    writer = Writer(database.url("notifier"), pool_size=4, statement_timeout_seconds=10, name="test")
+    store = PostgresStore(pool, writer, Nobody(), FailPoints(), lease_seconds=60)
+    yield Real(pool, store, PostgresEndpoints(pool, SecretBox(TOKENS)), alone)
     await pool.dispose()
+    await writer.close()
 
 
 def an_entry(recipient: str = "gmc", event: NoticeIssued | None = None) -> Entry:
@@ -127,14 +146,19 @@ async def claimed(ledgers: Ledgers, *, slots: int = 8, recipient: str = "gmc") -
 
 
 async def put(ledgers: Ledgers, *entries: Entry, leased: bool = False) -> int:
+    ids = frozenset(entry.notice_id for entry in entries) if leased else frozenset()
+    if ledgers.alone:
+        return len(await ledgers.store.register(entries, leased=ids, spans=()))
     async with ledgers.begin() as ledger:
-        ids = frozenset(entry.notice_id for entry in entries)
-        return len(await ledger.register(entries, leased=ids if leased else frozenset()))
+        return len(await ledger.register(entries, leased=ids))
 
 
 async def settled(ledgers: Ledgers, *results: Result) -> int:
+    settlements = [settlement_of(result) for result in results]
+    if ledgers.alone:
+        return len(await ledgers.store.settle([Settled(settlement, None) for settlement in settlements]))
     async with ledgers.begin() as ledger:
-        return len(await ledger.settle([settlement_of(result) for result in results]))
+        return len(await ledger.settle(settlements))
 
 
 async def test_a_notice_is_inserted_once_whatever_its_id(ledgers: Ledgers) -> None:
@@ -296,12 +320,43 @@ async def test_a_position_that_has_moved_on_stops_the_whole_batch(postgres_engin
     database = await postgres_engine.fresh_database("notifier")
     pool = make_engine(database.url("notifier"), pool_size=2, statement_timeout_seconds=10, name="test")
     positions = Positions(pool, "notifier")
-    store = PostgresStore(pool, positions, Outbox(pool, "notifier"), Nobody(), FailPoints(), lease_seconds=60)
+    writer = Writer(database.url("notifier"), pool_size=2, statement_timeout_seconds=10, name="test")
+    store = PostgresStore(pool, writer, Nobody(), FailPoints(), lease_seconds=60)
     await positions.set("notifier", "concordat.notices.v1", 0, 5)
+    moved = [Span("notifier", "concordat.notices.v1", 0, 4, 4)]
+    with pytest.raises(PositionMoved):
+        await store.register([an_entry()], leased=frozenset(), spans=moved)
     with pytest.raises(PositionMoved):
         async with store.begin([Span("notifier", "concordat.notices.v1", 0, 4, 4)]) as ledger:
             await ledger.register([an_entry()], leased=frozenset())
     async with store.begin([Span("notifier", "concordat.notices.v1", 0, 5, 7)]) as ledger:
         assert not await ledger.claim({"gmc": 8}, held=(), now=LATER)
-    assert await positions.read("notifier", "concordat.notices.v1") == {0: (8, None)}
+    await store.register([], leased=frozenset(), spans=[Span("notifier", "concordat.notices.v1", 0, 8, 9, 77)])
+    assert await positions.read("notifier", "concordat.notices.v1") == {0: (10, 77)}
     await pool.dispose()
+    await writer.close()
+
+
+@pytest.mark.stack
+async def test_alone_only_what_was_still_ours_is_said(postgres_engine: TestPostgres) -> None:
+    database = await postgres_engine.fresh_database("notifier")
+    pool = make_engine(database.url("notifier"), pool_size=2, statement_timeout_seconds=10, name="test")
+    writer = Writer(database.url("notifier"), pool_size=2, statement_timeout_seconds=10, name="test")
+    offered = Offered()
+    store = PostgresStore(pool, writer, offered, FailPoints(), lease_seconds=60)
+    one, other = an_entry("gmc"), an_entry("nmc")
+    ids = frozenset({one.notice_id, other.notice_id})
+    assert await store.register([one, other], leased=ids, spans=()) == ids
+    mine, lost = (
+        ended(a_leased(notice_id=entry.notice_id, subject=entry.subject, fencing=fencing), Delivered())
+        for entry, fencing in ((one, 1), (other, 2))
+    )
+    assert await store.settle([Settled(settlement_of(r), fact_of(r)) for r in (mine, lost)]) == {one.notice_id}
+    outcome = settlement_of(mine).outcome
+    assert outcome is not None
+    assert {row.event_id for row in offered.rows} == {outcome.id, fact_of(mine).fact_id}
+    async with transaction(pool) as connection:
+        written = set((await connection.execute(text("SELECT event_id FROM notifier.outbox"))).scalars())
+    assert written == {row.event_id for row in offered.rows}
+    await pool.dispose()
+    await writer.close()

@@ -23,7 +23,7 @@ from services.notifier.domain.model import (
     Subject,
     Target,
 )
-from services.notifier.ports import FactRecord, Recorded, Replay, Settlement
+from services.notifier.ports import FactRecord, Recorded, Replay, Settled, Settlement
 from shared.contracts.audit import AuditFact
 from shared.contracts.concern import Sealed
 from shared.contracts.notice import Because, Notice, NoticeIssued
@@ -126,6 +126,20 @@ class InMemoryStore:
         self.facts.extend(ledger.recorded_facts)
         self.attempts.extend(ledger.made)
         self.suspended.update(ledger.gone)
+
+    async def register(
+        self, entries: Sequence[Entry], *, leased: frozenset[NoticeId], spans: Sequence[Span]
+    ) -> frozenset[NoticeId]:
+        async with self.begin(spans) as ledger:
+            return await ledger.register(entries, leased=leased)
+
+    async def settle(self, settled: Sequence[Settled]) -> frozenset[NoticeId]:
+        async with self.begin() as ledger:
+            ours = await ledger.settle([one.settlement for one in settled])
+            mine = [one for one in settled if one.settlement.notice.notice_id in ours]
+            await ledger.publish([one.settlement.outcome for one in mine if one.settlement.outcome])
+            await ledger.record([one.fact for one in mine if one.fact])
+        return ours
 
 
 class InMemoryLedger(InMemoryConversation):

@@ -27,8 +27,8 @@ from services.notifier.usecases import register_notices
 from shared.clock import Clock, SystemClock
 from shared.contracts.notice import NoticeIssued
 from shared.db.engine import make_engine, transaction
-from shared.db.outbox import Outbox, OutboxRow
-from shared.db.positions import Positions
+from shared.db.outbox import OutboxRow
+from shared.db.writer import Writer
 from shared.failpoints import FailPoints
 from shared.records import Batch
 from shared.supervision import Health
@@ -135,7 +135,7 @@ class Rig:
     async def notify(self, *events: NoticeIssued) -> None:
         """What the consumer would hand over."""
         await register_notices(
-            Batch(events, ()), opener=self.opener, clock=self.clock, lanes=self.engine.lanes, begin=self.store.begin
+            Batch(events, ()), opener=self.opener, clock=self.clock, lanes=self.engine.lanes, store=self.store
         )
 
     async def start(self) -> None:
@@ -175,11 +175,11 @@ async def rig_on(
     clock = clock or SystemClock()
     pool = make_engine(database.url("notifier"), pool_size=6, statement_timeout_seconds=10, name="test")
     offered = Offered()
-    outbox, positions = Outbox(pool, "notifier"), Positions(pool, "notifier")
-    store = PostgresStore(pool, positions, outbox, offered, FailPoints(), lease_seconds)
+    writer = Writer(database.url("notifier"), pool_size=6, statement_timeout_seconds=10, name="test")
+    store = PostgresStore(pool, writer, offered, FailPoints(), lease_seconds)
     endpoints = PostgresEndpoints(pool, SecretBox(TOKENS))
     wire = WebhookWire(LOOPBACK, timeouts or Timeouts(2, 5))
-    flows, telemetry = flows_of(store.begin, endpoints, wire, clock), QuietTelemetry()
+    flows, telemetry = flows_of(store, endpoints, wire, clock), QuietTelemetry()
     engine = Engine(
         flows,
         limits or LaneLimits(slots_max=64, in_flight_max=8, lease_seconds=lease_seconds, drain_seconds=0),
@@ -204,6 +204,7 @@ async def rig_on(
         await rig.die()
         await wire.close()
         await pool.dispose()
+        await writer.close()
 
 
 async def _as_coroutine(loop: Callable[[], Awaitable[None]]) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -12,16 +11,19 @@ from services.notifier.adapters import statements
 from services.notifier.adapters.conversation import PostgresConversation
 from services.notifier.adapters.rows import columns_of, subject_of, subjects_of
 from services.notifier.domain.model import ISSUED_KINDS, EndpointId, Entry, Leased, NoticeId, Subject
-from services.notifier.ports import FactRecord, Recorded, Settlement
+from services.notifier.ports import FactRecord, Recorded, Settled, Settlement
 from shared.audit import audit_row
 from shared.contracts.audit import AuditFact
 from shared.contracts.outcome import NoticeOutcome
 from shared.contracts.topics import OUTCOMES
 from shared.db.engine import transaction
 from shared.db.outbox import Outbox, OutboxRow
-from shared.db.positions import Positions
+from shared.db.positions import Positions, span_columns
+from shared.db.writer import Statement, Writer
 from shared.failpoints import FailPoints
 from shared.records import Span
+
+BEFORE_COMMIT, AFTER_COMMIT = "notifier.before-commit", "notifier.after-commit"
 
 
 class Offers(Protocol):
@@ -32,33 +34,63 @@ class Offers(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
 class PostgresStore:
-    """Starts transactions on the ledger. `lease_seconds` is how long a lease lasts without renewal."""
+    """The ledger. `lease_seconds` is how long a lease lasts without renewal."""
 
-    engine: AsyncEngine
-    positions: Positions
-    outbox: Outbox
-    relay: Offers
-    fail_points: FailPoints
-    lease_seconds: float
+    def __init__(
+        self, engine: AsyncEngine, writer: Writer, relay: Offers, fail_points: FailPoints, lease_seconds: float
+    ) -> None:
+        self._engine = engine
+        self._writer = writer
+        self._positions = Positions(engine, statements.SCHEMA)
+        self._outbox = Outbox(engine, statements.SCHEMA)
+        self._relay = relay
+        self._fail_points = fail_points
+        self._lease_seconds = lease_seconds
 
     @asynccontextmanager
     async def begin(self, spans: Sequence[Span] = ()) -> AsyncIterator["PostgresLedger"]:
         """One transaction that also moves past the spans. Raises PositionMoved, StoreUnavailable."""
-        async with transaction(self.engine) as connection:
-            await self.positions.advance(connection, spans)
-            ledger = PostgresLedger(connection, self.lease_seconds)
+        async with transaction(self._engine) as connection:
+            await self._positions.advance(connection, spans)
+            ledger = PostgresLedger(connection, self._lease_seconds)
             yield ledger
-            await self.outbox.add(connection, ledger.rows)
-            self._hit("notifier.before-commit", ledger)
-        self._hit("notifier.after-commit", ledger)
-        self.relay.offer([*ledger.rows, *ledger.repeated])
+            await self._outbox.add(connection, ledger.rows)
+            self._hit(BEFORE_COMMIT, ledger)
+        self._hit(AFTER_COMMIT, ledger)
+        self._relay.offer([*ledger.rows, *ledger.repeated])
+
+    async def register(
+        self, entries: Sequence[Entry], *, leased: frozenset[NoticeId], spans: Sequence[Span]
+    ) -> frozenset[NoticeId]:
+        """See ports.LedgerStore."""
+        columns = {**_entry_columns(entries, leased), **span_columns(spans), "seconds": self._lease_seconds}
+        ((inserted, _),) = await self._alone(statements.REGISTER_ALONE, columns, changes=bool(entries))
+        return frozenset(inserted)
+
+    async def settle(self, settled: Sequence[Settled]) -> frozenset[NoticeId]:
+        """See ports.LedgerStore."""
+        settlements = [one.settlement for one in settled]
+        bytes_of = {s.outcome.id: s.outcome.encode() for s in settlements if s.outcome}
+        said = [(one.settlement.notice.notice_id, row) for one in settled for row in _said(one, bytes_of)]
+        columns = {**_settlement_columns(settlements, bytes_of), **_said_columns(said)}
+        found = await self._alone(statements.SETTLE_ALONE, columns, changes=bool(settled))
+        ours = frozenset(NoticeId(row["notice_id"]) for row in found)
+        self._relay.offer([row for notice_id, row in said if notice_id in ours])
+        return ours
+
+    async def _alone(self, statement: Statement, columns: Mapping[str, Any], *, changes: bool) -> Sequence[Any]:
+        if changes:
+            self._fail_points.hit(BEFORE_COMMIT)
+        rows = await self._writer.run(statement, **columns)
+        if changes:
+            self._fail_points.hit(AFTER_COMMIT)
+        return rows
 
     def _hit(self, point: str, ledger: "PostgresLedger") -> None:
         """Claims and renewals are no points to stop at: they change nothing that anybody is told."""
         if ledger.changes_notices:
-            self.fail_points.hit(point)
+            self._fail_points.hit(point)
 
 
 class PostgresLedger(PostgresConversation):
@@ -76,17 +108,8 @@ class PostgresLedger(PostgresConversation):
         if not entries:
             return frozenset()
         self.changes_notices = True
-        columns = {
-            **columns_of(("decision_id", "lane", "body", "body_digest"), entries),
-            **columns_of(("registered_at", "give_up_at", "valid_until", "escalate_at"), entries),
-            **columns_of(("alternate", "acknowledge_within"), entries),
-            **subjects_of([entry.subject for entry in entries]),
-            "notice_id": [e.notice_id for e in entries],
-            "leased": [e.notice_id in leased for e in entries],
-            "retry_seconds": [e.retry_seconds and " ".join(map(str, e.retry_seconds)) for e in entries],
-            "issued": [e.subject.kind in ISSUED_KINDS for e in entries],
-        }
-        found = await self._connection.execute(statements.REGISTER, {**columns, "seconds": self._lease_seconds})
+        columns = {**_entry_columns(entries, leased), "seconds": self._lease_seconds}
+        found = await self._connection.execute(statements.REGISTER, columns)
         return frozenset(row.notice_id for row in found)
 
     async def recorded(self, subjects: Sequence[Subject]) -> Sequence[Recorded]:
@@ -124,15 +147,8 @@ class PostgresLedger(PostgresConversation):
         if not settlements:
             return frozenset()
         self.changes_notices = True
-        times = ("due_at", "closed_at", "acknowledge_by", "escalate_at")
-        columns = {**columns_of((*times, "reason"), settlements), **_attempts(settlements)}
-        columns |= {
-            "notice_id": [s.notice.notice_id for s in settlements],
-            "fencing": [s.notice.fencing for s in settlements],
-            "state": [s.state.value for s in settlements],
-            "outcome": [s.outcome and self._encoded(s.outcome) for s in settlements],
-        }
-        found = await self._connection.execute(statements.SETTLE, columns)
+        bytes_of = {s.outcome.id: self._encoded(s.outcome) for s in settlements if s.outcome}
+        found = await self._connection.execute(statements.SETTLE, _settlement_columns(settlements, bytes_of))
         return frozenset(row.notice_id for row in found)
 
     async def untold(self, *, before: datetime, row_count_max: int) -> Sequence[Recorded]:
@@ -173,14 +189,56 @@ class PostgresLedger(PostgresConversation):
         return {EndpointId(row.endpoint_id): row.org for row in found}
 
     def _row(self, outcome: NoticeOutcome) -> OutboxRow:
-        key = outcome.data.concern_id
-        return OutboxRow(outcome.id, OUTCOMES.name, OUTCOMES.partition_of(key), key, self._encoded(outcome))
+        return _outcome_row(outcome, self._encoded(outcome))
 
     def _encoded(self, outcome: NoticeOutcome) -> bytes:
         """The bytes of an event that goes to the ledger and to the outbox, made once."""
         if outcome.id not in self._bytes:
             self._bytes[outcome.id] = outcome.encode()
         return self._bytes[outcome.id]
+
+
+def _outcome_row(outcome: NoticeOutcome, value: bytes) -> OutboxRow:
+    key = outcome.data.concern_id
+    return OutboxRow(outcome.id, OUTCOMES.name, OUTCOMES.partition_of(key), key, value)
+
+
+def _said(settled: Settled, bytes_of: Mapping[str, bytes]) -> list[OutboxRow]:
+    """What a settlement says once it is written: its outcome, and the audit fact."""
+    outcome, fact = settled.settlement.outcome, settled.fact
+    told = [_outcome_row(outcome, bytes_of[outcome.id])] if outcome else []
+    return [*told, audit_row(fact)] if fact else told
+
+
+def _said_columns(said: Sequence[tuple[NoticeId, OutboxRow]]) -> dict[str, Any]:
+    rows = [row for _, row in said]
+    named = {"of_notice": [notice_id for notice_id, _ in said]}
+    return {**named, **columns_of(("event_id", "topic", "partition", "key", "value"), rows)}
+
+
+def _entry_columns(entries: Sequence[Entry], leased: frozenset[NoticeId]) -> dict[str, Any]:
+    return {
+        **columns_of(("decision_id", "lane", "body", "body_digest"), entries),
+        **columns_of(("registered_at", "give_up_at", "valid_until", "escalate_at"), entries),
+        **columns_of(("alternate", "acknowledge_within"), entries),
+        **subjects_of([entry.subject for entry in entries]),
+        "notice_id": [e.notice_id for e in entries],
+        "leased": [e.notice_id in leased for e in entries],
+        "retry_seconds": [e.retry_seconds and " ".join(map(str, e.retry_seconds)) for e in entries],
+        "issued": [e.subject.kind in ISSUED_KINDS for e in entries],
+    }
+
+
+def _settlement_columns(settlements: Sequence[Settlement], bytes_of: Mapping[str, bytes]) -> dict[str, Any]:
+    times = ("due_at", "closed_at", "acknowledge_by", "escalate_at")
+    return {
+        **columns_of((*times, "reason"), settlements),
+        **_attempts(settlements),
+        "notice_id": [s.notice.notice_id for s in settlements],
+        "fencing": [s.notice.fencing for s in settlements],
+        "state": [s.state.value for s in settlements],
+        "outcome": [s.outcome and bytes_of[s.outcome.id] for s in settlements],
+    }
 
 
 def _attempts(settlements: Sequence[Settlement]) -> dict[str, list[Any]]:

@@ -2,6 +2,11 @@
 
 from sqlalchemy import TextClause, text
 
+from shared.db.positions import moved
+from shared.db.writer import Statement
+
+SCHEMA = "notifier"
+
 _LEASE = "now() + make_interval(secs => :seconds)"
 _UNLEASED = "(n.lease_until IS NULL OR n.lease_until < now())"
 _LEASED = """n.notice_id, n.concern_id, n.version, n.recipient, n.kind, n.ref, n.body, n.body_digest, n.attempt_count,
@@ -18,35 +23,39 @@ def rows_of(alias: str, **columns: str) -> str:
 
 SUBJECT = {"concern_id": "text", "version": "int", "recipient": "text", "kind": "text", "ref": "text"}
 
-REGISTER: TextClause = text(
-    f"""INSERT INTO notifier.notices (notice_id, decision_id, concern_id, version, recipient, kind, ref, lane, body,
-        body_digest, next_attempt_at, lease_until, fencing, registered_at, give_up_at, valid_until, alternate,
+_REGISTER = f"""INSERT INTO notifier.notices (notice_id, decision_id, concern_id, version, recipient, kind, ref, lane,
+        body, body_digest, next_attempt_at, lease_until, fencing, registered_at, give_up_at, valid_until, alternate,
         acknowledge_within, escalate_at, retry_seconds, outcome)
     SELECT notice_id, decision_id, concern_id, version, recipient, kind, ref, lane, body, body_digest, registered_at,
         CASE WHEN leased THEN {_LEASE} END, CAST(leased AS int), registered_at, give_up_at, valid_until, alternate,
         acknowledge_within, escalate_at, CAST(string_to_array(retry_seconds, ' ') AS int[]),
         CASE WHEN NOT issued THEN CAST('' AS bytea) END
     FROM {
-        rows_of(
-            "r",
-            notice_id="text",
-            decision_id="text",
-            lane="smallint",
-            body="bytea",
-            body_digest="text",
-            leased="bool",
-            registered_at="timestamptz",
-            give_up_at="timestamptz",
-            valid_until="timestamptz",
-            alternate="bool",
-            acknowledge_within="text",
-            escalate_at="timestamptz",
-            retry_seconds="text",
-            issued="bool",
-            **SUBJECT,
-        )
-    }
+    rows_of(
+        "r",
+        notice_id="text",
+        decision_id="text",
+        lane="smallint",
+        body="bytea",
+        body_digest="text",
+        leased="bool",
+        registered_at="timestamptz",
+        give_up_at="timestamptz",
+        valid_until="timestamptz",
+        alternate="bool",
+        acknowledge_within="text",
+        escalate_at="timestamptz",
+        retry_seconds="text",
+        issued="bool",
+        **SUBJECT,
+    )
+}
     ORDER BY notice_id ON CONFLICT DO NOTHING RETURNING notice_id"""  # noqa: S608 - constants only, here and below
+
+REGISTER: TextClause = text(_REGISTER)
+REGISTER_ALONE = Statement.of(
+    f"WITH {moved(SCHEMA)}, registered AS ({_REGISTER}) SELECT ARRAY(SELECT notice_id FROM registered) AS notice_ids, "  # noqa: S608
+    f"{SCHEMA}.all_moved((SELECT count(*) FROM moved), cardinality(:span_topics))"
 )
 
 RECORDED: TextClause = text(
@@ -104,29 +113,28 @@ RENEW: TextClause = text(
 # cancelled while it was under way, and arrived, was delivered.
 _OPEN = "(n.state = 'pending' OR (n.state = 'cancelled' AND r.state = 'delivered'))"
 
-SETTLE: TextClause = text(
-    f"""WITH r AS (
+_SETTLE = f"""r AS (
         SELECT * FROM {
-        rows_of(
-            "r",
-            notice_id="text",
-            fencing="int",
-            state="text",
-            due_at="timestamptz",
-            closed_at="timestamptz",
-            acknowledge_by="timestamptz",
-            escalate_at="timestamptz",
-            reason="text",
-            outcome="bytea",
-            attempt_no="smallint",
-            endpoint_id="text",
-            at="timestamptz",
-            duration_ms="int",
-            status="smallint",
-            error="text",
-            answer="bytea",
-        )
-    }
+    rows_of(
+        "r",
+        notice_id="text",
+        fencing="int",
+        state="text",
+        due_at="timestamptz",
+        closed_at="timestamptz",
+        acknowledge_by="timestamptz",
+        escalate_at="timestamptz",
+        reason="text",
+        outcome="bytea",
+        attempt_no="smallint",
+        endpoint_id="text",
+        at="timestamptz",
+        duration_ms="int",
+        status="smallint",
+        error="text",
+        answer="bytea",
+    )
+}
     ), settled AS (
         UPDATE notifier.notices n SET lease_until = NULL, attempt_count = coalesce(r.attempt_no, n.attempt_count),
             state = CASE WHEN {_OPEN} THEN r.state ELSE n.state END,
@@ -143,6 +151,17 @@ SETTLE: TextClause = text(
         INSERT INTO notifier.attempts (notice_id, attempt_no, endpoint_id, at, duration_ms, status, error, answer)
         SELECT notice_id, attempt_no, endpoint_id, at, duration_ms, status, error, answer
         FROM r JOIN settled USING (notice_id) WHERE attempt_no IS NOT NULL ON CONFLICT DO NOTHING
+    )
+"""  # noqa: S608
+
+SETTLE: TextClause = text(f"WITH {_SETTLE} SELECT notice_id FROM settled")  # noqa: S608
+SETTLE_ALONE = Statement.of(
+    f"""WITH {_SETTLE}, said AS (
+        INSERT INTO notifier.outbox (event_id, topic, partition, key, value)
+        SELECT event_id, topic, partition, key, value
+        FROM {
+        rows_of("o", of_notice="text", event_id="text", topic="text", partition="smallint", key="text", value="bytea")
+    } JOIN settled ON settled.notice_id = o.of_notice ON CONFLICT (event_id) DO NOTHING
     )
     SELECT notice_id FROM settled"""  # noqa: S608
 )

@@ -15,10 +15,11 @@ from services.notifier.domain.model import (
     Returned,
     Target,
 )
-from services.notifier.ports import Begin, Chance, Ledger, Wire
+from services.notifier.ports import Begin, Chance, Ledger, LedgerStore, Settled, Wire
 from services.notifier.usecases.suspend import suspend_endpoints
 from services.notifier.usecases.told import fact_of, settlement_of
 from shared.clock import Clock
+from shared.contracts.audit import AuditFact
 
 ENDED_ROWS_MAX = 500
 
@@ -56,11 +57,14 @@ async def renew_leases(held: Sequence[Leased], *, begin: Begin) -> frozenset[Not
         return await ledger.renew(held)
 
 
-async def settle_results(results: Sequence[Result], *, begin: Begin) -> Sequence[Result]:
-    """Write results, attempts, outcomes and audit facts in one transaction; gives those whose lease was still ours."""
+async def settle_results(results: Sequence[Result], *, store: LedgerStore) -> Sequence[Result]:
+    """Write results, attempts, outcomes and audit facts, all or none; gives those whose lease was still ours."""
     ordered = sorted(results, key=lambda result: result.notice.notice_id)
-    async with begin() as ledger:
-        return await _settle(ordered, ledger)
+    if any(map(_suspends, ordered)):
+        async with store.begin() as ledger:
+            return await _settle(ordered, ledger)
+    ours = await store.settle([Settled(settlement_of(r), _fact_of(r)) for r in ordered])
+    return [result for result in ordered if result.notice.notice_id in ours]
 
 
 async def end_notices(*, clock: Clock, begin: Begin) -> Sequence[Result]:
@@ -86,11 +90,16 @@ async def _settle(results: Sequence[Result], ledger: Ledger) -> Sequence[Result]
     settled = [r for r in results if r.notice.notice_id in ours]
     told = [s.outcome for r in settled if (s := settlements[r.notice.notice_id]).outcome]
     await ledger.publish(told)
-    await ledger.record([fact_of(r) for r in settled if not isinstance(r.verdict, Returned)])
+    await ledger.record([fact for r in settled if (fact := _fact_of(r))])
     gone: dict[EndpointId, Result] = {r.attempt.endpoint_id: r for r in settled if r.attempt and _suspends(r)}
     if gone:
         await suspend_endpoints(dict.fromkeys(gone, "the endpoint answered 410 Gone"), ledger, at=results[-1].at)
     return settled
+
+
+def _fact_of(result: Result) -> AuditFact | None:
+    """What was given back unsent is nothing that happened."""
+    return None if isinstance(result.verdict, Returned) else fact_of(result)
 
 
 def _suspends(result: Result) -> bool:

@@ -10,14 +10,14 @@ import orjson
 from services.notifier.domain import escalation, message, policy, redaction
 from services.notifier.domain.model import Entry, NoticeId, Subject
 from services.notifier.domain.retry import GIVE_UP_AFTER
-from services.notifier.ports import Begin, FactRecord, Lanes, Ledger, Opener, Recorded
+from services.notifier.ports import Begin, FactRecord, Lanes, Ledger, LedgerStore, Opener, Recorded
 from services.notifier.usecases.told import outcome_of
 from shared.agreements import sentence
 from shared.clock import Clock
 from shared.contracts.envelope import rfc3339
 from shared.contracts.notice import Notice, NoticeIssued
 from shared.contracts.outcome import CANCELLED, REGISTERED, NoticeOutcome
-from shared.records import Batch
+from shared.records import Batch, Span
 
 REGISTERED_AFTER = timedelta(seconds=10)
 SWEEP_ROWS_MAX = 500
@@ -35,7 +35,7 @@ class Registration:
 
 
 async def register_notices(
-    batch: Batch[NoticeIssued], *, opener: Opener, clock: Clock, lanes: Lanes, begin: Begin
+    batch: Batch[NoticeIssued], *, opener: Opener, clock: Clock, lanes: Lanes, store: LedgerStore
 ) -> Registration:
     """Put notices into the ledger, once each, and start the first attempts of those that find room.
 
@@ -44,20 +44,38 @@ async def register_notices(
     """
     now = clock.now()
     entries = {entry.subject: entry for event in batch.events for entry in [prepare(event, opener, now=now)]}
-    undone = [entry.subject for entry in entries.values() if entry.subject.kind in UNDOING]
-    slots = lanes.reserve([] if undone else list(entries.values()))
-    committed: frozenset[NoticeId] = frozenset()
-    try:
-        async with begin(batch.spans) as ledger:
-            inserted = await ledger.register(list(entries.values()), leased=frozenset(s.notice_id for s in slots))
-            if undone:
-                await _undo(undone, ledger, lanes, now=now)
-            repeats = {s: e.notice_id for s, e in entries.items() if e.notice_id not in inserted}
+    if any(subject.kind in UNDOING for subject in entries):
+        inserted = await _register_and_undo(list(entries.values()), batch.spans, store, lanes, now=now)
+    else:
+        inserted = await _register(list(entries.values()), batch.spans, store, lanes)
+    repeats = {s: e.notice_id for s, e in entries.items() if e.notice_id not in inserted}
+    if repeats:
+        async with store.begin() as ledger:
             await _answer_repeats(repeats, ledger, now=now)
-        committed = inserted
-    finally:
-        lanes.fill(slots, committed)
     return Registration(len(inserted), len(batch.events) - len(inserted))
+
+
+async def _register(
+    entries: Sequence[Entry], spans: Sequence[Span], store: LedgerStore, lanes: Lanes
+) -> frozenset[NoticeId]:
+    slots = lanes.reserve(entries)
+    inserted: frozenset[NoticeId] = frozenset()
+    try:
+        leased = frozenset(slot.notice_id for slot in slots)
+        inserted = await store.register(entries, leased=leased, spans=spans)
+    finally:
+        lanes.fill(slots, inserted)
+    return inserted
+
+
+async def _register_and_undo(
+    entries: Sequence[Entry], spans: Sequence[Span], store: LedgerStore, lanes: Lanes, *, now: datetime
+) -> frozenset[NoticeId]:
+    """Nothing of such a batch starts at once: what it undoes may be in it."""
+    async with store.begin(spans) as ledger:
+        inserted = await ledger.register(entries, leased=frozenset())
+        await _undo([entry.subject for entry in entries if entry.subject.kind in UNDOING], ledger, lanes, now=now)
+    return inserted
 
 
 async def _undo(undone: Sequence[Subject], ledger: Ledger, lanes: Lanes, *, now: datetime) -> None:
@@ -148,8 +166,6 @@ def _about(notice: Notice) -> message.Json:
 
 
 async def _answer_repeats(repeats: Mapping[Subject, NoticeId], ledger: Ledger, *, now: datetime) -> None:
-    if not repeats:
-        return
     known = await ledger.recorded(list(repeats))
     fresh = [r for r in known if r.outcome is None]
     registered = [outcome_of(REGISTERED, (r.notice_id, r.subject), at=now) for r in fresh]

@@ -54,7 +54,7 @@ async def main(database_url: str, url: str, fail_point: str) -> None:
             Endpoint(EndpointId("end_1"), "gmc", url, "", EndpointState.ACTIVE, "", NOON), KEYS
         )
     engine = Engine(
-        flows_of(adapters.store.begin, adapters.endpoints, adapters.wire, foundation.clock),
+        flows_of(adapters.store, adapters.endpoints, adapters.wire, foundation.clock),
         LaneLimits(64, 8, lease_seconds=6),
         owned=OwnedLanes(lambda: ALL_LANES),
         telemetry=QuietTelemetry(),
@@ -67,7 +67,7 @@ async def main(database_url: str, url: str, fail_point: str) -> None:
         opener=adapters.opener,
         clock=foundation.clock,
         lanes=engine.lanes,
-        begin=adapters.store.begin,
+        store=adapters.store,
     )
 
     records = PostgresRecords(foundation.engine)

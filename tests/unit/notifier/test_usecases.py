@@ -51,7 +51,7 @@ class Notifier:
     async def take(self, *events: NoticeIssued) -> int:
         opener = KeyedOpener(SEALING, TOKENS)
         done = await register_notices(
-            Batch(events, (SPAN,)), opener=opener, clock=self.clock, lanes=self.lanes, begin=self.store.begin
+            Batch(events, (SPAN,)), opener=opener, clock=self.clock, lanes=self.lanes, store=self.store
         )
         return done.inserted_count
 
@@ -63,7 +63,7 @@ class Notifier:
             for n in self.lanes.started
         ]
         self.lanes.started.clear()
-        settled = await settle_results(results, begin=self.store.begin)
+        settled = await settle_results(results, store=self.store)
         return [type(r.verdict).__name__ for r in settled]
 
     def told(self) -> list[str]:
