@@ -141,6 +141,36 @@ async def test_a_poison_record_is_parked_and_the_flow_goes_on(world: World, topi
     await until(lambda: _is_parked(world, schema, topic), seconds=20, what="the record is parked")
 
 
+async def test_an_amendment_is_withdrawn_from_who_may_no_longer_know_and_a_recall_reaches_all(world: World) -> None:
+    both = {**ONE_RECIPIENT, "categories": ["ftp-conduct", "patient-safety"]}
+    (concern_id,) = await world.publish(1, concern=both)
+    first = {("gmc", "tell", 1), ("nhs-england", "tell", 1)}
+    await until(lambda: _came(world, concern_id) == first, seconds=20, what="both are told")
+
+    stored = await world.concordat.get("cqc", "intake", f"/v1/concerns/{concern_id}")
+    amended = {**ONE_RECIPIENT, "originator_ref": stored["originator_ref"], "version": 2}
+    answer = await world.concordat.post("cqc", "intake", f"/v1/concerns/{concern_id}/versions", amended)
+    assert answer["version"] == 2
+    second = {("gmc", "tell", 2), ("nhs-england", "withdrawal", 1)}
+    await until(lambda: _came(world, concern_id) == first | second, seconds=20, what="one is told, one must forget")
+
+    await world.concordat.post("cqc", "intake", f"/v1/concerns/{concern_id}/recall", {"reason": "wrong-facts"})
+    third = {("gmc", "recall", 1), ("gmc", "recall", 2)}
+    await until(lambda: _came(world, concern_id) == first | second | third, seconds=20, what="all hear of the recall")
+
+    async def settled() -> bool:
+        found = await world.concordat.get("cqc", "intake", f"/v1/concerns/{concern_id}")
+        states = {(row["org"], row["kind"], row["version"], row["state"]) for row in found["taken_back"]}
+        return found["status"] == "recalled" and states == {
+            ("gmc", "recall", 1, "delivered"), ("gmc", "recall", 2, "delivered"),
+            ("nhs-england", "withdrawal", 1, "delivered"),
+        }  # fmt: skip
+
+    await until(settled, seconds=20, what="the originator sees how far each has come")
+    query = f"SELECT count(*) FROM intake.outbox WHERE closes_with LIKE '{concern_id}/%' AND closed_at IS NULL"
+    assert await _sql(world, query) == 0
+
+
 async def test_two_routers_and_two_notifiers_share_the_work(world: World) -> None:
     await world.system.start_service("router", instance=2, extra_env=SHORT_SESSIONS)
     await world.system.start_service("notifier", instance=2, extra_env=SHORT_SESSIONS)
@@ -172,6 +202,16 @@ async def test_an_agreement_that_has_expired_tells_nobody_and_says_so(world: Wor
     assert "cqc" in found["not_told"]["gap"]["EXPIRED"]
     queue = await world.concordat.get("operator", "router", "/v1/unroutable")
     assert concern_id in {item["concern_id"] for item in queue["items"]}
+
+
+def _came(world: World, concern_id: str) -> set[tuple[str, str, int]]:
+    """Who got which kind of notice of which version; a forged one counts as another."""
+    receipts = [receipt for receipt in world.farm.receipts() if receipt.event["subject"] == concern_id]
+    assert set(times_received(receipts).values()) <= {1}
+    about = [(receipt, receipt.event["data"]["notice"]) for receipt in receipts]
+    return {
+        (receipt.org if receipt.signature_ok else "forged", said["kind"], said["version"]) for receipt, said in about
+    }
 
 
 async def _all_have_worked(world: World) -> bool:
