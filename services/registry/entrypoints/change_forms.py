@@ -1,21 +1,25 @@
 """What comes in about changes, as the domain's own words."""
 
-from collections.abc import Sequence
-from datetime import date
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from functools import partial
+from typing import Annotated, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from services.registry.domain.change import Signature
 from services.registry.domain.lifecycle import Turn
 from services.registry.domain.model import EventName, GraphObject
 from services.registry.entrypoints.forms import VERSION_MAX, Text, graph_objects
+from services.registry.entrypoints.moments import NoMoment, day_of, instant
 from services.registry.usecases.change_content import Draft, Objects
 from services.registry.usecases.lifecycle import Turning
 from shared.contracts.envelope import JsonObject
 
 OBJECTS_MAX = 20_000
 SIGNATURES_MAX = 20_000
+MomentT = TypeVar("MomentT", bound=date)
 Note = Annotated[str, Field(max_length=2_000)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 in lower-case hex")]
 Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,128}$")]
@@ -23,14 +27,24 @@ Rows = Annotated[list[JsonObject], Field(max_length=OBJECTS_MAX)]
 Version = Annotated[int, Field(ge=0, le=VERSION_MAX, description="the version of the graph that was read")]
 
 
-def _as_text(value: object) -> object:
-    if not isinstance(value, str):
-        raise ValueError("a text is needed")  # a number would be read as seconds since 1970
-    return value
+def _day(value: object) -> date:
+    """No other way to write a day counts: a number would be read as seconds since 1970."""
+    return _read(partial(day_of, hint=""), value)
 
 
-Day = Annotated[date, Field(strict=False, description="a civil day in London, YYYY-MM-DD"), BeforeValidator(_as_text)]
-Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_as_text)]
+def _moment(value: object) -> datetime:
+    return _read(instant, value)
+
+
+def _read(read: Callable[[str], MomentT], value: object) -> MomentT:
+    try:
+        return read(value if isinstance(value, str) else "")
+    except NoMoment as fault:
+        raise PydanticCustomError("no_moment", "{said}", {"said": str(fault)}) from None
+
+
+Day = Annotated[date, Field(description="a civil day in London, YYYY-MM-DD"), BeforeValidator(_day)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 
 
 class _Form(BaseModel):

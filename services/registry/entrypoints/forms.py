@@ -8,12 +8,15 @@ from pydantic import BaseModel, Field
 
 from services.registry.domain.model import Defect, GraphObject
 from services.registry.usecases import as_object
+from services.registry.usecases.commit import PART_BYTES_MAX
 from shared.canonical import NotCanonical
 from shared.contracts.envelope import JsonObject
 from shared.contracts.graph import GraphCommit
 from shared.http.problems import FieldError, Problem, bad_fields
 
 VERSION_MAX = 2**53 - 1
+OBJECT_BYTES_MAX = PART_BYTES_MAX
+"""No object is cut: a larger one would fit into no record of the topic, and no router would hear of its commit."""
 _KIND = re.compile(r"[a-z_]{1,32}")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 Text = Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")]
@@ -29,7 +32,7 @@ def graph_objects(rows: Sequence[JsonObject], *, where: str = "", kind: str | No
     found += _repeated(rows)
     if found:
         raise bad_fields(found)
-    return _objects(rows)
+    return _objects(rows, places)
 
 
 class CommitFeed(BaseModel):
@@ -76,8 +79,19 @@ def _repeated(rows: Sequence[JsonObject]) -> Iterator[FieldError]:
         seen.add(key)
 
 
-def _objects(rows: Sequence[JsonObject]) -> tuple[GraphObject, ...]:
-    try:
-        return tuple(map(as_object, rows))
-    except NotCanonical as fault:
-        raise bad_fields([FieldError("/objects", str(fault))]) from None
+def _objects(rows: Sequence[JsonObject], places: Sequence[str]) -> tuple[GraphObject, ...]:
+    made: list[GraphObject] = []
+    found: list[FieldError] = []
+    for row, place in zip(rows, places, strict=True):
+        try:
+            item = as_object(row)
+        except NotCanonical:
+            found.append(FieldError(place, "whole numbers have 53 bits at most: write a longer one as a text"))
+            continue
+        made.append(item)
+        if (size := len(item.body)) > OBJECT_BYTES_MAX:
+            limit = f"an object has {OBJECT_BYTES_MAX:,} bytes at most, this one has {size:,}"
+            found.append(FieldError(place, f"{limit}: shorten its texts, or say it in several objects"))
+    if found:
+        raise bad_fields(found)
+    return tuple(made)

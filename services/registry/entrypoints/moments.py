@@ -78,25 +78,30 @@ def refuse(faults: Iterable[FieldError]) -> None:
         raise bad_fields(found)
 
 
-def day_of(text: str) -> date:
-    """A civil day. Raises NoMoment."""
+def day_of(text: str, hint: str = "; an instant belongs into `known_at`") -> date:
+    """A civil day. Raises NoMoment; `hint` is what else may have been meant."""
     if not _DAY.fullmatch(text):
-        raise NoMoment(f"this is no day: {_A_DAY}; an instant belongs into `known_at`")
+        raise NoMoment(f"this is no day: {_A_DAY}{hint}")
     return _existing(text)
 
 
 def known_moment(text: str, now: datetime) -> datetime:
     """A past or present instant, in UTC. Raises NoMoment."""
+    moment = instant(text)
+    if moment > now:
+        raise NoMoment("this is in the future: what will be known then cannot be said. `as_of` may be a day to come")
+    return moment
+
+
+def instant(text: str) -> datetime:
+    """An instant, in UTC. Raises NoMoment."""
     found = _INSTANT.fullmatch(text)
     if found is None:
         raise NoMoment(f"this is no instant: {_AN_INSTANT} (in a URL the + of an offset is written %2B)")
     _existing(found[1])
     if found[4] is None:
         raise NoMoment(_why_not_civil(_parsed(text)))
-    moment = _parsed(text)
-    if moment > now:
-        raise NoMoment("this is in the future: what will be known then cannot be said. `as_of` may be a day to come")
-    return moment
+    return _parsed(text)
 
 
 def _existing(text: str) -> date:

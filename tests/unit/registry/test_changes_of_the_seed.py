@@ -163,10 +163,39 @@ async def test_a_suspended_agreement_is_resumed_and_a_terminated_one_is_not(regi
     assert (newest["suspended"], newest["terminated"]) == ([{"from": "2025-03-01", "to": "2025-05-01"}], "2026-01-01")
 
 
-@pytest.mark.parametrize("on", ["2025-02-30", "2025-13-01", "soon", "", 0, None])
-async def test_a_day_that_does_not_exist_is_a_bad_field(registry: Registry, on: object) -> None:
+NO_DAY = "this is no day: send a civil day in Europe/London like 2022-05-03"
+
+
+@pytest.mark.parametrize(
+    ("on", "said"),
+    [
+        ("2025-02-30", "there is no such day: that month has 28 days"),
+        ("2025-13-01", "there is no such month: send a civil day in Europe/London like 2022-05-03"),
+        ("soon", NO_DAY),
+        ("", NO_DAY),
+        (0, NO_DAY),
+        (None, NO_DAY),
+        ("1743292800", NO_DAY),
+        ("2025-03-30T00:00:00", NO_DAY),
+        ("2025-03-30T01:30:00", NO_DAY),
+        ("2025-07-01T00:00:00-05:00", NO_DAY),
+    ],
+)
+async def test_a_day_that_does_not_exist_is_told_what_to_send(registry: Registry, on: object, said: str) -> None:
     answer = await registry.carrier().draft({"on": on, "reason": "r"}, path=f"/v1/agreements/{JWP}/termination")
-    assert (problem(answer), answer.json()["errors"][0]["pointer"]) == ((422, "invalid-fields"), "/on")
+    assert problem(answer) == (422, "invalid-fields")
+    assert answer.json()["errors"] == [{"pointer": "/on", "detail": said}]
+    assert registry.changes.events == {}
+
+
+@pytest.mark.parametrize("since", ["1743292800", "2025-03-30T01:30:00", "2025-10-26T01:30:00", "2025-02-30T00:00:00Z"])
+async def test_a_moment_that_names_no_instant_is_told_what_to_send(registry: Registry, since: str) -> None:
+    asked = {"objects": [terminated(JWP, "2025-01-01")], "since": since}
+    answer = await registry.carrier().post("/v1/analyses/what-if", asked, "reviewer")
+    assert problem(answer) == (422, "invalid-fields")
+    (error,) = answer.json()["errors"]
+    assert error["pointer"] == "/since"
+    assert any(words in error["detail"] for words in ("send", "that month has 28 days"))
 
 
 async def test_an_agreement_that_is_not_there_cannot_be_suspended(registry: Registry) -> None:

@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from services.registry.adapters.seed_files import read_objects
 from services.registry.domain.change_rules import terms_digest
+from services.registry.entrypoints import forms
 from services.registry.usecases import as_object, import_seed
 from shared.canonical import canonical, digest
 from shared.contracts.envelope import JsonObject
@@ -335,13 +336,27 @@ async def test_a_body_over_the_limit_is_refused_with_the_limit(small: Carrier) -
         ({"kind": "Source", "id": "x"}, "kind"),
         ({"kind": "source", "id": 1}, "id"),
         ({**source("x"), "deep": [{"n": 1.0}]}, "whole"),
-        ({**source("x"), "n": 2**60}, ""),
+        ({**source("x"), "n": 2**60}, "whole numbers have 53 bits at most: write a longer one as a text"),
     ],
 )
 async def test_an_object_without_form_is_a_bad_field(small: Carrier, row: dict[str, Any], fault: str) -> None:
     answer = await small.draft(change(1, row))
     assert answer.status_code == 422
-    assert any(fault in error["detail"] for error in answer.json()["errors"])
+    assert any(
+        (error["pointer"], fault in error["detail"]) == ("/objects/0", True) for error in answer.json()["errors"]
+    )
+
+
+async def test_an_object_that_no_record_can_hold_is_refused(small: Carrier, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its commit would never reach a router by the topic, nor would any after it."""
+    assert forms.OBJECT_BYTES_MAX <= 0.9 * 1_048_576, "Kafka takes no larger record, unless it is told to"
+    monkeypatch.setattr(forms, "OBJECT_BYTES_MAX", 500)
+    answer = await small.draft(change(1, PAGE, source("long", "x" * 500)))
+    assert problem(answer) == (422, "invalid-fields")
+    (error,) = answer.json()["errors"]
+    assert error["pointer"] == "/objects/1"
+    assert error["detail"].startswith("an object has 500 bytes at most, this one has 5")
+    assert error["detail"].endswith(": shorten its texts, or say it in several objects")
 
 
 @pytest.mark.parametrize(
