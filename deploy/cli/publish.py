@@ -16,7 +16,7 @@ from services.intake.domain.model import Status
 from services.registry.adapters.seed_files import SeedUnreadable, read_yaml
 
 WAIT_SECONDS = 30.0
-SETTLED: frozenset[Status] = frozenset({"held", "unroutable", "delivered", "undelivered"})
+SETTLED: frozenset[Status] = frozenset({"held", "unroutable", "delivered", "undelivered", "recalled"})
 """What stays as it is until a person or a recipient acts; `routed` is settled when there is nobody to be told."""
 RUN_FILE, CREDENTIALS_FILE = "run.json", "credentials.json"
 

@@ -13,7 +13,7 @@ from cryptography.exceptions import InvalidSignature
 from deploy.cli.graph import graph
 from deploy.local import plan
 from deploy.local.make_keys import SYMMETRIC
-from services.intake.entrypoints.http import read_form
+from services.intake.entrypoints.desk import read_form
 from services.notifier.domain.model import Keys
 from services.notifier.domain.signature import public_text, secret_text, signed_headers
 from tests.architecture.sources import ROOT

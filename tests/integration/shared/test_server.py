@@ -12,7 +12,7 @@ import pytest
 from fastapi import APIRouter
 
 from deploy.local.ports import free_port_base
-from services.intake.entrypoints.http import FAULTS
+from services.intake.entrypoints.desk import FAULTS
 from shared.http.app import make_app, serve
 from shared.service import lay_foundation
 from shared.settings import BaseServiceSettings

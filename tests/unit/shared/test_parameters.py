@@ -10,6 +10,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
 from services.intake.entrypoints import http as intake
+from services.intake.entrypoints.desk import Desk as Intake
 from services.notifier.entrypoints import http as notifier
 from services.registry.entrypoints import http as registry
 from services.registry.entrypoints.changes import ChangeRoutes
@@ -42,7 +43,7 @@ class EveryoneIsAnOperator(Verifier):
 
 
 ROUTES: dict[str, APIRouter] = {
-    "intake": intake.routes(intake.Desk(NOTHING, NOTHING)),
+    "intake": intake.routes(Intake(NOTHING, NOTHING, NOTHING, NOTHING), NOTHING, NOTHING),
     "router": router.routes(NOTHING, Desk(NOTHING, NOTHING, FrozenClock()), NOTHING),
     "notifier": notifier.routes(notifier.Desk(NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING)),
     "registry": registry.GraphRoutes(begin=NOTHING, clock=NOTHING, telemetry=NOTHING).router(),
