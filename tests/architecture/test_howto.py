@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from click.testing import CliRunner
@@ -13,6 +14,7 @@ from cryptography.exceptions import InvalidSignature
 from deploy.cli.graph import graph
 from deploy.local import plan
 from deploy.local.make_keys import SYMMETRIC
+from services.intake.domain.model import RecallReason
 from services.intake.entrypoints.desk import read_form
 from services.notifier.domain.model import Keys
 from services.notifier.domain.signature import public_text, secret_text, signed_headers
@@ -66,6 +68,12 @@ def test_the_concern_of_the_how_to_has_the_form_that_intake_takes() -> None:
     concern = block("publish-a-concern.md", "<<'JSON'\n(.*?)\nJSON\n")
     assert read_form("application/json", concern.encode())
     assert json.loads(concern)["originator"] == "cqc"
+
+
+def test_the_reasons_of_a_recall_are_those_that_intake_takes() -> None:
+    text = (HOWTO / "amend-and-recall.md").read_text()
+    table = text.partition("| reason | when |")[2].partition("\n\n")[0]
+    assert tuple(re.findall(r"^\| `([a-z-]+)` \|", table, flags=re.MULTILINE)) == get_args(RecallReason)
 
 
 def test_the_case_of_the_how_to_is_decided_as_it_expects(tmp_path: Path) -> None:
