@@ -1,4 +1,4 @@
-"""Laws of the decision on the seed graph. Those on generated graphs are in `tests/properties`, under the same numbers."""
+"""Laws of the decision on the seed graph. `tests/properties` has those on generated graphs, under the same numbers."""
 
 from __future__ import annotations
 
