@@ -15,8 +15,8 @@ from deploy.cli.graph_places import place_of
 from deploy.cli.graph_remedies import Adviser
 from services.registry.adapters.graph_files import AGREEMENTS, VOCABULARIES, Folder, Item, read_folder
 from services.registry.adapters.yaml_nodes import Node, Place
+from services.registry.domain.proposed import is_instant, problems_of_life
 from shared.agreements import GraphInvalid, Problem, load
-from shared.agreements.days import instant_of
 from shared.agreements.load.form import Book
 from shared.agreements.load.objects import Shelf
 from shared.agreements.load.references import cross_check
@@ -64,7 +64,7 @@ def check_folder(folder: Path) -> Checked:
     """Read and check one folder. Never raises for what is in it."""
     read = read_folder(folder)
     found = [Finding(f.path, f.fault.place, f.fault.what, f.fault.remedy) for f in read.faults]
-    found += _placed(_problems(read), read)
+    found += _placed([*_problems(read), *(problem for row in read.rows() for problem in problems_of_life(row))], read)
     found += _instants(read.items)
     return Checked(folder, read, tuple(sorted(set(found))))
 
@@ -132,7 +132,7 @@ def _instants(items: Iterable[Item]) -> Iterator[Finding]:
     """Examples are decided as of an instant: one that is none, or that a clock change makes two, decides nothing."""
     for item in items:
         for number, stated in enumerate(_received(item.node), 1):
-            if isinstance(stated.value, str) and not _is_instant(stated.value):
+            if isinstance(stated.value, str) and not is_instant(stated.value):
                 what = f"{stated.value!r} is not an instant"
                 remedy = "Write it as '2025-03-03T10:00:00Z', in quotes and with its offset."
                 yield Finding(item.path, stated.place, what, remedy, f"{item.kind} {item.id} example {number}")
@@ -145,14 +145,6 @@ def _received(node: Node) -> Iterator[Node]:
         stated = concern.node.value.get("received_at") if concern and isinstance(concern.node.value, dict) else None
         if stated:
             yield stated.node
-
-
-def _is_instant(text: str) -> bool:
-    try:
-        instant_of(text)
-    except ValueError:
-        return False
-    return True
 
 
 def show(checked: Checked) -> None:

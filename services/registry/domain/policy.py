@@ -2,16 +2,24 @@
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 
 from services.registry.domain.errors import ClientNotProven, GrantUnsupported, ScopeNotGranted
 from services.registry.domain.model import Client, Defect, GraphObject, Row, TokenRequest
 from services.registry.domain.packed import PackedObjects
+from services.registry.domain.proposed import problems_of
+from services.registry.domain.remedies import CIRCLE, remedy_of
+from shared.agreements import Problem
 from shared.agreements.load import GraphInvalid, check, check_change
 
 DEFECTS_MAX = 200
+SAID_MAX = 1_000
+"""Characters of what is said of a defect, which may repeat a word that was sent."""
 GRANT = "client_credentials"
 _NOBODY = "0" * 64
+_OVERLAPS = re.compile(r" overlaps (\S+) ")
 
 
 def changed(current: Iterable[GraphObject], asked: Iterable[GraphObject]) -> tuple[GraphObject, ...]:
@@ -30,13 +38,10 @@ def merged(current: Iterable[GraphObject], asked: Iterable[GraphObject]) -> tupl
 def defects(graph: Sequence[Row], asked: Sequence[GraphObject]) -> tuple[Defect, ...]:
     """What the one reader of graphs finds wrong with `graph`, which begins with the objects of `asked`.
 
-    Each defect names the object of `asked` that it is in, where it is in one; at most 200 are given.
+    Each defect names the object of `asked` that it is in, where it is in one, and what to do; at most 200 are given.
     """
-    try:
-        check(graph)
-    except GraphInvalid as invalid:
-        return _defects(invalid, asked)
-    return ()
+    found = [*_problems(partial(check, graph)), *problems_of(graph[: len(asked)])]
+    return _defects(found, asked, _terms_in(graph)) if found else ()
 
 
 def defects_of(current: PackedObjects, asked: Sequence[GraphObject]) -> tuple[Defect, ...]:
@@ -45,17 +50,64 @@ def defects_of(current: PackedObjects, asked: Sequence[GraphObject]) -> tuple[De
         known = current.known
     except GraphInvalid:  # stored by an older reader: what stands is looked at as a whole
         return defects([item.row() for item in merged(current, asked)], asked)
+    rows = [item.row() for item in asked]
+    found = [*_problems(partial(check_change, known, rows)), *problems_of(rows)]
+    return _defects(found, asked, _terms_in(rows, known.rows.get)) if found else ()
+
+
+def _problems(checked: Callable[[], None]) -> tuple[Problem, ...]:
     try:
-        check_change(known, [item.row() for item in asked])
+        checked()
     except GraphInvalid as invalid:
-        return _defects(invalid, asked)
+        return invalid.problems
     return ()
 
 
-def _defects(invalid: GraphInvalid, asked: Sequence[GraphObject]) -> tuple[Defect, ...]:
+def _terms_in(
+    rows: Sequence[Row], standing: Callable[[str, str], Row | None] = lambda _kind, _id: None
+) -> Callable[[str], Collection[str]]:
+    """The words of a vocabulary as the change would have it; none of a list that is no vocabulary."""
+    proposed = {row.get("id"): row for row in rows if row.get("kind") == "vocabulary"}
+
+    def terms(name: str) -> Collection[str]:
+        row = proposed.get(name) or standing("vocabulary", name) or {}
+        listed = row.get("terms")
+        found = listed if isinstance(listed, list) else ()
+        words = (word.get("id") if isinstance(word, Mapping) else word for word in found)
+        return [word for word in words if isinstance(word, str)]
+
+    return terms
+
+
+def _defects(
+    problems: Sequence[Problem], asked: Sequence[GraphObject], terms: Callable[[str], Collection[str]]
+) -> tuple[Defect, ...]:
     places = {name: index for index, item in enumerate(asked) for name in _names(index, item)}
-    found = [Defect(_index(p.where, places), str(p)) for p in invalid.problems]
-    return tuple(found[:DEFECTS_MAX])
+    places |= _steps(asked) if any(problem.what == CIRCLE for problem in problems) else {}
+    found = sorted(problems, key=str)[:DEFECTS_MAX]
+    return tuple(Defect(_place(p, places), _with_remedy(p, terms)) for p in found)
+
+
+def _place(problem: Problem, places: Mapping[str, int]) -> int | None:
+    """Of two that overlap the later one is named; it may be the earlier one that was sent."""
+    if (index := _index(problem.where, places)) is not None:
+        return index
+    other = _OVERLAPS.search(problem.what)
+    return places.get(f"agreement {other[1]}") if other else None
+
+
+def _with_remedy(problem: Problem, terms: Callable[[str], Collection[str]]) -> str:
+    """Some problems name their remedy themselves, behind a colon."""
+    remedy = remedy_of(problem.what, terms)
+    said = str(problem)
+    said = said if len(said) <= SAID_MAX else f"{said[:SAID_MAX]}…"
+    return f"{said}. {remedy}" if remedy else said
+
+
+def _steps(asked: Sequence[GraphObject]) -> dict[str, int]:
+    """A circle is named by the bodies in it; it is in the steps that are proposed between them."""
+    steps = ((index, item.row()) for index, item in enumerate(asked) if item.kind == "succession")
+    return {f"succession {row.get(end)}": index for index, row in steps for end in ("from", "to")}
 
 
 def _names(index: int, item: GraphObject) -> tuple[str, str]:

@@ -46,7 +46,8 @@ def refusal(defects: Sequence[Defect]) -> Problem:
     """422 with every defect of the graph that the change would make."""
     errors = [FieldError("" if d.index is None else f"/objects/{d.index}", d.detail) for d in defects]
     title = "The graph would not be one that can be decided on; nothing was changed"
-    return Problem(422, "graph-invalid", title, errors=errors)
+    detail = "Correct every place in `errors`, and send the whole again: none of it was taken."
+    return Problem(422, "graph-invalid", title, detail, errors)
 
 
 def _faults(row: JsonObject, only: str | None) -> Iterator[str]:

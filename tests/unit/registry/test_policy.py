@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from services.registry.domain.errors import ClientNotProven, GrantUnsupported, ScopeNotGranted
 from services.registry.domain.model import Client, Defect, GraphObject, TokenRequest
-from services.registry.domain.policy import DEFECTS_MAX, changed, defects, granted_scopes, merged, proven
+from services.registry.domain.policy import DEFECTS_MAX, SAID_MAX, changed, defects, granted_scopes, merged, proven
 from services.registry.usecases import as_object
 from tests.support.small_graph import POLICY, SMALL, source
 
@@ -51,7 +51,14 @@ def test_a_good_graph_has_no_defects() -> None:
 def test_a_defect_names_the_object_it_is_in_and_not_its_neighbour() -> None:
     asked = [source("fine"), {**source("broken"), "colour": "red"}]
     found = defects([*asked, POLICY], [as_object(row) for row in asked])
-    assert found == (Defect(1, "source broken: has the unknown key 'colour'"),)
+    said = "source broken: has the unknown key 'colour'. Take it out, or correct its name: no key is left unread."
+    assert found == (Defect(1, said),)
+
+
+def test_what_is_said_of_a_defect_is_not_as_long_as_what_was_sent() -> None:
+    broken = {**POLICY, "x" * 5_000: 1}
+    (found,) = defects([broken], [as_object(broken)])
+    assert len(found.detail) < SAID_MAX + 200
 
 
 def test_a_defect_deep_inside_an_object_names_the_object() -> None:
