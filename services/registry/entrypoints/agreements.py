@@ -26,14 +26,19 @@ from shared.http.cursors import After
 from shared.http.params import ID_LENGTH_MAX, ID_PATTERN, PathId
 from shared.http.problems import not_found
 
-Instrument = Annotated[str, Query(max_length=32, description="mou, jwp, isa, protocol, statutory, framework")]
+Instrument = Annotated[
+    str, Query(max_length=32, pattern=r"^[^\x00]*$", description="mou, jwp, isa, protocol, statutory, framework")
+]
 Party = Annotated[
     str | None,
     Query(min_length=1, max_length=ID_LENGTH_MAX, pattern=ID_PATTERN, description="a body that is a party that day"),
 ]
 InForceOn = Annotated[str, Query(max_length=64, description="only those in force and not suspended on this civil day")]
 StatusAsked = Annotated[Status | None, Query(description="only those of this standing on the day")]
-Words = Annotated[str, Query(max_length=200, description="only those with this text in id or title, in any case")]
+Words = Annotated[
+    str,
+    Query(max_length=200, pattern=r"^[^\x00]*$", description="only those with this text in id or title, in any case"),
+]
 Limit = Annotated[int, Query(ge=1, le=LIST_MAX, description="items at most; a page may be shorter, `next` decides")]
 
 
