@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 from services.intake.entrypoints import http as intake
 from services.intake.entrypoints.desk import Desk as Intake
 from services.notifier.entrypoints import http as notifier
+from services.notifier.entrypoints.desk import Desk as Notifier
 from services.registry.entrypoints import http as registry
 from services.registry.entrypoints.changes import ChangeRoutes
 from services.registry.entrypoints.lifecycle import LifecycleRoutes
@@ -28,7 +29,7 @@ NOTHING = cast("Any", None)
 """Behind every route: a request that gets past its parameters breaks here, and is answered 500."""
 SCOPES = frozenset(
     {"concerns:read", "concerns:write", "decisions:read", "decisions:read-all", "decisions:preview", "decisions:write",
-     "endpoints:write", "notices:read", "audit:read", "changes:read", "changes:write"}
+     "endpoints:write", "notices:read", "notices:write", "audit:read", "changes:read", "changes:write"}
 )  # fmt: skip
 
 
@@ -45,8 +46,8 @@ class EveryoneIsAnOperator(Verifier):
 ROUTES: dict[str, APIRouter] = {
     "intake": intake.routes(Intake(NOTHING, NOTHING, NOTHING, NOTHING), NOTHING, NOTHING),
     "router": router.routes(NOTHING, Desk(NOTHING, NOTHING, FrozenClock()), NOTHING),
-    "notifier": notifier.routes(notifier.Desk(NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING)),
-    "registry": registry.GraphRoutes(begin=NOTHING, clock=NOTHING, telemetry=NOTHING).router(),
+    "notifier": notifier.routes(Notifier(*(NOTHING,) * 9)),
+    "registry": registry.GraphRoutes(begin=NOTHING, clock=FrozenClock(), telemetry=NOTHING).router(),
     "registry changes": ChangeRoutes(NOTHING, NOTHING).router(),
     "registry lifecycle": LifecycleRoutes(NOTHING, NOTHING).router(),
 }
@@ -57,11 +58,19 @@ def app_of(service: str) -> FastAPI:
     return make_app(service, ROUTES[service], Edge(Health(30), Telemetry(service), EveryoneIsAnOperator(), {}, 65_536))
 
 
+def flat(router: APIRouter) -> Iterator[APIRoute]:
+    """The routes of a router, and of those that it includes."""
+    for route in router.routes:
+        if isinstance(route, APIRoute):
+            yield route
+        else:
+            yield from flat(cast("Any", route).original_router)
+
+
 def parameters() -> Iterator[tuple[str, str, str, str]]:
     """Service, method, address and name of each parameter of each route, with a NUL in that one."""
     for service, routes in ROUTES.items():
-        for route in routes.routes:
-            assert isinstance(route, APIRoute)
+        for route in flat(routes):
             paths = {field.alias: "x" for field in route.dependant.path_params}
             required = {field.alias: "x" for field in route.dependant.query_params if field.field_info.is_required()}
             for name in [*paths, *(field.alias for field in route.dependant.query_params)]:
