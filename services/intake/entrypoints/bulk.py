@@ -42,16 +42,13 @@ class BatchLimits:
     at_once_max: int
 
 
-def bulk_routes(desk: Desk, limits: BatchLimits) -> APIRouter:
+def add_bulk_route(router: APIRouter, desk: Desk, limits: BatchLimits) -> None:
     """`/v1/concerns/batch`."""
-    router = APIRouter()
 
     @router.post("/v1/concerns/batch", openapi_extra=dict(_BODY))
     async def post_batch(request: Request, writer: Writer) -> Response:
         lines = read_lines(request.headers.get("content-type", ""), await request.body(), limits.lines_max)
         return StreamingResponse(_results(lines, desk, writer, limits.at_once_max), media_type=NDJSON)
-
-    return router
 
 
 def read_lines(content_type: str, raw: bytes, lines_max: int) -> Sequence[bytes]:

@@ -28,14 +28,13 @@ from shared.http.strictjson import parse
 from shared.telemetry import Telemetry
 
 
-def follow_up_routes(desk: Desk, telemetry: Telemetry) -> APIRouter:
+def add_follow_up_routes(router: APIRouter, desk: Desk, telemetry: Telemetry) -> None:
     """`/v1/concerns/{concern_id}/versions` and `/recall`."""
-    router = APIRouter()
 
     @router.post("/v1/concerns/{concern_id}/versions", status_code=202, openapi_extra=request_body(FORMS))
     async def post_version(concern_id: str, request: Request, writer: Writer) -> Response:
-        form = read_form(request.headers.get("content-type", ""), await request.body())
         amended = known_id(concern_id)
+        form = read_form(request.headers.get("content-type", ""), await request.body())
         with telemetry.unit("concern.amended", concern_id=amended) as row:
             try:
                 said = await desk.amend(amended, submission_of(form, writer))
@@ -47,8 +46,8 @@ def follow_up_routes(desk: Desk, telemetry: Telemetry) -> APIRouter:
 
     @router.post("/v1/concerns/{concern_id}/recall", status_code=202, openapi_extra=request_body({JSON: RecallForm}))
     async def post_recall(concern_id: str, request: Request, writer: Writer) -> Response:
-        form = read_recall(request.headers.get("content-type", ""), await request.body())
         recalled = known_id(concern_id)
+        form = read_recall(request.headers.get("content-type", ""), await request.body())
         with telemetry.unit("concern.recalled", concern_id=recalled, reason=form.reason) as row:
             try:
                 said = await desk.recall(recalled, form.reason, caller_of(writer))
@@ -56,8 +55,6 @@ def follow_up_routes(desk: Desk, telemetry: Telemetry) -> APIRouter:
                 raise OUTCOME_UNKNOWN from None
             row["outcome"] = type(said).__name__ if said else "Absent"
         return _recall_answer(said)
-
-    return router
 
 
 def read_recall(content_type: str, raw: bytes) -> RecallForm:

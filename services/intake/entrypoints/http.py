@@ -9,7 +9,7 @@ from pydantic import AwareDatetime
 
 from services.intake.domain.model import Answer, Clash, ConcernId, Page, Reader, Receipt, Status
 from services.intake.domain.status import progress_of
-from services.intake.entrypoints.bulk import BatchLimits, bulk_routes
+from services.intake.entrypoints.bulk import BatchLimits, add_bulk_route
 from services.intake.entrypoints.desk import (
     FORMS,
     OUTCOME_UNKNOWN,
@@ -25,7 +25,7 @@ from services.intake.entrypoints.desk import (
     request_body,
     submission_of,
 )
-from services.intake.entrypoints.followups import follow_up_routes
+from services.intake.entrypoints.followups import add_follow_up_routes
 from services.intake.entrypoints.views import list_item, whole
 from services.intake.ports import Acceptance
 from shared.faults import StoreUnavailable
@@ -65,9 +65,6 @@ async def accept_batch(
 def routes(desk: Desk, limits: BatchLimits, telemetry: Telemetry) -> APIRouter:
     """The routes of intake."""
     router = APIRouter()
-    router.include_router(bulk_routes(desk, limits))
-    router.include_router(follow_up_routes(desk, telemetry))
-    router.include_router(_reading_routes(desk))
 
     @router.post("/v1/concerns", status_code=202, openapi_extra=request_body(FORMS))
     async def post_concern(request: Request, writer: Writer) -> Response:
@@ -80,15 +77,18 @@ def routes(desk: Desk, limits: BatchLimits, telemetry: Telemetry) -> APIRouter:
             raise content_differs()
         return accepted(receipt_row(answer), replayed=answer.replayed)
 
+    add_bulk_route(router, desk, limits)
+    add_follow_up_routes(router, desk, telemetry)
+    _add_reading_routes(router, desk)
     return router
 
 
-def _reading_routes(desk: Desk) -> APIRouter:
-    router = APIRouter()
+def _add_reading_routes(router: APIRouter, desk: Desk) -> None:
 
     @router.get("/v1/concerns/{concern_id}")
     async def get_concern(concern_id: str, reading: ReadingCaller) -> Response:
-        record = await desk.archive.concern(known_id(concern_id), _reader(reading))
+        wanted = known_id(concern_id)
+        record = await desk.archive.concern(wanted, _reader(reading))
         if record is None:
             raise not_found()
         return json_answer(whole(record))
@@ -106,8 +106,6 @@ def _reading_routes(desk: Desk) -> APIRouter:
         next_after = cursor_of(page[-1].versions[0].accepted_at, page[-1].id) if len(records) > limit else None
         shown = [record for record in page if status in (None, progress_of(record).status)]
         return json_answer({"items": [list_item(record) for record in shown], "next": next_after})
-
-    return router
 
 
 def _reader(principal: Principal) -> Reader:
