@@ -177,12 +177,14 @@ class Part:
 class Proposal:
     """What the events of a change add up to. `number` is that of the last one.
 
-    `authors` are all who ever gave it content: none of them can review or approve it.
+    `authors` are all who ever gave it content: none of them can review or approve it. `event` is what the commit will
+    be called: what was drafted as a termination is one only as long as nothing else is proposed in its place.
     """
 
     change_id: str
     drafted: Drafted
     drafted_at: datetime
+    event: EventName = "CHANGED"
     number: int = 0
     authors: frozenset[str] = frozenset()
     parent_version: int = 0
@@ -235,7 +237,8 @@ def folded(log: ChangeLog) -> Proposal:
 
 def _drafted(proposal: Proposal, event: ChangeEvent) -> Proposal:
     step: Any = event.step
-    return replace(_with_content(proposal, event), parent_version=step.parent_version, revision=1)
+    filled = _with_content(proposal, event)
+    return replace(filled, event=step.event, parent_version=step.parent_version, revision=1)
 
 
 def _revised(proposal: Proposal, event: ChangeEvent) -> Proposal:
@@ -249,6 +252,7 @@ def _with_content(proposal: Proposal, event: ChangeEvent) -> Proposal:
     step: Any = event.step
     return replace(
         proposal,
+        event="CHANGED",
         authors=proposal.authors | {event.principal},
         object_count=proposal.object_count + step.content.count,
         incomplete=step.content.more,

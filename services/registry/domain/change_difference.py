@@ -120,7 +120,11 @@ def _example_count(graph: Graph) -> int:
 
 
 def _example_faults(snapshot: Snapshot, example: Mapping[str, Any]) -> Iterator[str]:
-    decision, expected = decide(snapshot, facts_of(example["concern"])), example["expect"]
+    facts, expected = _facts(example["concern"]), example["expect"]
+    if facts is None:
+        yield "its concern cannot be read: see that `received_at` is an instant with its offset"
+        return
+    decision = decide(snapshot, facts)
     for klass in (Class.TOLD, Class.AVAILABLE):
         found = [outcome.org for outcome in decision.of_class(klass)]
         wanted = sorted(expected.get(klass.value, []))

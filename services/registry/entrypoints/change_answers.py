@@ -77,7 +77,7 @@ def summary(proposal: Proposal) -> dict[str, Any]:
         "state": proposal.state,
         "title": drafted.title,
         "reason": drafted.reason,
-        "event": drafted.event,
+        "event": proposal.event,
         "drafted_at": rfc3339(proposal.drafted_at),
         "authors": sorted(proposal.authors),
         "parent_version": proposal.parent_version,

@@ -191,8 +191,7 @@ async def _commit(tx: ChangeTransaction, proposal: Proposal, ask: Ask, *, desk: 
     head = await history.head() or EMPTY
     current = await graph_of(history, head)
     objects = tuple(await tx.objects(proposal.change_id, proposal.revision))
-    drafted = proposal.drafted
-    change = Change(head.version, ask.actor.principal, drafted.reason, objects, drafted.event)
+    change = Change(head.version, ask.actor.principal, proposal.drafted.reason, objects, proposal.event)
     match await append_change(history, head, current.objects, change, desk.clock):
         case Committed(commit):
             if proposal.assessment is None or commit.root != proposal.assessment.root:

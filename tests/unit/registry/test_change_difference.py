@@ -82,3 +82,14 @@ def test_an_example_within_a_suspension_passes_by_its_terms_and_a_wrong_one_fail
     assert list(failed_examples(load([*others, row]))) == []
     row["examples"][0]["expect"]["told"] = ["nmc"]
     assert [f["agreement"] for f in failed_examples(load([*others, row]))] == ["jwp-cqc-gmc"]
+
+
+def test_an_example_that_cannot_be_read_fails_and_stops_no_assessment() -> None:
+    row = copy.deepcopy(dict(next(row for row in AGREEMENTS if row["id"] == "jwp-cqc-gmc")))
+    row["examples"][0]["concern"]["received_at"] = "2025-03-30T01:30:00"
+    others = [o for o in SEED if o["id"] != row["id"] or o["kind"] != "agreement"]
+    changed = Ground(Snapshot(load([*others, row]), 2, ""), {})
+    report = difference(Ground(base(), {}), changed, Past("a", "b", []))
+    (failed,) = report["examples"]["failed"]
+    assert failed["detail"] == "its concern cannot be read: see that `received_at` is an instant with its offset"
+    assert not report["passes"]

@@ -162,6 +162,19 @@ async def test_a_suspended_agreement_is_resumed_and_a_terminated_one_is_not(regi
     assert (newest["suspended"], newest["terminated"]) == ([{"from": "2025-03-01", "to": "2025-05-01"}], "2026-01-01")
 
 
+async def test_a_termination_that_was_revised_into_something_else_is_called_one_no_more(registry: Registry) -> None:
+    carrier = registry.carrier()
+    await carrier.draft({"on": "2026-01-01", "reason": "r"}, path=f"/v1/agreements/{JWP}/termination")
+    assert carrier.last["event"] == "TERMINATED"
+    page = {"kind": "source", "id": "fine", "title": "A page", "url": "https://example.org/fine"}
+    revised = {"reason": "r", "parent_version": 1, "objects": [page]}
+    (await carrier.step("revision", revised, by=AUTHOR)).raise_for_status()
+    assert carrier.last["event"] == "CHANGED"
+    await carrier.approved()
+    (await carrier.step("schedule", by=AUTHOR)).raise_for_status()
+    assert registry.changes.history.stored[-1].event == "CHANGED"
+
+
 NO_DAY = "this is no day: send a civil day in Europe/London like 2022-05-03"
 
 
