@@ -47,6 +47,13 @@ CLIENTS: list[dict[str, Any]] = [
             "all-roles": ["registry-editor", "registry-reviewer", "registry-approver"],
         }.items()
     ),
+    {
+        "client_id": "editor-at-home",
+        "org": "registry",
+        "scopes": ["changes:read", "changes:write"],
+        "roles": ["registry-reviewer", "registry-approver"],
+        "person": "editor",
+    },
     *(
         {"client_id": f"{org}-signs", "org": org, "scopes": ["changes:read", "changes:write"], "roles": ["signatory"]}
         for org in ("cqc", "gmc", "nmc")

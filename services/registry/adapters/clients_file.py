@@ -24,6 +24,7 @@ class _ClientRow(BaseModel):
     org: str = Field(pattern=r"^[a-z0-9-]{1,64}$")
     scopes: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset()
+    person: str = Field(default="", pattern=r"^[A-Za-z0-9._-]{0,64}$")
 
 
 _Rows = TypeAdapter(list[_ClientRow])
@@ -70,7 +71,7 @@ def _read(file: Path) -> dict[str, Client]:
         raise ClientsUnreadable(f"the clients file cannot be read: {type(fault).__name__}") from fault
     except ValidationError as fault:
         raise ClientsUnreadable(f"the clients file: {_places(fault)}") from None
-    clients = {r.client_id: Client(r.client_id, r.secret_sha256, r.org, r.scopes, r.roles) for r in rows}
+    clients = {r.client_id: Client(r.client_id, r.secret_sha256, r.org, r.scopes, r.roles, r.person) for r in rows}
     if len(clients) != len(rows):
         raise ClientsUnreadable("the clients file names a client twice")
     return clients

@@ -106,13 +106,22 @@ Outcome = Committed | Unchanged | Stale | Refused
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A program that may ask for tokens: for which organisation it acts and what it may do at most."""
+    """A program that may ask for tokens: for which organisation it acts and what it may do at most.
+
+    `person` is who it acts for, "" for nobody but itself: clients of one person count as one where two must agree.
+    """
 
     client_id: str
     secret_sha256: str
     org: str
     scopes: frozenset[str]
     roles: frozenset[str]
+    person: str = ""
+
+    @property
+    def subject(self) -> str:
+        """Who takes what is done with its tokens."""
+        return self.person or self.client_id
 
 
 @dataclass(frozen=True, slots=True)

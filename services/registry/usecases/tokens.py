@@ -47,7 +47,7 @@ def _signed(client: Client, scopes: frozenset[str], *, issuer: Issuer, clock: Cl
     now = int(clock.now().timestamp())
     claims = {
         "iss": issuer.name,
-        "sub": client.client_id,
+        "sub": client.subject,
         "client_id": client.client_id,
         "aud": issuer.audience,
         "iat": now,

@@ -128,6 +128,17 @@ async def test_the_author_can_neither_review_nor_approve_whatever_its_roles(
     assert problem(await small.step(step, body, by="all-roles")) == (403, "own-change")
 
 
+async def test_the_author_under_another_client_is_the_author_still(shared: Shared, small: Carrier) -> None:
+    await small.draft(change(1, PAGE))
+    assert problem(await small.step("review", by="editor-at-home")) == (403, "own-change")
+    difference = await small.judged()
+    answer = await small.step("approval", {"difference": difference}, by="editor-at-home")
+    assert problem(answer) == (403, "own-change")
+    assert answer.json()["title"] == "You wrote this change, or a part of it"
+    assert answer.json()["detail"] == "Somebody who has written no part of the change must do it."
+    assert [event.name for (events,) in [shared.changes.events.values()] for event in events][-1] == "ASSESSED"
+
+
 async def test_who_added_a_part_is_an_author_too(small: Carrier) -> None:
     await small.draft(change(1))
     await small.step("objects", {"objects": [PAGE]}, by="all-roles")

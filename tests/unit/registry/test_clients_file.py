@@ -27,6 +27,12 @@ def test_a_client_of_the_file_is_found_and_no_other(file: Path) -> None:
     assert (clients.find("case") is not None, clients.find("other")) == (True, None)
 
 
+def test_a_client_acts_for_the_person_that_the_file_names_and_else_for_itself(file: Path) -> None:
+    write(file, [ROW, {**ROW, "client_id": "at-home", "person": "ann"}])
+    clients = ClientsFile(file, alarm=pytest.fail)
+    assert [client.subject for name in ("case", "at-home") if (client := clients.find(name))] == ["case", "ann"]
+
+
 def test_a_client_added_later_is_found_without_a_restart(file: Path) -> None:
     clients = ClientsFile(file, alarm=pytest.fail)
     write(file, [ROW, {**ROW, "client_id": "other"}])
