@@ -5,8 +5,9 @@ from functools import partial
 
 from fastapi import FastAPI
 
+from services.intake.adapters.archive import PostgresArchive
 from services.intake.adapters.followups import PostgresFollowUps
-from services.intake.adapters.postgres import PostgresArchive, PostgresRegister, PostgresTimeline
+from services.intake.adapters.postgres import PostgresRegister, PostgresTimeline
 from services.intake.config import IntakeSettings
 from services.intake.domain.model import Answer
 from services.intake.entrypoints.bulk import BatchLimits

@@ -8,8 +8,9 @@ from typing import Protocol
 
 from sqlalchemy import text
 
+from services.intake.adapters.archive import PostgresArchive
 from services.intake.adapters.followups import PostgresFollowUps
-from services.intake.adapters.postgres import PostgresArchive, PostgresRegister, PostgresTimeline
+from services.intake.adapters.postgres import PostgresRegister, PostgresTimeline
 from services.intake.domain.model import Caller, Submission, Thread
 from services.intake.entrypoints.forms import ConcernForm
 from services.intake.ports import Acceptance, Archive, Begin, FollowUps, Register

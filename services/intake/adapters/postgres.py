@@ -1,11 +1,10 @@
 """Intake's store in Postgres: a batch of concerns is one statement, and one more only where keys repeat."""
 
-from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import Select, select, text, tuple_
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.intake.adapters import tables
@@ -13,21 +12,14 @@ from services.intake.adapters.rows import (
     closing_name,
     entry_body,
     entry_kind,
-    entry_of,
     flags_json,
     outbox_rows,
-    version_of,
 )
 from services.intake.domain.model import (
     ConcernId,
-    ConcernRecord,
     Entry,
     NaturalKey,
-    Page,
-    Reader,
-    Recall,
     Stored,
-    VersionRecord,
 )
 from services.intake.ports import Acceptance
 from shared.canonical import canonical
@@ -211,72 +203,3 @@ def _outbox_columns(rows: Sequence[tuple[ConcernId, tuple[OutboxRow, ...]]]) -> 
         "out_values": [row.value for _, row in flat],
         "out_closes": [row.closes_with for _, row in flat],
     }
-
-
-class PostgresArchive:
-    """See ports.Archive. Whose concern it is stands in the statement, so that absent and forbidden look alike."""
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-
-    async def concern(self, concern_id: ConcernId, reader: Reader) -> ConcernRecord | None:
-        """See ports.Archive."""
-        found = await self._records(_visible(reader).where(tables.concerns.c.concern_id == concern_id))
-        return found[0] if found else None
-
-    async def concerns(self, page: Page, reader: Reader) -> Sequence[ConcernRecord]:
-        """See ports.Archive."""
-        c = tables.concerns.c
-        statement = _visible(reader).order_by(c.accepted_at.desc(), c.concern_id.desc()).limit(page.limit)
-        if page.after is not None:
-            statement = statement.where(tuple_(c.accepted_at, c.concern_id) < tuple_(*page.after))
-        if page.since is not None:
-            statement = statement.where(c.accepted_at >= page.since)
-        return await self._records(statement)
-
-    async def _records(self, statement: Select[Any]) -> Sequence[ConcernRecord]:
-        async with transaction(self._engine) as connection:
-            concerns = (await connection.execute(statement)).all()
-            ids = [row.concern_id for row in concerns]
-            versions = await _versions(connection, ids)
-            entries = await _entries(connection, ids)
-            recalls = await _recalls(connection, ids)
-        return [
-            ConcernRecord(
-                ConcernId(row.concern_id),
-                row.originator,
-                row.originator_ref,
-                tuple(versions[row.concern_id]),
-                tuple(entries[row.concern_id]),
-                recalls.get(row.concern_id),
-            )
-            for row in concerns
-        ]
-
-
-def _visible(reader: Reader) -> Select[Any]:
-    c = tables.concerns.c
-    statement = select(c.concern_id, c.originator, c.originator_ref)
-    return statement if reader.org is None else statement.where(c.originator == reader.org)
-
-
-async def _versions(connection: AsyncConnection, ids: Sequence[str]) -> Mapping[str, list[VersionRecord]]:
-    v = tables.versions.c
-    columns = (v.concern_id, v.version, v.digest, v.accepted_at, v.received_at, v.identifier_flags)
-    found: dict[str, list[VersionRecord]] = defaultdict(list)
-    for row in await connection.execute(select(*columns).where(v.concern_id.in_(ids)).order_by(v.version)):
-        found[row.concern_id].append(version_of(row))
-    return found
-
-
-async def _entries(connection: AsyncConnection, ids: Sequence[str]) -> Mapping[str, list[Entry]]:
-    found: dict[str, list[Entry]] = defaultdict(list)
-    for row in await connection.execute(select(tables.timeline).where(tables.timeline.c.concern_id.in_(ids))):
-        found[row.concern_id].append(entry_of(row))
-    return found
-
-
-async def _recalls(connection: AsyncConnection, ids: Sequence[str]) -> Mapping[str, Recall]:
-    s = tables.steps.c
-    found = select(s.concern_id, s.reason, s.at).where(s.concern_id.in_(ids), s.kind == "recall")
-    return {row.concern_id: Recall(row.reason, row.at) for row in await connection.execute(found)}
