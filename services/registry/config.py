@@ -18,8 +18,8 @@ class RegistrySettings(BaseServiceSettings):
     issuer: str = Field(description="the `iss` of its tokens: the URL under which clients reach this service")
     signing_key_file: Path = Field(description="Ed25519 private key that signs tokens, a PKCS #8 PEM file")
     clients_file: Path = Field(
-        description="JSON list {client_id, secret_sha256 (hex), org, scopes, roles, person}; read again when it changes; "
-        "`person` (default: the client itself) is who acts: the clients of one person count as one person"
+        description="JSON list of {client_id, secret_sha256 (hex), org, scopes, roles, person}; "
+        "read again when it changes; the clients of one `person` count as one (default: each for itself)"
     )
     seed_folder: Path = Field(
         default=PACKAGED_SEED, description="graph files imported when the graph is empty; default: the packaged ones"
