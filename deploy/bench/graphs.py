@@ -116,7 +116,7 @@ class _Maker:
                 row = _later_version(row, older)
             elif older is not None and self._chance.random() < 0.1:
                 row["supports"] = older["id"]
-            yield row
+            yield _ending_after_it_began(row)
             older = row
 
     def _agreement(self, name: str) -> Row:
@@ -190,6 +190,13 @@ def _later_version(row: Row, older: Row) -> Row:
     """The next version of a lineage begins on the day on which the older one ends."""
     lineage = {"lineage": older["lineage"], "supersedes": older["id"]}
     return {**row, **lineage, "in_force": {"from": older["in_force"]["to"], "to": None}}
+
+
+def _ending_after_it_began(row: Row) -> Row:
+    start = row["in_force"]["from"]
+    if start and row.get("terminated", start) < start:
+        row["terminated"] = start
+    return row
 
 
 def _plain(remit: Mapping[str, Any]) -> Row:

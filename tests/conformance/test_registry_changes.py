@@ -125,6 +125,21 @@ async def test_objects_come_in_the_order_in_which_they_were_sent_and_of_their_re
         assert list(await tx.objects("chg_2", 1)) == []
 
 
+async def test_some_objects_of_a_revision_are_found_by_their_keys_alone(begin: BeginChange) -> None:
+    async with begin() as tx:
+        await tx.add("chg_1", event(1, DRAFTED))
+        await tx.add_objects("chg_1", Part(1, 1, 0, (item("z"), item("a"), item("m"))))
+        await tx.add("chg_1", event(2, Revised("", 1, Content(1, ""))))
+        await tx.add_objects("chg_1", Part(2, 2, 0, (item("b"),)))
+    asked = [item("a").key, item("b").key, item("z").key, ("other", "m")]
+    async with begin() as tx:
+        assert list(await tx.some_objects("chg_1", 1, asked)) == [item("z"), item("a")]
+        assert set(await tx.proposed("chg_1", 1, asked)) == {item("z").key, item("a").key}
+        assert set(await tx.proposed("chg_1", 2, asked)) == {item("b").key}
+        assert not await tx.proposed("chg_1", 1, [])
+        assert not await tx.proposed("chg_2", 1, asked)
+
+
 async def test_a_difference_is_kept_to_the_byte_beside_its_event(begin: BeginChange) -> None:
     async with begin() as tx:
         await tx.add("chg_1", event(1, DRAFTED))

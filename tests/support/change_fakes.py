@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,6 +11,7 @@ from services.registry.domain.change import ChangeEvent, ChangeLog, ChangePlace,
 from services.registry.domain.change_difference import Past, PastConcern
 from services.registry.domain.errors import HistoryUnavailable
 from services.registry.domain.model import GraphObject, Row
+from services.registry.domain.timeline import Key
 from services.registry.ports import History
 from services.registry.usecases.change import Analyse, Desk
 from shared.clock import Clock
@@ -83,6 +84,13 @@ class InMemoryChangeTransaction:
         own = [part for name, part in self.parts if name == change_id]
         parts = [part for part in (*self.store.parts[change_id], *own) if part.revision == revision]
         return [item for part in sorted(parts, key=lambda part: part.first) for item in part.objects]
+
+    async def proposed(self, change_id: str, revision: int, keys: Collection[Key]) -> Collection[Key]:
+        return {item.key for item in await self.some_objects(change_id, revision, keys)}
+
+    async def some_objects(self, change_id: str, revision: int, keys: Collection[Key]) -> Sequence[GraphObject]:
+        wanted = set(keys)
+        return [item for item in await self.objects(change_id, revision) if item.key in wanted]
 
     async def add_difference(self, change_id: str, number: int, body: bytes) -> None:
         self.differences[change_id, number] = body

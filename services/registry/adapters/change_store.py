@@ -1,6 +1,7 @@
 """The changes on their way into the graph, in Postgres."""
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from itertools import groupby
 from typing import Any
@@ -13,6 +14,7 @@ from services.registry.adapters.postgres import PostgresHistory
 from services.registry.adapters.tables import change_differences, change_events, change_objects
 from services.registry.domain.change import ChangeEvent, ChangeLog, ChangePlace, Part, step_of
 from services.registry.domain.model import GraphObject
+from services.registry.domain.timeline import Key
 from services.registry.ports import History
 from shared.canonical import canonical
 
@@ -28,6 +30,13 @@ _ADD_OBJECTS = text(
     FROM unnest(CAST(:kinds AS text[]), CAST(:ids AS text[]), CAST(:bodies AS bytea[]))
         WITH ORDINALITY AS o(kind, id, body, place)"""
 )
+_OF_KEYS = """FROM unnest(CAST(:kinds AS text[]), CAST(:ids AS text[])) AS k(kind, id)
+    JOIN registry.change_objects o ON o.change_id = :change_id AND o.revision = :revision
+        AND o.kind = k.kind AND o.id = k.id"""
+_PROPOSED = text(f"SELECT o.kind, o.id {_OF_KEYS}")
+_SOME_OBJECTS = text(f"SELECT o.kind, o.id, o.body {_OF_KEYS} ORDER BY o.place")
+LARGE_BYTES = 262_144
+"""Events above that are read beside the event loop: those of an import hold a signature for each of its parties."""
 _PAGE = text(
     """SELECT e.* FROM registry.change_events e JOIN (
         SELECT change_id, at AS drafted_at FROM registry.change_events WHERE number = 1
@@ -72,7 +81,9 @@ class PostgresChanges:
             select(events).where(events.c.change_id == change_id).order_by(events.c.number)
         )
         rows = found.all()
-        return ChangeLog(change_id, tuple(map(_event, rows))) if rows else None
+        if sum(len(row.body) for row in rows) > LARGE_BYTES:
+            return await asyncio.to_thread(_log, change_id, rows)
+        return _log(change_id, rows) if rows else None
 
     async def logs(self, *, before: ChangePlace | None, count_max: int) -> Sequence[ChangeLog]:
         """Changes with all their events, the one that was drafted last first."""
@@ -126,6 +137,16 @@ class PostgresChanges:
         )
         return [GraphObject(*row) for row in found]
 
+    async def proposed(self, change_id: str, revision: int, keys: Collection[Key]) -> Collection[Key]:
+        """Which of these objects the revision proposes already."""
+        found = await self._connection.execute(_PROPOSED, _wanted(change_id, revision, keys))
+        return {(row.kind, row.id) for row in found}
+
+    async def some_objects(self, change_id: str, revision: int, keys: Collection[Key]) -> Sequence[GraphObject]:
+        """These objects as the revision proposes them, in the order in which they came."""
+        found = await self._connection.execute(_SOME_OBJECTS, _wanted(change_id, revision, keys))
+        return [GraphObject(*row) for row in found]
+
     async def add_difference(self, change_id: str, number: int, body: bytes) -> None:
         """Keep a difference to the byte."""
         row = {"change_id": change_id, "number": number, "body": body}
@@ -138,6 +159,15 @@ class PostgresChanges:
             select(rows.c.body).where(rows.c.change_id == change_id, rows.c.number == number)
         )
         return found.scalar_one_or_none()
+
+
+def _wanted(change_id: str, revision: int, keys: Collection[Key]) -> dict[str, Any]:
+    kinds, ids = [kind for kind, _ in keys], [object_id for _, object_id in keys]
+    return {"change_id": change_id, "revision": revision, "kinds": kinds, "ids": ids}
+
+
+def _log(change_id: str, rows: Sequence[Row[Any]]) -> ChangeLog:
+    return ChangeLog(change_id, tuple(map(_event, rows)))
 
 
 def _event(row: Row[Any]) -> ChangeEvent:

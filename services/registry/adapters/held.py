@@ -39,12 +39,17 @@ class HeldObjects:
         root = (await connection.execute(_ROOT, {"version": version})).scalar_one_or_none()
         if version == self._version and root == self._objects.root:
             return self._objects
-        found = await self._since(connection, version)
+        found = self._prepared(root) or await self._since(connection, version)
         if found is None or found.root != root:
             found = PackedObjects(await _whole(connection, version))
         if found.root == root and version >= self._version:
             self._version, self._objects = version, found
         return found
+
+    def _prepared(self, root: str | None) -> PackedObjects | None:
+        """What was made for the commit by whoever committed it here."""
+        prepared = self._objects.next
+        return prepared if prepared is not None and prepared.root == root else None
 
     async def _since(self, connection: AsyncConnection, version: int) -> PackedObjects | None:
         if not 0 < self._version < version:

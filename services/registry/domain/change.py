@@ -231,8 +231,13 @@ def folded(log: ChangeLog) -> Proposal:
         raise TypeError(f"the first event of {log.change_id} is {first.name}")
     proposal = Proposal(log.change_id, first.step, first.at)
     for event in log.events:
-        proposal = replace(_FOLDS[type(event.step)](proposal, event), number=event.number)
+        proposal = followed(proposal, event)
     return proposal
+
+
+def followed(proposal: Proposal, event: ChangeEvent) -> Proposal:
+    """The change after one event more."""
+    return replace(_FOLDS[type(event.step)](proposal, event), number=event.number)
 
 
 def _drafted(proposal: Proposal, event: ChangeEvent) -> Proposal:

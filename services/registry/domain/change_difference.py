@@ -4,7 +4,7 @@ The concerns are decided twice, on the graph as it is and as it would be, by the
 """
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -59,16 +59,21 @@ class Ground:
     findings: Mapping[str, Found] | None
 
 
-def difference(base: Ground, changed: Ground, past: Past) -> dict[str, Any]:
-    """Everything that would change, as plain JSON values; the same for the same inputs."""
-    failed = list(failed_examples(changed.snapshot.graph))
+def difference(base: Ground, changed: Ground, past: Past, examples_of: Collection[str] | None = None) -> dict[str, Any]:
+    """Everything that would change, as plain JSON values; the same for the same inputs.
+
+    `examples_of`: the agreements whose examples could come out otherwise; None for all of them.
+    """
+    graph = changed.snapshot.graph
+    names = sorted(graph.agreements if examples_of is None else examples_of)
+    failed = list(failed_examples(graph, names))
     rows, unreadable = moved(base.snapshot, changed.snapshot, past.concerns)
     return {
         "format": FORMAT,
         "base": {"version": base.snapshot.version, "root": base.snapshot.root},
         "root": changed.snapshot.root,
         "passes": not failed,
-        "examples": {"run": _example_count(changed.snapshot.graph), "failed": failed},
+        "examples": {"run": _example_count(graph, names), "failed": failed},
         "findings": _findings(base.findings, changed.findings),
         "history": _history(past, unreadable),
         "totals": _totals(rows),
@@ -89,13 +94,13 @@ def _change(before: bytes | None, item: GraphObject) -> str:
     return "unchanged" if before == item.body else "changed"
 
 
-def failed_examples(graph: Graph) -> Iterator[dict[str, str]]:
-    """Every example that does not come out as the agreement states it, with each thing that differs.
+def failed_examples(graph: Graph, names: Iterable[str]) -> Iterator[dict[str, str]]:
+    """Every example of these agreements that does not come out as they state it, with each thing that differs.
 
     Examples say what the terms say. One that is dated within a suspension, or after the termination, may come out as it
     would without: else no agreement could ever be suspended.
     """
-    for name in sorted(graph.agreements):
+    for name in names:
         examples = graph.agreements[name].record.get("examples", ())
         if examples:
             readings = _readings(graph, name)
@@ -115,8 +120,8 @@ def _readings(graph: Graph, name: str) -> list[Snapshot]:
     return [Snapshot(one, version=0, root="") for one in graphs]
 
 
-def _example_count(graph: Graph) -> int:
-    return sum(len(agreement.record.get("examples", ())) for agreement in graph.agreements.values())
+def _example_count(graph: Graph, names: Iterable[str]) -> int:
+    return sum(len(graph.agreements[name].record.get("examples", ())) for name in names)
 
 
 def _example_faults(snapshot: Snapshot, example: Mapping[str, Any]) -> Iterator[str]:

@@ -170,6 +170,8 @@ def fails(failed: Sequence[Mapping[str, str]]) -> Refusal:
 
 def terms_digest(item: GraphObject) -> str:
     """What a party signs: SHA-256 in hex over the canonical agreement without its suspensions and its termination."""
+    if not any(b'"%b":' % name.encode() in item.body for name in _NO_TERMS):
+        return hashlib.sha256(item.body).hexdigest()  # canonical already
     terms = {name: value for name, value in item.row().items() if name not in _NO_TERMS}
     text = json.dumps(terms, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()

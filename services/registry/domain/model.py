@@ -1,10 +1,11 @@
 """The words of the registry: graph objects, commits of the graph, and the clients that may call."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
+
+import orjson
 
 Row = Mapping[str, Any]
 EventName = Literal["IMPORTED", "CHANGED", "SUSPENDED", "RESUMED", "TERMINATED"]
@@ -25,7 +26,7 @@ class GraphObject:
 
     def row(self) -> Row:
         """The object as the reader of the graph takes it."""
-        row: Row = json.loads(self.body)
+        row: Row = orjson.loads(self.body)
         return row
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from typing import overload
 
@@ -18,6 +19,8 @@ class PackedObjects(Sequence[GraphObject]):
         self.copy = copy
         self._known = known
         self._keys: list[tuple[str, str]] | None = None
+        self._sound = b""
+        self._next: tuple[bytes, PackedObjects] | None = None
 
     @classmethod
     def of(cls, objects: Sequence[GraphObject]) -> PackedObjects:
@@ -37,8 +40,32 @@ class PackedObjects(Sequence[GraphObject]):
             self._known = Checked(rows, roster_of(rows))
         return self._known
 
+    @property
+    def next(self) -> PackedObjects | None:
+        """The graph after the change that was last put in: who commits it need not make it again."""
+        return self._next[1] if self._next else None
+
+    def is_sound_with(self, changed: Sequence[GraphObject]) -> bool:
+        """Whether these very objects were the last that were found sound on top of this graph."""
+        return self._sound == _name(changed)
+
+    def found_sound(self, changed: Sequence[GraphObject]) -> None:
+        """Remember it: a change is checked when it is filled, assessed and committed, by the same code."""
+        self._sound = _name(changed)
+
     def with_objects(self, changed: Sequence[GraphObject]) -> PackedObjects:
-        """The graph with these sound objects put in."""
+        """The graph with these sound objects put in. The last one is kept as long as this graph is."""
+        name, made = _name(changed), self._next
+        if made is None or made[0] != name:
+            made = self._next = (name, self._with(changed))
+        return made[1]
+
+    def agreements_naming(self, key: str) -> Iterator[str]:
+        """Ids of the agreements in which this key may stand, sorted; none is read for it."""
+        mark = b'"%b":' % key.encode()
+        return (name for name, body in self.copy.of_kind("agreement") if mark in body)
+
+    def _with(self, changed: Sequence[GraphObject]) -> PackedObjects:
         copy = self.copy.changed({item.key: item.body for item in changed})
         known = self._known.after(GraphRows(copy), [item.row() for item in changed]) if self._known else None
         return PackedObjects(copy, known)
@@ -59,3 +86,11 @@ class PackedObjects(Sequence[GraphObject]):
 
     def __len__(self) -> int:
         return len(self.copy)
+
+
+def _name(objects: Sequence[GraphObject]) -> bytes:
+    """Tells these objects from others, in whatever order they come; the body holds kind and id."""
+    made = hashlib.sha256()
+    for leaf in sorted(hashlib.sha256(item.body).digest() for item in objects):
+        made.update(leaf)
+    return made.digest()

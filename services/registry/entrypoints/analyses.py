@@ -13,6 +13,7 @@ from typing import Annotated, Any, TypeVar
 import orjson
 from fastapi import APIRouter, Query, Request, Response
 
+from services.registry.domain.analyses.everything import AGREEMENTS_LISTED_MAX
 from services.registry.domain.analyses.finding import Finding
 from services.registry.domain.analyses.standing import Row
 from services.registry.domain.analyses.table import Count
@@ -28,7 +29,8 @@ from shared.http.problems import FieldError, Problem, bad_fields, unavailable
 
 ITEMS_MAX = 100
 TOO_LARGE = (
-    f"It has more than {BODIES_LISTED_MAX} organisations. Ask /v1/analyses/coverage, by originator and category."
+    f"It has more than {BODIES_LISTED_MAX} organisations or {AGREEMENTS_LISTED_MAX} agreements."
+    " Ask /v1/analyses/coverage, by originator and category."
 )
 ITEMS_DEFAULT = 20
 Limit = Annotated[int, Query(ge=1, le=ITEMS_MAX, description="items at most")]

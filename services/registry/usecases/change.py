@@ -1,5 +1,6 @@
 """The steps of a change: each is one event, taken by somebody who may, on top of the events that they have read."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -18,6 +19,7 @@ from services.registry.domain.change import (
     Step,
     Withdrawn,
     folded,
+    followed,
     next_event,
 )
 from services.registry.domain.change_difference import Found
@@ -46,6 +48,8 @@ from shared.contracts.envelope import JsonObject
 from shared.ids import derived_id
 
 SERVICE = "registry"
+EVENTS_AT_ONCE = 24
+"""A change of more events is folded beside the event loop: it came in parts."""
 
 
 Analyse = Callable[[Graph, date], Sequence[Found] | None]
@@ -135,7 +139,7 @@ async def take(ask: Ask, taking: Taking, *, desk: Desk) -> Result:
         log = await tx.log(ask.change_id)
         if log is None:
             return UnknownChange()
-        proposal = folded(log)
+        proposal = await state_of(log)
         if proposal.number != ask.number:
             return Taken(proposal, repeated=True) if _repeats(log, ask, taking) else StaleChange(proposal.number)
         step = closed(proposal) or await taking.decide(tx, proposal)
@@ -144,7 +148,7 @@ async def take(ask: Ask, taking: Taking, *, desk: Desk) -> Result:
         event = next_event(proposal, step, (ask.actor.principal, taking.digest), desk.clock.now())
         await write(tx, ask.change_id, event)
         await taking.keep(tx, proposal, event)
-        return Taken(folded(ChangeLog(ask.change_id, (*log.events, event))))
+        return Taken(followed(proposal, event))
 
 
 def _repeats(log: ChangeLog, ask: Ask, taking: Taking) -> bool:
@@ -219,8 +223,10 @@ async def sign_change(ask: Ask, signatures: Sequence[Signature], evidence: str, 
     async def decide(tx: ChangeTransaction, proposal: Proposal) -> Step | Refusal:
         if refusal := unfilled(proposal):
             return refusal
-        required = await signatures_of(tx, proposal, desk.today())
-        return no_signature(step, ask.actor, required) or step
+        named = {("agreement", signature.agreement) for signature in signatures}
+        asked = await tx.some_objects(proposal.change_id, proposal.revision, named)
+        required = await _required(tx, asked, desk.today())
+        return await asyncio.to_thread(no_signature, step, ask.actor, required) or step
 
     asked = {"signatures": [f"{s.agreement} {s.party} {s.terms_digest}" for s in signatures], "evidence": evidence}
     return await take(ask, Taking(Signed, asked, decide), desk=desk)
@@ -238,7 +244,16 @@ async def withdraw_change(ask: Ask, reason: str, *, desk: Desk) -> Result:
 async def signatures_of(tx: ChangeTransaction, proposal: Proposal, day: date) -> tuple[Signature, ...]:
     """Whose signatures the change needs, on the graph as it stands."""
     asked = await tx.objects(proposal.change_id, proposal.revision)
-    return required_signatures(await standing_of(tx.history(), asked), asked, day)
+    return await _required(tx, asked, day)
+
+
+async def _required(tx: ChangeTransaction, asked: Sequence[GraphObject], day: date) -> tuple[Signature, ...]:
+    return await asyncio.to_thread(required_signatures, await standing_of(tx.history(), asked), asked, day)
+
+
+async def state_of(log: ChangeLog) -> Proposal:
+    """What its events add up to; of an import they hold a signature for each of its parties."""
+    return await asyncio.to_thread(folded, log) if len(log.events) > EVENTS_AT_ONCE else folded(log)
 
 
 async def standing_of(history: History, asked: Sequence[GraphObject]) -> list[GraphObject]:

@@ -19,10 +19,10 @@ from services.registry.domain.change import (
 )
 from services.registry.domain.change_rules import Actor, Place, Refusal, forbidden
 from services.registry.domain.model import Commit, Defect, EventName, GraphObject, Refused
-from services.registry.domain.policy import changed, defects_of
+from services.registry.domain.policy import changed
 from services.registry.ports import ChangeTransaction
 from services.registry.usecases.change import Ask, Desk, Result, Taken, Taking, take, write
-from services.registry.usecases.commit import EMPTY
+from services.registry.usecases.commit import EMPTY, defects_in
 from services.registry.usecases.graph import Graph, graph_of
 from shared.canonical import canonical, digest
 from shared.ids import derived_id
@@ -149,15 +149,15 @@ async def _part_faults(ask: Ask, objects: Objects, *, desk: Desk) -> Refusal | R
             or forbidden(ObjectsAdded, ask.actor)
         ):
             return None
-        before = tuple(await tx.objects(ask.change_id, proposal.revision))
-        _, current = await _base(tx)
-    known = {item.key for item in before}
+        known = await tx.proposed(ask.change_id, proposal.revision, [item.key for item in objects.items])
+        before = () if objects.more else tuple(await tx.objects(ask.change_id, proposal.revision))
+        current = None if objects.more else (await _base(tx))[1]
     twice = [n for n, item in enumerate(objects.items) if item.key in known]
     if twice:
         places = tuple(Place(f"/objects/{n}", "the change has this object already") for n in twice)
         remedy = "Send each object once; a revision replaces what was sent before."
         return Refusal("invalid-objects", "Some objects are in the change already", remedy, places)
-    return None if objects.more or current is None else await _faults(current, before + objects.items, len(before))
+    return None if current is None else await _faults(current, before + objects.items, len(before))
 
 
 async def revise_change(ask: Ask, draft: Draft, *, desk: Desk) -> Result:
@@ -196,7 +196,7 @@ async def _faults(current: Graph, asked: Sequence[GraphObject], first: int) -> R
 def _faults_of(current: Graph, asked: tuple[GraphObject, ...], first: int) -> Refusal | Refused | None:
     if not changed(current.objects, asked):
         return Refusal("nothing-changes", "The graph has every object as it is proposed", "There is nothing to change.")
-    found = defects_of(current.objects, asked)
+    found = defects_in(current.objects, asked)
     return Refused(tuple(_in_part(defect, first) for defect in found)) if found else None
 
 

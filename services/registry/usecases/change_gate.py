@@ -1,13 +1,13 @@
 """The gate to force: what a change would do is worked out and kept; only what was approved like that is committed."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from services.registry.domain.change import Assessed, ChangeEvent, Proposal, Scheduled, Step, folded
-from services.registry.domain.change_difference import Ground, Past, difference, touched
+from services.registry.domain.change_difference import Found, Ground, Past, difference, touched
 from services.registry.domain.change_rules import (
     Place,
     Refusal,
@@ -19,8 +19,9 @@ from services.registry.domain.change_rules import (
     unfilled,
 )
 from services.registry.domain.errors import GraphDamaged
-from services.registry.domain.model import Change, Commit, Committed, GraphObject, Refused, Stale, Unchanged
-from services.registry.domain.policy import defects_of
+from services.registry.domain.model import Change, Commit, Committed, GraphObject, Refused, Row, Stale, Unchanged
+from services.registry.domain.packed import PackedObjects
+from services.registry.domain.policy import changed
 from services.registry.ports import ChangeTransaction
 from services.registry.usecases.change import (
     Analyse,
@@ -31,11 +32,14 @@ from services.registry.usecases.change import (
     signatures_of,
     take,
 )
-from services.registry.usecases.commit import EMPTY, append_change
+from services.registry.usecases.commit import EMPTY, append_change, defects_in
 from services.registry.usecases.graph import Graph, graph_of
 from shared.agreements import Snapshot
 from shared.agreements.load.lean import read, reread
 from shared.canonical import canonical, digest
+
+Keyed = Mapping[str, Found] | None
+"""Findings by key; None where they are too many to list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,8 @@ async def assess_change(ask: Ask, *, desk: Desk) -> Result:
     if isinstance(worked, Refused):
         return worked
     head = found.base.commit
-    required = required_signatures(_as_it_stands(found.base, found.asked), found.asked, desk.today())
+    stands = _as_it_stands(found.base, found.asked)
+    required = await asyncio.to_thread(required_signatures, stands, found.asked, desk.today())
     step = Assessed(worked.digest, head.version, head.root, worked.root, worked.passes, len(required))
 
     async def decide(_tx: ChangeTransaction, _proposal: Proposal) -> Step | Refusal:
@@ -113,7 +118,8 @@ async def _read(tx: ChangeTransaction, ask: Ask) -> _Subject | Refusal | None:
         return refusal
     head = await tx.history().head() or EMPTY
     asked = tuple(await tx.objects(ask.change_id, proposal.revision))
-    moved = {*await tx.history().touched(proposal.parent_version, head.version)} & {item.key for item in asked}
+    since = {*await tx.history().touched(proposal.parent_version, head.version)}
+    moved = {item.key for item in asked if item.key in since}
     return _moved_on(moved, head) if moved else _Subject(await graph_of(tx.history(), head), asked)
 
 
@@ -137,17 +143,32 @@ async def work_out(base: Graph, asked: Sequence[GraphObject], past: Past, *, des
 def _worked(question: _Question, analyse: Analyse) -> Worked | Refused:
     """Only what the change touches is checked and read anew; the rest is the graph as it stands."""
     base, asked = question.base, question.asked
-    if found := defects_of(base.objects, asked):
+    if found := defects_in(base.objects, asked):
         return Refused(found)
-    rows = [item.row() for item in asked]
-    changed = base.objects.with_objects(asked)
+    new = changed(base.objects, asked)
+    rows = [item.row() for item in new]
+    made = base.objects.with_objects(new)
     before = Snapshot(read(base.objects.known), base.commit.version, base.commit.root)
-    graph = reread(before.graph, changed.known, rows)
-    after = before.after(graph, base.commit.version + 1, changed.root, rows)
-    ground, change = (_ground(snapshot, analyse, question.day) for snapshot in (before, after))
-    said = difference(ground, change, question.past)
+    after = before.after(reread(before.graph, made.known, rows), base.commit.version + 1, made.root, rows)
+    examples_of = _examples_of(base.objects, made, rows)
+    del rows  # a large import has a gigabyte of them
+    now, then = _found(analyse, question.day, before, after)
+    said = difference(Ground(before, now), Ground(after, then), question.past, examples_of)
     body = canonical({**said, "objects": touched(_as_it_stands(base, asked), asked)})
-    return Worked(body, changed.root, said["passes"])
+    return Worked(body, made.root, said["passes"])
+
+
+def _examples_of(base: PackedObjects, made: PackedObjects, rows: Sequence[Row]) -> set[str]:
+    """The agreements whose examples the change could move; anything but an agreement may bear on all of them."""
+    signed = {row["id"]: row["lineage"] for row in rows if row["kind"] == "agreement"}
+    among = set(made.agreements_naming("examples"))
+    if len(signed) < len(rows):
+        return among
+    found = {*signed, *signed.values()}
+    for roster in (base.known.roster, made.known.roster):
+        for name, lineage in signed.items():
+            found.update(roster.later.get(name, ()), roster.children.get(name, ()), roster.versions.get(lineage, ()))
+    return found & among
 
 
 def _as_it_stands(base: Graph, asked: Sequence[GraphObject]) -> list[GraphObject]:
@@ -156,9 +177,13 @@ def _as_it_stands(base: Graph, asked: Sequence[GraphObject]) -> list[GraphObject
     return [GraphObject(*key, body) for key, body in bodies if body is not None]
 
 
-def _ground(snapshot: Snapshot, analyse: Analyse, day: date) -> Ground:
-    found = analyse(snapshot.graph, day)
-    return Ground(snapshot, None if found is None else {one.key: one for one in found})
+def _found(analyse: Analyse, day: date, before: Snapshot, after: Snapshot) -> tuple[Keyed, Keyed]:
+    """The larger graph is asked first: where it is too much to list the other need not be looked at."""
+    then = analyse(after.graph, day)
+    now = None if then is None else analyse(before.graph, day)
+    if then is None or now is None:
+        return None, None
+    return {one.key: one for one in now}, {one.key: one for one in then}
 
 
 async def what_if(asked: Sequence[GraphObject], since: datetime | None, *, desk: Desk) -> Worked | Refused:

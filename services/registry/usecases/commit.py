@@ -9,6 +9,7 @@ from services.registry.domain.model import (
     Change,
     Commit,
     Committed,
+    Defect,
     GraphObject,
     Outcome,
     Refused,
@@ -84,13 +85,23 @@ async def append_change(
         return Unchanged(head)
     if change.parent_version != head.version:
         return Stale(head)
-    if found := await asyncio.to_thread(defects_of, packed, change.objects):
+    if found := await asyncio.to_thread(defects_in, packed, change.objects):
         return Refused(found)
     root = await asyncio.to_thread(_root_with, packed, new)
     commit = _next(head, replace(change, objects=new), root, clock.now())
     if not await _append(history, commit):
         return Stale(await history.head() or head)
     return Committed(commit)
+
+
+def defects_in(current: PackedObjects, asked: Sequence[GraphObject]) -> tuple[Defect, ...]:
+    """What is wrong with the graph after the change. What was found sound when it was filled or assessed still is."""
+    if current.is_sound_with(asked):
+        return ()
+    found = defects_of(current, asked)
+    if not found:
+        current.found_sound(asked)
+    return found
 
 
 def as_object(row: Row) -> GraphObject:
@@ -115,7 +126,7 @@ def as_contract(commit: Commit, *, part: int = 1, parts: int = 1) -> GraphCommit
 
 
 def _root_with(current: PackedObjects, new: Sequence[GraphObject]) -> str:
-    return current.copy.changed({item.key: item.body for item in new}).root
+    return current.with_objects(new).root
 
 
 def _next(head: Commit, change: Change, root: str, now: datetime) -> Commit:

@@ -79,9 +79,9 @@ def test_an_example_within_a_suspension_passes_by_its_terms_and_a_wrong_one_fail
     row = copy.deepcopy(dict(next(row for row in AGREEMENTS if row["id"] == "jwp-cqc-gmc")))
     row["suspended"] = [{"from": "2000-01-01", "to": None}]
     others = [o for o in SEED if o["id"] != row["id"] or o["kind"] != "agreement"]
-    assert list(failed_examples(load([*others, row]))) == []
+    assert list(failed_examples(load([*others, row]), [row["id"]])) == []
     row["examples"][0]["expect"]["told"] = ["nmc"]
-    assert [f["agreement"] for f in failed_examples(load([*others, row]))] == ["jwp-cqc-gmc"]
+    assert [f["agreement"] for f in failed_examples(load([*others, row]), [row["id"]])] == ["jwp-cqc-gmc"]
 
 
 def test_an_example_that_cannot_be_read_fails_and_stops_no_assessment() -> None:

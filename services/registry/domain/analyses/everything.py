@@ -17,11 +17,13 @@ from shared.agreements import Graph, Snapshot
 
 BODIES_LISTED_MAX = 1_000
 """Up to so many bodies every gap is a finding of its own; ten times as many have a hundred times as many gaps."""
+AGREEMENTS_LISTED_MAX = 2_000
+"""Few bodies can have many agreements: what contradicts and repeats what grows with the pairs of them."""
 
 
 def listable(graph: Graph) -> bool:
     """Whether `findings` gives an answer that can be read: for a larger graph ask by originator, or count."""
-    return len(graph.organisations) <= BODIES_LISTED_MAX
+    return len(graph.organisations) <= BODIES_LISTED_MAX and len(graph.agreements) <= AGREEMENTS_LISTED_MAX
 
 
 def findings(graph: Graph, day: date) -> tuple[Finding, ...]:
