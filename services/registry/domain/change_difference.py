@@ -100,19 +100,55 @@ def failed_examples(graph: Graph, names: Iterable[str]) -> Iterator[dict[str, st
     Examples say what the terms say. One that is dated within a suspension, or after the termination, may come out as it
     would without: else no agreement could ever be suspended.
     """
+    kin = _kin(graph)
     for name in names:
         examples = graph.agreements[name].record.get("examples", ())
         if examples:
-            readings = _readings(graph, name)
+            readings = _readings(graph, name, kin)
             for example in examples:
                 faults = [list(_example_faults(snapshot, example)) for snapshot in readings]
                 if all(faults):
                     yield {"agreement": name, "name": example["name"], "detail": "; ".join(faults[-1])}
 
 
-def _readings(graph: Graph, name: str) -> list[Snapshot]:
+def _kin(graph: Graph) -> Mapping[str, set[str]]:
+    """Each body with those that it followed, that followed it, and that deliver to it or it to them."""
+    kin: dict[str, set[str]] = {}
+    pairs = [(row.predecessor, row.successor) for row in graph.successions]
+    pairs += [(body.id, body.deliver_to) for body in graph.organisations.values() if body.deliver_to]
+    for one, other in pairs:
+        kin.setdefault(one, set()).add(other)
+        kin.setdefault(other, set()).add(one)
+    return kin
+
+
+def _among(graph: Graph, name: str, kin: Mapping[str, set[str]]) -> Graph:
+    """One agreement by itself among the bodies that its examples can speak of.
+
+    Those are its parties, whom the examples name, and all who could ever act for one of them. Nobody else has a path.
+    """
+    agreement = graph.agreements[name]
+    named = {word for example in agreement.record["examples"] for word in _words(example)}
+    found = ahead = {party.org for party in agreement.parties} | (named & {*graph.organisations, *kin})
+    while ahead := {other for one in ahead for other in kin.get(one, ())} - found:
+        found = found | ahead
+    bodies = {org: body for org, body in graph.organisations.items() if org in found}
+    successions = tuple(row for row in graph.successions if row.predecessor in found)
+    return replace(alone(graph, name), organisations=bodies, successions=successions)
+
+
+def _words(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from (word for part in value.values() for word in _words(part))
+    elif isinstance(value, Sequence):
+        yield from (word for part in value for word in _words(part))
+
+
+def _readings(graph: Graph, name: str, kin: Mapping[str, set[str]]) -> list[Snapshot]:
     """The agreement by itself, as it stands, and where it is interrupted without that."""
-    only, agreement = alone(graph, name), graph.agreements[name]
+    only, agreement = _among(graph, name, kin), graph.agreements[name]
     graphs = [only]
     if agreement.suspended or agreement.terminated:
         going_on = replace(agreement, suspended=(), terminated=None)

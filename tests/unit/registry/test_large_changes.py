@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from deploy.bench.graphs import Size, synthetic
 from services.registry.adapters.seed_files import read_objects
-from services.registry.domain.change_difference import Past
+from services.registry.domain.change_difference import Past, _among, _kin
 from services.registry.domain.change_rules import terms_digest
 from services.registry.domain.model import GraphObject, Row
 from services.registry.domain.packed import PackedObjects
@@ -17,6 +17,7 @@ from services.registry.usecases import as_object
 from services.registry.usecases.change_gate import work_out
 from services.registry.usecases.commit import EMPTY, defects_in
 from services.registry.usecases.graph import Graph
+from shared.agreements import Class, Snapshot, alone, decide, facts_of, load
 from shared.canonical import canonical, digest
 from tests.support.change_fakes import InMemoryChanges, desk_of
 from tests.support.clock import FrozenClock
@@ -79,6 +80,22 @@ def test_a_graph_that_was_put_together_before_is_the_one_that_the_objects_make(p
     assert graph.with_objects(asked[::-1]) is made is graph.next
     assert made.root == PackedObjects.of([*made]).root
     assert {item.key: item for item in made} == {**{i.key: i for i in SEED}, **{i.key: i for i in asked}}
+
+
+def test_examples_among_the_bodies_that_they_speak_of_come_out_as_among_all() -> None:
+    graph = load(list(synthetic(Size(600, 20))))
+    for name, agreement in graph.agreements.items():
+        whole = Snapshot(alone(graph, name), version=0, root="")
+        for example in agreement.record.get("examples", ()):
+            few = Snapshot(_among(graph, name, _kin(graph)), version=0, root="")
+            facts = facts_of(example["concern"])
+            found, decided = decide(few, facts), decide(whole, facts)
+            left = {outcome for outcome in decided.outcomes if outcome.org not in few.graph.organisations}
+            assert {(o.org, o.klass, o.reason) for o in decided.outcomes if o not in left} == {
+                (o.org, o.klass, o.reason) for o in found.outcomes
+            }
+            assert not {o.org for o in left if o.klass in (Class.TOLD, Class.AVAILABLE)}
+            assert len(left) > len(found.outcomes)
 
 
 def test_agreements_that_may_have_examples_are_found_unread() -> None:
