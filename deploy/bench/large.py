@@ -21,6 +21,7 @@ from typing import Any
 
 import psutil
 
+from deploy.bench.coverage import COVERAGE_BUDGET_SECONDS, coverage_rows
 from deploy.bench.graphs import LARGE, Size, synthetic
 from deploy.bench.rows import Row
 from services.registry.domain.model import GraphObject
@@ -32,6 +33,7 @@ from services.router.adapters.registry import replica_of
 from services.router.domain.model import Head
 from services.router.domain.replica import Replica
 from services.router.usecases.graph import put_in
+from shared.agreements import Snapshot, load
 from shared.canonical import canonical
 from shared.graphcopy import GraphCopy, line_of
 from shared.graphroot import object_key
@@ -48,7 +50,7 @@ def measure(size: Size) -> Figures:
     with TemporaryDirectory() as folder:
         file = Path(folder) / "graph.gz"
         asyncio.run(_make(size, file))
-        return {**_in_router(file), **_in_registry(file)}
+        return {**_in_router(file), **_in_registry(file), **_coverage(file)}
 
 
 async def measured(size: Size = LARGE) -> Figures:
@@ -70,6 +72,9 @@ def graph_rows(figures: Figures) -> Iterator[Row]:
     yield Row("graph: a commit in a router", figures["commit_ms"], "ms", COMMIT_MS)
     yield Row("graph: a commit checked, rooted", figures["registry_commit_ms"], "ms", COMMIT_MS)
     yield Row("graph: everything checked", figures["check_seconds"], "s", IMPORT_SECONDS)
+    yield Row("coverage: the whole graph", figures["coverage_seconds"], "s", COVERAGE_BUDGET_SECONDS)
+    yield Row("coverage: bodies and categories", figures["coverage_cells"], "cells")
+    yield Row("coverage: who cannot be told", figures["coverage_gaps"], "gaps")
 
 
 def _in_router(file: Path) -> Figures:
@@ -112,6 +117,13 @@ def _in_registry(file: Path) -> Figures:
     items = [as_object(_changed(replica, number)) for number in range(COMMITS)]
     times = [_seconds(partial(_commit, packed, item)) for item in items]
     return {"check_seconds": check_seconds, "registry_commit_ms": statistics.median(times) * 1000}
+
+
+def _coverage(file: Path) -> Figures:
+    """Every originator and category, after the graph has been read; reading it is no part of the figure."""
+    bodies = replica_of(_pieces(file)).bodies
+    seconds, cells, gaps = coverage_rows(Snapshot(load([json.loads(body) for body in bodies.values()]), 1, ""))
+    return {"coverage_seconds": seconds.value, "coverage_cells": cells.value, "coverage_gaps": gaps.value}
 
 
 def _commit(packed: PackedObjects, item: GraphObject) -> str:

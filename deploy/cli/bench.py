@@ -81,13 +81,13 @@ async def _import(layout: Layout, *, as_json: bool) -> list[Row]:
     with suited(as_json=as_json) as progress:
         async with LocalSystem.afresh(layout, progress=progress) as system:
             await system.start_engines()
-            await system.start_services()
-            superuser = create_async_engine(system.database.url(SUPERUSER, driver="postgresql+asyncpg"))
+            await system.start_services(("registry", "router"))
+            concordat = Concordat(system.urls, credentials_of(system.credentials))
             try:
                 with step(progress, "A graph of 10,000 organisations x 100,000 agreements"):
-                    return await import_rows(system.database.service_url("registry"), superuser)
+                    return await import_rows(system, concordat)
             finally:
-                await superuser.dispose()
+                await concordat.close()
 
 
 async def _measure(system: LocalSystem, progress: Progress, rates: Sequence[float], seconds: float) -> list[RateResult]:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.adapters.postgres import PostgresHistory
 from services.registry.adapters.tables import change_differences, change_events, change_objects
-from services.registry.domain.change import ChangeEvent, ChangeLog, ChangePlace, Part, step_of
+from services.registry.domain.change import ChangeEvent, ChangeLog, ChangePlace, Part, Scheduled, Withdrawn, step_of
 from services.registry.domain.model import GraphObject
 from services.registry.domain.timeline import Key
 from services.registry.ports import History
@@ -46,25 +46,49 @@ _PAGE = text(
 )
 
 
+class _KeptLog:
+    """The committed events of the long change that was read last: events are added and never changed.
+
+    Only who has added nothing reads or fills it, so that nothing of a transaction that fails stays in it.
+    """
+
+    def __init__(self) -> None:
+        self._change_id = ""
+        self._events: tuple[ChangeEvent, ...] = ()
+
+    def of(self, change_id: str) -> tuple[ChangeEvent, ...]:
+        return self._events if change_id == self._change_id else ()
+
+    def put(self, change_id: str, events: tuple[ChangeEvent, ...]) -> None:
+        self._change_id, self._events = change_id, events
+
+    def drop(self, change_id: str) -> None:
+        if change_id == self._change_id:
+            self._change_id, self._events = "", ()
+
+
 class PostgresChangeStore:
     """Opens transactions on the changes; they are transactions on the history too."""
 
     def __init__(self, history: PostgresHistory) -> None:
         self._history = history
+        self._kept = _KeptLog()
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator["PostgresChanges"]:
         """One transaction. Raises StoreUnavailable; whether it was committed is then unknown."""
         async with self._history.begin() as history:
-            yield PostgresChanges(history.connection, history)
+            yield PostgresChanges(history.connection, history, self._kept)
 
 
 class PostgresChanges:
     """The changes in one transaction; see ports.ChangeTransaction."""
 
-    def __init__(self, connection: AsyncConnection, history: History) -> None:
+    def __init__(self, connection: AsyncConnection, history: History, kept: _KeptLog | None = None) -> None:
         self._connection = connection
         self._history = history
+        self._kept = kept or _KeptLog()
+        self._has_added = False
 
     def history(self) -> History:
         """The history of the graph, in the same transaction."""
@@ -75,15 +99,20 @@ class PostgresChanges:
         await self._connection.execute(_HOLD, {"change_id": change_id})
 
     async def log(self, change_id: str) -> ChangeLog | None:
-        """All events of a change."""
+        """All events of a change; those of a long one that were read before are not read again."""
+        known = () if self._has_added else self._kept.of(change_id)
         events = change_events
         found = await self._connection.execute(
-            select(events).where(events.c.change_id == change_id).order_by(events.c.number)
+            select(events)
+            .where(events.c.change_id == change_id, events.c.number > len(known))
+            .order_by(events.c.number)
         )
         rows = found.all()
-        if sum(len(row.body) for row in rows) > LARGE_BYTES:
-            return await asyncio.to_thread(_log, change_id, rows)
-        return _log(change_id, rows) if rows else None
+        is_large = sum(len(row.body) for row in rows) > LARGE_BYTES
+        read = await asyncio.to_thread(_events, rows) if is_large else _events(rows)
+        if (is_large or known) and not self._has_added:
+            self._kept.put(change_id, (*known, *read))
+        return ChangeLog(change_id, (*known, *read)) if known or read else None
 
     async def logs(self, *, before: ChangePlace | None, count_max: int) -> Sequence[ChangeLog]:
         """Changes with all their events, the one that was drafted last first."""
@@ -99,6 +128,9 @@ class PostgresChanges:
 
     async def add(self, change_id: str, event: ChangeEvent) -> bool:
         """Add an event; False where its number is taken."""
+        self._has_added = True
+        if isinstance(event.step, Scheduled | Withdrawn):
+            self._kept.drop(change_id)
         added = await self._connection.execute(
             _ADD,
             {
@@ -166,8 +198,8 @@ def _wanted(change_id: str, revision: int, keys: Collection[Key]) -> dict[str, A
     return {"change_id": change_id, "revision": revision, "kinds": kinds, "ids": ids}
 
 
-def _log(change_id: str, rows: Sequence[Row[Any]]) -> ChangeLog:
-    return ChangeLog(change_id, tuple(map(_event, rows)))
+def _events(rows: Sequence[Row[Any]]) -> tuple[ChangeEvent, ...]:
+    return tuple(map(_event, rows))
 
 
 def _event(row: Row[Any]) -> ChangeEvent:
