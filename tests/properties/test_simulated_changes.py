@@ -2,10 +2,11 @@
 
 import copy
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
+import pytest
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
@@ -59,7 +60,8 @@ def _leave(row: dict[str, Any], at: int) -> None:
     row["parties"][at % len(row["parties"])]["capacity"] = "aligned"
 
 
-TURNS = (_forbid, _invite, _redact, _end, _suspend, _cap, _leave)
+Turn = Callable[[dict[str, Any], int], None]
+TURNS: tuple[Turn, ...] = (_forbid, _invite, _redact, _end, _suspend, _cap, _leave)
 
 
 @st.composite
@@ -122,6 +124,30 @@ async def test_p17_the_simulation_lists_exactly_what_is_decided_otherwise_after_
     assume(found is not None)
     reported, committed = found or ([], base())
     event("something differs" if reported else "nothing differs")
+    lists_exactly(reported, routings, committed)
+
+
+@pytest.mark.parametrize(("turn", "ways"), [(_invite, {"both", "class", "fields"}), (_redact, {"fields"})])
+def test_p17_a_body_whose_class_alone_or_whose_fields_alone_differ_is_listed_too(turn: Turn, ways: set[str]) -> None:
+    turned = copy.deepcopy(next(dict(row) for row in AGREEMENTS if row["id"] == "jwp-cqc-gmc"))
+    for at in range(len(turned["clauses"])):
+        turn(turned, at)
+    changed = Snapshot(load([*(row for row in SEED if row["id"] != turned["id"]), turned]), 2, "")
+    past = [PastConcern(f"con_{number}", 1, "", row) for number, row in enumerate(CONCERNS, 1)]
+    reported, _ = moved(base(), changed, past)
+    lists_exactly(reported, CONCERNS, changed)
+    assert {_way(row) for row in reported} == ways
+
+
+def _way(row: Mapping[str, Any]) -> str:
+    is_class, are_fields = row["before"] != row["after"], bool(_moves(row))
+    return "both" if is_class and are_fields else "class" if is_class else "fields"
+
+
+def lists_exactly(
+    reported: Sequence[Mapping[str, Any]], routings: Sequence[Mapping[str, Any]], committed: Snapshot
+) -> None:
+    """The report names each body whose class or fields are others in the graph that was committed, and no other."""
     for number, routing in enumerate(routings, 1):
         facts = facts_of(routing)
         expected = plainly(decide(base(), facts), decide(committed, facts))
