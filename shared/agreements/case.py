@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import cached_property
 from typing import NamedTuple
 
 from shared.agreements.facts import Facts
@@ -50,12 +51,15 @@ class Case:
             org for subject in facts.subjects if subject.org for org in self.bodies.acting_for(subject.org)
         )
         self.bars = tuple(bar for bar in self.graph.bars.values() if self._binds(bar))
-        self.attempts = tuple(
-            Attempt(self, *joined) for joined in self.bodies.joined_to(self.originator, facts.named_recipients)
-        )
         self.forbidden: frozenset[str] = frozenset()
         self._parties: dict[tuple[str, date], frozenset[str]] = {}
         self._remits: dict[str, frozenset[str]] = {}
+
+    @cached_property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """Every clause that the originator may try, towards every body that would receive."""
+        joined = self.bodies.joined_to(self.originator, self.facts.named_recipients)
+        return tuple(Attempt(self, *row) for row in joined)
 
     def organisation(self, org: str) -> Organisation | None:
         return self.graph.organisations.get(org)

@@ -55,11 +55,11 @@ def classify(standing: Standing) -> Outcome:
     if org not in case.bodies.able:
         return Outcome(org, Class.NO_PATH, _why_gone(case, org))
     if telling := standing.telling():
-        return _told(org, telling)
+        return told_by(org, telling)
     if standing.passed:
-        return _citing(Outcome(org, Class.AVAILABLE, reasons.AVAILABLE), standing.passed)
+        return citing(Outcome(org, Class.AVAILABLE, reasons.AVAILABLE), standing.passed)
     if waiting := standing.awaiting_a_person():
-        return _citing(Outcome(org, Class.HELD, reasons.HOLD_SUCCESSION_AMBIGUOUS), waiting)
+        return citing(Outcome(org, Class.HELD, reasons.HOLD_SUCCESSION_AMBIGUOUS), waiting)
     furthest = _furthest(standing)
     nearest = furthest.attempt.clause.cite if furthest else None
     return Outcome(org, _class_of_untold(standing), reason_of(standing, furthest), nearest=nearest)
@@ -70,7 +70,7 @@ def _why_gone(case: Case, org: str) -> str:
     return reasons.REPLACED_BY_SUCCESSOR if case.bodies.replaced(case.graph.organisations[org]) else reasons.NO_PATH
 
 
-def _told(org: str, telling: tuple[Attempt, ...]) -> Outcome:
+def told_by(org: str, telling: tuple[Attempt, ...]) -> Outcome:
     required = any(attempt.clause.effect is Effect.REQUIRE for attempt in telling)
     outcome = Outcome(
         org,
@@ -78,10 +78,10 @@ def _told(org: str, telling: tuple[Attempt, ...]) -> Outcome:
         reasons.REQUIRED if required else reasons.PERMITTED,
         payload=payload_of(org, telling),
     )
-    return _citing(outcome, telling)
+    return citing(outcome, telling)
 
 
-def _citing(outcome: Outcome, attempts: Iterable[Attempt]) -> Outcome:
+def citing(outcome: Outcome, attempts: Iterable[Attempt]) -> Outcome:
     """The outcome with every clause that led to it, each once, and what must be known about them."""
     found = {because_of(attempt): attempt for attempt in attempts}
     flags = {flag for attempt in found.values() for flag in flags_of(attempt)}

@@ -193,6 +193,10 @@ class Decision:
     def of_class(self, klass: Class) -> tuple[Outcome, ...]:
         return tuple(outcome for outcome in self.outcomes if outcome.klass is klass)
 
+    def names(self, klass: Class) -> tuple[str, ...]:
+        """The bodies of a class, sorted."""
+        return tuple(outcome.org for outcome in self.outcomes if outcome.klass is klass)
+
     def of(self, org: str) -> Outcome:
         """The outcome of one body. Raises KeyError when the snapshot has no such body."""
         for outcome in self.outcomes:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date
 
 from shared.agreements.load.lean import Shelved
 from shared.agreements.load.roster import Names, Roster
 from shared.agreements.model import Agreement, Graph
 from shared.agreements.rights import Right, Tie, rights_of, ties_of
+
+Get = Callable[[str], "Agreement | None"]
 
 
 class Slices:
@@ -34,7 +37,7 @@ class Slices:
         """Every right that the body, or a party for which it could ever act, has as a discloser; by agreement."""
         found = self._speaking.get(org)
         if found is None:
-            acting = self._acting_for(org)
+            acting = self.acting_for(org)
             rights = (right for agreement in self._signed_by(acting) for right in rights_of(agreement))
             found = self._speaking[org] = tuple(right for right in rights if right.discloser in acting)
         return found
@@ -43,11 +46,35 @@ class Slices:
         """Every tie in which the body, or a party for which it could ever act, is told; sorted."""
         found = self._hearing.get(org)
         if found is None:
-            acting = self._acting_for(org)
+            acting = self.acting_for(org)
             rights = (right for agreement in self._signed_by(acting) for right in rights_of(agreement))
             ties = {tie for right in rights for tie in ties_of(right) if tie.recipient in acting}
             found = self._hearing[org] = tuple(sorted(ties))
         return found
+
+    def around(self, org: str) -> Iterator[Right]:
+        """Every right of everything that the body, or a party for which it could ever act, is a party to; by agreement.
+
+        Nothing is kept: what was not read before is read in passing.
+        """
+        for agreement in self._signed_by(self.acting_for(org), self._in_passing):
+            yield from rights_of(agreement)
+
+    def _in_passing(self, name: str) -> Agreement | None:
+        held = self._graph.agreements
+        if isinstance(held, Shelved) and name in held:
+            return held.glance(name)
+        return self.sharing(name)
+
+    def acting_for(self, org: str) -> frozenset[str]:
+        """The body and every party for which it could ever act: predecessors of predecessors, and divisions."""
+        return frozenset(_closure(org, self._before))
+
+    def later_day(self, name: str) -> date | None:
+        """The day on which a later version takes its place; None without one, or where that has no first day."""
+        later = self._roster.later.get(name)
+        found = self._in_passing(later[-1]) if later else None
+        return found.span.start if found else None
 
     def sharing(self, name: str) -> Agreement | None:
         """The agreement, duty or gateway clauses of that id."""
@@ -60,23 +87,19 @@ class Slices:
         later = self._roster.later.get(name)
         return self._graph.agreements[later[-1]] if later else None
 
-    def _signed_by(self, parties: frozenset[str]) -> Iterator[Agreement]:
+    def _signed_by(self, parties: frozenset[str], get: Get | None = None) -> Iterator[Agreement]:
         """Everything with clauses to which one of these is a party, in whatever capacity, sorted by id."""
         names = {
             name for org in parties for part in (self._roster.by_party, self._others) for name in part.get(org, ())
         }
-        found = (self.sharing(name) for name in sorted(names))
+        found = map(get or self.sharing, sorted(names))
         return (agreement for agreement in found if agreement)
-
-    def _acting_for(self, org: str) -> frozenset[str]:
-        """The body and every party for which it could ever act: predecessors of predecessors, and divisions."""
-        return frozenset(_closure(org, self._before))
 
     def _acting_for_any(self, parties: Iterable[str]) -> frozenset[str]:
         """Those whose slices are kept here and who could ever act for one of the parties."""
         touched = frozenset(parties)
         asked = {*self._speaking.copy(), *self._hearing.copy()}
-        return frozenset(org for org in asked if touched & self._acting_for(org))
+        return frozenset(org for org in asked if touched & self.acting_for(org))
 
 
 def _only_agreements_differ(before: Graph, after: Graph) -> bool:

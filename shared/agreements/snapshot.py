@@ -9,6 +9,7 @@ from datetime import date
 from shared.agreements.bodies import Bodies
 from shared.agreements.load.objects import Row
 from shared.agreements.model import Agreement, Graph, Succession
+from shared.agreements.rights import Right
 from shared.agreements.slices import Slices
 from shared.agreements.succession import Lineage
 
@@ -70,6 +71,18 @@ class Snapshot:
 
     def sharing(self, agreement: str) -> Agreement | None:
         return self._slices.sharing(agreement)
+
+    def rights_around(self, org: str) -> Iterator[Right]:
+        """Every right of everything that the body, or who it could act for, is a party to; nothing of it is kept."""
+        return self._slices.around(org)
+
+    def acting_for(self, org: str) -> frozenset[str]:
+        """The body and every party for which it could ever act."""
+        return self._slices.acting_for(org)
+
+    def later_day(self, agreement: str) -> date | None:
+        """The day on which a later version takes the agreement's place."""
+        return self._slices.later_day(agreement)
 
     def later_version(self, agreement: str) -> Agreement | None:
         return self._slices.later_version(agreement)

@@ -67,6 +67,11 @@ class Shelved(Mapping[str, Agreement]):
         made = self._made.get(name)
         return made if made is not None else self._make(name)
 
+    def glance(self, name: str) -> Agreement:
+        """The same as asking for it, but what was not read before is not kept: for a look at very many."""
+        made = self._made.get(name)
+        return made if made is not None else self._read(name)
+
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self.base.rows.has(AGREEMENT, name)
 
@@ -77,6 +82,9 @@ class Shelved(Mapping[str, Agreement]):
         return len(self.base.rows.ids(AGREEMENT))
 
     def _make(self, name: str) -> Agreement:
+        return self._made.setdefault(name, self._read(name))
+
+    def _read(self, name: str) -> Agreement:
         """Raises KeyError, and GraphInvalid for an agreement that has not its form."""
         row = self.base.rows.get(AGREEMENT, name)
         if row is None:
@@ -85,8 +93,7 @@ class Shelved(Mapping[str, Agreement]):
         SHAPES[AGREEMENT](row, f"{AGREEMENT} {name}", book)
         if book.problems:
             raise GraphInvalid(tuple(book.problems))
-        read = replace(self.reader.agreement(row), record=Written(self.base.rows, name))
-        return self._made.setdefault(name, read)
+        return replace(self.reader.agreement(row), record=Written(self.base.rows, name))
 
 
 class _Others(Shelf):
