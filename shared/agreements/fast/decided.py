@@ -1,0 +1,224 @@
+"""A decision whose rows are written when they are asked for: classes and totals are sets from the start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from shared.agreements import reasons
+from shared.agreements.case import Attempt, Case
+from shared.agreements.classes import citing, told_by
+from shared.agreements.decision import Class, Decision, Lead, Outcome
+from shared.agreements.fast.bits import places_of, span_of
+from shared.agreements.fast.footing import speaking_as
+from shared.agreements.fast.sorted import HELD, TOLD, Apart, Joined
+from shared.agreements.fast.terrain import Era, Terrain
+from shared.agreements.fast.trial import NUMBER
+from shared.agreements.lead import asks_a_person, lead_of
+from shared.agreements.model import Clause
+
+
+class Ground(NamedTuple):
+    """What a decision stands on."""
+
+    case: Case
+    terrain: Terrain
+    era: Era
+
+
+class Rows:
+    """The bodies of each class in the order of their ids, and the row of any of them."""
+
+    def __init__(self, ground: Ground, joined: Joined, apart: Apart) -> None:
+        self._case, self._terrain, self._era = ground
+        self._joined = joined
+        self._apart = apart
+        self._slice = joined.trial.slice
+
+    def totals(self) -> dict[str, int]:
+        """How many bodies are in each class, by name; the originator aside."""
+        count = {name: guards.bit_count() for name, guards in self._joined.classes.items()}
+        for name, numbers in self._apart.classes.items():
+            count[name] = count.get(name, 0) + numbers.bit_count()
+        return count
+
+    def of_class(self, klass: Class) -> list[str]:
+        """The bodies of a class."""
+        return self._names(self._joined.classes.get(klass.value, 0), self._apart.classes.get(klass.value, 0))
+
+    def by_reason(self, klass: Class) -> dict[str, list[str]]:
+        """The bodies of a class that is not told nor available, by reason."""
+        joined, apart = self._joined.classes.get(klass.value, 0), self._apart.classes.get(klass.value, 0)
+        if klass is Class.HELD:
+            return {reasons.HOLD_SUCCESSION_AMBIGUOUS: self._names(joined, apart)}
+        found = {
+            reason: self._names(
+                joined & self._joined.by_reason.get(reason, 0), apart & self._apart.by_reason.get(reason, 0)
+            )
+            for reason in {**self._joined.by_reason, **self._apart.by_reason}
+        }
+        return {reason: names for reason, names in found.items() if names}
+
+    def row(self, org: str, klass: Class, reason: str) -> Outcome:
+        """The outcome of a body of that class; `reason` where it is neither told nor available."""
+        trial = self._joined.trial
+        if klass is Class.TOLD:
+            return told_by(org, tuple(self._attempts(org, trial.telling)))
+        if klass is Class.AVAILABLE:
+            return citing(Outcome(org, klass, reasons.AVAILABLE), self._attempts(org, trial.passed))
+        if klass is Class.HELD:
+            return citing(Outcome(org, klass, reason), self._attempts(org, trial.waiting))
+        return Outcome(org, klass, reason, nearest=self._nearest(org))
+
+    def _names(self, guards: int, numbers: int) -> list[str]:
+        names = self._terrain.names
+        found = self._slice.orgs(guards)
+        if numbers:
+            found = [*found, *places_of(numbers)]
+            found.sort()
+        return [names[number] for number in found]
+
+    def _lanes(self, org: str) -> int:
+        number = self._terrain.number[org]
+        return span_of(*self._slice.run_of(number)) if number in self._slice.start_of else 0
+
+    def _nearest(self, org: str) -> str | None:
+        """The citation of the furthest clause, as `classes` has it."""
+        run = self._lanes(org)
+        for lanes in self._furthest(run):
+            if hit := lanes & run:
+                return max(self._cite(place) for place in places_of(hit))
+        return None
+
+    def _furthest(self, run: int) -> Iterator[int]:
+        trial = self._joined.trial
+        guard = run + (run & -run) if run else 0
+        forbidden = bool(guard & self._joined.forbidden)
+        if guard & self._joined.subjects and not forbidden:
+            yield trial.permitted
+        stops = sorted(trial.stops, reverse=True)
+        if forbidden:
+            yield trial.arrived
+        for stop in stops:
+            if stop.gate and stop.gate != NUMBER["category"]:
+                yield trial.naming(stop.lanes)
+
+    def _cite(self, place: int) -> str:
+        speech = self._slice.speech_at[place]
+        return f"{self._slice.agreements[speech]}/{self._slice.clauses[speech]}"
+
+    def _attempts(self, org: str, lanes: int) -> Iterator[Attempt]:
+        for place in places_of(lanes & self._lanes(org)):
+            yield self._attempt(org, place)
+
+    def _attempt(self, org: str, place: int) -> Attempt:
+        held, case = self._slice, self._case
+        speech = held.speech_at[place]
+        agreement = case.snapshot.sharing(held.agreements[speech])
+        assert agreement is not None  # noqa: S101 - the slice was read from it
+        personal, party = agreement.personal, held.party_of[place]
+        discloser = speaking_as(case, self._terrain, held.disclosers[speech], personal=personal)
+        roads = self._era.receivers(party, case, personal=personal)
+        assert discloser is not None  # noqa: S101 - the lane is active
+        cite = self._cite(place)
+        clause: Clause = next(clause for clause in agreement.clauses if clause.cite == cite)
+        return Attempt(case, agreement, clause, discloser, next(row for row in roads if row.org == org))
+
+
+class Swift:
+    """A decision, equal in every row to that of the reference, written as far as it is asked for."""
+
+    hold: tuple[str, ...]
+    detail: tuple[str, ...] = ()
+
+    def __init__(self, case: Case, rows: Rows, hints: Any) -> None:
+        self._case = case
+        self._rows = rows
+        self._hints = hints
+        self._count = rows.totals()
+        self.originator = case.originator
+        self.hold = (reasons.HOLD_SUCCESSION_AMBIGUOUS,) if self._count[HELD] else ()
+
+    @cached_property
+    def told(self) -> tuple[Outcome, ...]:
+        return self.of_class(Class.TOLD)
+
+    def of_class(self, klass: Class) -> tuple[Outcome, ...]:
+        if klass is Class.ORIGINATOR:
+            return self._itself
+        if klass in (Class.TOLD, Class.AVAILABLE):
+            return tuple(self._rows.row(org, klass, "") for org in self._rows.of_class(klass))
+        grouped = self._rows.by_reason(klass)
+        ordered = sorted((org, reason) for reason, orgs in grouped.items() for org in orgs)
+        return tuple(self._rows.row(org, klass, reason) for org, reason in ordered)
+
+    @cached_property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """Every row at once: as long as the graph has bodies."""
+        return tuple(sorted((row for klass in Class for row in self.of_class(klass)), key=lambda row: row.org))
+
+    def names(self, klass: Class) -> tuple[str, ...]:
+        """The bodies of a class, without their rows."""
+        return tuple(self._rows.of_class(klass))
+
+    def totals(self) -> dict[str, int]:
+        count = {**self._count, Class.ORIGINATOR.value: len(self._itself)}
+        return {klass.value: count[klass.value] for klass in Class}
+
+    @property
+    def unroutable(self) -> bool:
+        return not self._count[TOLD] and not self.hold and not self.originator_leads
+
+    @cached_property
+    def lead(self) -> Lead | None:
+        return lead_of(self._case, self.names(Class.TOLD))
+
+    @property
+    def originator_leads(self) -> bool:
+        return self.lead is not None and self.originator in self.lead.any_of
+
+    @cached_property
+    def flags(self) -> tuple[str, ...]:
+        told, gaps = self.names(Class.TOLD), self.names(Class.GAP)
+        hints = self._hints(self._case, told, gaps) if told and gaps else []
+        leads = ["originator-leads"] if self.originator_leads else []
+        return tuple(sorted([*asks_a_person(self._case), *hints, *leads]))
+
+    @cached_property
+    def _itself(self) -> tuple[Outcome, ...]:
+        known = self.originator in self._case.graph.organisations
+        return (Outcome(self.originator, Class.ORIGINATOR, reasons.ORIGINATOR),) if known else ()
+
+    def whole(self) -> Decision:
+        """The same as the plain value."""
+        return Decision(
+            originator=self.originator,
+            outcomes=self.outcomes,
+            hold=self.hold,
+            detail=self.detail,
+            unroutable=self.unroutable,
+            lead=self.lead,
+            originator_leads=self.originator_leads,
+            flags=self.flags,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """As `Decision.to_json`."""
+        grouped = {klass: self._rows.by_reason(klass) for klass in _GROUPED if self._count[klass.value]}
+        return {
+            "originator": self.originator,
+            "totals": self.totals(),
+            "told": [outcome.to_json() for outcome in self.told],
+            "available": [outcome.to_json() for outcome in self.of_class(Class.AVAILABLE)],
+            "not_told": {klass.value: rows for klass, rows in grouped.items()},
+            "hold": list(self.hold),
+            "detail": list(self.detail),
+            "unroutable": self.unroutable,
+            "lead": self.lead.to_json() if self.lead else None,
+            "originator_leads": self.originator_leads,
+            "flags": list(self.flags),
+        }
+
+
+_GROUPED = (Class.HELD, Class.GAP, Class.WITHHELD, Class.NO_PATH)

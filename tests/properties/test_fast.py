@@ -1,0 +1,133 @@
+"""P5: the fast path is the reference, on everything: rows, classes, totals and the canonical bytes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.registry.adapters.seed_files import read_objects
+from shared.agreements import Class, Decision, Snapshot, decide, facts_of, load
+from shared.agreements.fast import Decider, Swift
+from shared.agreements.load import Checked, GraphInvalid, check_change, read, reread, roster_of
+from shared.canonical import canonical
+from shared.graphcopy import GraphCopy
+from shared.graphroot import object_key
+from shared.graphrows import GraphRows
+from tests.support.concerns import concerns
+from tests.support.graphs import changes, graphs, worlds
+from tests.support.laws import Row, encoded, law
+
+SEED = read_objects()
+CONCERNS = [example["concern"] for row in SEED if row["kind"] == "agreement" for example in row["examples"]]
+ORGS = sorted(row["id"] for row in SEED if row["kind"] == "organisation")
+
+
+def assert_equal(fast: Swift | Decision, plain: Decision) -> None:
+    assert canonical(fast.to_json()) == encoded(plain)
+    assert (fast.whole() if isinstance(fast, Swift) else fast) == plain
+    assert fast.totals() == plain.totals()
+    for klass in Class:
+        assert fast.of_class(klass) == plain.of_class(klass)
+
+
+@law
+@given(worlds(), st.lists(concerns(), min_size=1, max_size=4))
+def test_p5_the_fast_path_decides_as_the_reference_does(snapshot: Snapshot, routings: list[Row]) -> None:
+    decider = Decider(snapshot)
+    for routing in routings:
+        facts = facts_of(routing)
+        assert_equal(decider.decide(facts), decide(snapshot, facts))
+
+
+@law
+@given(worlds(), concerns())
+def test_p5_a_concern_that_names_nobody_and_is_known_is_decided_on_sets(snapshot: Snapshot, routing: Row) -> None:
+    """Else the law above might compare the reference with itself."""
+    facts = replace(facts_of(routing), named_recipients=frozenset(), subjects=())
+    fast = Decider(snapshot).decide(facts)
+    assert isinstance(fast, Swift)
+    assert_equal(fast, decide(snapshot, facts))
+
+
+@law
+@given(graphs(), st.lists(changes(), min_size=1, max_size=4), st.lists(concerns(), min_size=1, max_size=3))
+def test_p5_after_every_commit_the_fast_path_decides_as_the_reference_on_the_graph_read_anew(
+    rows: list[Row], steps: list[list[Row]], routings: list[Row]
+) -> None:
+    """Each step is taken over by `Snapshot.after` and `Decider.after`, with the slices that were asked for before."""
+    packed = GraphCopy.of({object_key(row): canonical(row) for row in rows})
+    base = Checked(GraphRows(packed), roster_of(GraphRows(packed)))
+    snapshot = Snapshot(read(base), 1, packed.root)
+    decider = Decider(snapshot)
+    for changed in steps:
+        for routing in routings:
+            decider.decide(facts_of(routing))
+        if not _is_sound(base, changed):
+            continue
+        packed = packed.changed({object_key(row): canonical(row) for row in changed})
+        base = base.after(GraphRows(packed), changed)
+        snapshot = snapshot.after(reread(snapshot.graph, base, changed), snapshot.version + 1, packed.root, changed)
+        decider = decider.after(snapshot, changed)
+        anew = Snapshot(load([_row(packed, key) for key in packed]), snapshot.version, packed.root)
+        for routing in routings:
+            facts = facts_of(routing)
+            assert_equal(decider.decide(facts), decide(anew, facts))
+
+
+@law
+@given(graphs(), graphs())
+def test_p5_a_commit_leaves_the_slices_of_those_whom_it_does_not_touch(rows: list[Row], other: list[Row]) -> None:
+    changed = [row for row in other if row["kind"] == "agreement"][-1:]
+    packed = GraphCopy.of({object_key(row): canonical(row) for row in rows})
+    base = Checked(GraphRows(packed), roster_of(GraphRows(packed)))
+    snapshot = Snapshot(read(base), 1, packed.root)
+    decider = Decider(snapshot)
+    before = {org: decider.slice_of(org) for org in snapshot.graph.organisations}
+    packed = packed.changed({object_key(row): canonical(row) for row in changed})
+    base = base.after(GraphRows(packed), changed)
+    after = snapshot.after(reread(snapshot.graph, base, changed), 2, packed.root, changed)
+    follower = decider.after(after, changed)
+    old = {party.org for row in changed for party in snapshot.graph.agreements[row["id"]].parties}
+    parties = old | {party["org"] for row in changed for party in row["parties"]}
+    untouched = [org for org in before if not after.acting_for(org) & parties]
+    assert all((follower.slice_of(org) is before[org]) == (org in untouched) for org in before)
+
+
+def _is_sound(base: Checked, changed: list[Row]) -> bool:
+    try:
+        check_change(base, changed)
+    except GraphInvalid:
+        return False
+    return True
+
+
+def _row(packed: GraphCopy, key: tuple[str, str]) -> Any:
+    return GraphRows(packed).get(*key)
+
+
+@cache
+def seed() -> tuple[Snapshot, Decider]:
+    snapshot = Snapshot(load(SEED), 1, "root")
+    return snapshot, Decider(snapshot)
+
+
+@pytest.mark.parametrize("number", range(0, len(CONCERNS), 13))
+def test_p5_every_example_of_the_seed_is_decided_alike(number: int) -> None:
+    snapshot, decider = seed()
+    for concern in CONCERNS[number : number + 13]:
+        facts = facts_of(concern)
+        assert_equal(decider.decide(facts), decide(snapshot, facts))
+
+
+@law
+@given(st.sampled_from(CONCERNS), st.sampled_from(ORGS), st.dates(), st.booleans())
+def test_p5_whoever_says_it_on_whatever_day(concern: Row, org: str, day: Any, as_now: bool) -> None:
+    snapshot, decider = seed()
+    facts = facts_of({**concern, "originator": org})
+    facts = facts if as_now else replace(facts, incident_date=day)
+    assert_equal(decider.decide(facts), decide(snapshot, facts))
