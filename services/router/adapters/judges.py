@@ -10,6 +10,7 @@ from services.router.domain.policy import Judge
 from services.router.domain.replica import Replica
 from services.router.usecases.graph import packed
 from shared.agreements import Snapshot
+from shared.agreements.fast import Decider
 from shared.agreements.load import Checked, check_change, read, reread, roster_of
 from shared.canonical import canonical
 from shared.graphcopy import GraphCopy
@@ -23,6 +24,7 @@ class _Read(NamedTuple):
     copy: GraphCopy
     base: Checked
     snapshot: Snapshot
+    decider: Decider
 
 
 class JudgeMaker:
@@ -40,17 +42,19 @@ class JudgeMaker:
             self._last = made = _follow(last, copy, replica, [orjson.loads(body) for body in changed.values()])
         else:
             self._last = made = _begin(copy, replica)
-        return Judge(made.snapshot, canonical, memo_bytes_max=self._memo_bytes_max)
+        return Judge(made.snapshot, canonical, memo_bytes_max=self._memo_bytes_max, decider=made.decider)
 
 
 def _begin(copy: GraphCopy, replica: Replica) -> _Read:
     rows = GraphRows(copy)
     base = Checked(rows, roster_of(rows))
-    return _Read(copy, base, Snapshot(read(base), replica.head.version, replica.head.root))
+    snapshot = Snapshot(read(base), replica.head.version, replica.head.root)
+    return _Read(copy, base, snapshot, Decider(snapshot))
 
 
 def _follow(last: _Read, copy: GraphCopy, replica: Replica, changed: list[dict[str, object]]) -> _Read:
     check_change(last.base, changed)
     base = last.base.after(GraphRows(copy), changed)
     graph = reread(last.snapshot.graph, base, changed)
-    return _Read(copy, base, last.snapshot.after(graph, replica.head.version, replica.head.root, changed))
+    snapshot = last.snapshot.after(graph, replica.head.version, replica.head.root, changed)
+    return _Read(copy, base, snapshot, last.decider.after(snapshot, changed))

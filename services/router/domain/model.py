@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 
 from shared.agreements import Class, Decision, Outcome
 from shared.agreements.days import instant_of
+from shared.agreements.fast import Swift
 
 ENGINE = "1"
 """The version of the evaluator: raised whenever the same graph and concern could give other bytes."""
@@ -104,13 +105,13 @@ class Verdict:
     body_digest: str
 
     @classmethod
-    def of(cls, decision: Decision, encode: Encode) -> Verdict:
+    def of(cls, decision: Decision | Swift, encode: Encode) -> Verdict:
         """Take from a total decision what others hear of it; the whole of it stays in `body`."""
         body = encode(decision.to_json())
         return cls(
             told=decision.told,
-            available=_orgs(decision.of_class(Class.AVAILABLE)),
-            held=_orgs(decision.of_class(Class.HELD)),
+            available=decision.names(Class.AVAILABLE),
+            held=decision.names(Class.HELD),
             gaps=decision.of_class(Class.GAP),
             hold=decision.hold,
             unroutable=decision.unroutable,
@@ -199,7 +200,3 @@ class ItemCursor:
 
     opened_at: datetime
     item_id: str
-
-
-def _orgs(outcomes: tuple[Outcome, ...]) -> tuple[str, ...]:
-    return tuple(outcome.org for outcome in outcomes)

@@ -12,7 +12,8 @@ from services.router.domain.advice import Missing, missing_of
 from services.router.domain.choosing import Choices, with_choices
 from services.router.domain.errors import GraphBehind, NoGraphYet
 from services.router.domain.model import Concern, Encode, Head, ItemKind, Verdict
-from shared.agreements import Class, Decision, Facts, Snapshot, decide, facts_of, held_for_fault
+from shared.agreements import Class, Decision, Facts, Snapshot, facts_of, held_for_fault
+from shared.agreements.fast import Decider
 from shared.agreements.reasons import HOLD_FAULT, HOLD_STALE_GRAPH
 
 VERSION_DIGITS_MAX = 18
@@ -38,14 +39,17 @@ class Choice:
 
 
 class Judge:
-    """Decides on one snapshot, and remembers: concerns with equal facts are decided once.
+    """Decides on one snapshot by the fast path, and remembers: concerns with equal facts are decided once.
 
     The memory is exact (`Facts.key` is equal only where no graph can decide differently) and bounded by the bytes of
     the decisions in it, the one used longest ago going first. A change of the graph makes a new judge.
     """
 
-    def __init__(self, snapshot: Snapshot, encode: Encode, *, memo_bytes_max: int) -> None:
+    def __init__(
+        self, snapshot: Snapshot, encode: Encode, *, memo_bytes_max: int, decider: Decider | None = None
+    ) -> None:
         self.snapshot = snapshot
+        self.decider = decider or Decider(snapshot)
         self.head = Head(snapshot.version, snapshot.root)
         self._encode = encode
         self._memo_bytes_max = memo_bytes_max
@@ -104,7 +108,7 @@ class Judge:
         key = facts.key()
         found = self._memo.get(key)
         if found is None:
-            found = self._remember(key, Verdict.of(decide(self.snapshot, facts), self._encode))
+            found = self._remember(key, Verdict.of(self.decider.decide(facts), self._encode))
         self._memo.move_to_end(key)
         return found
 
