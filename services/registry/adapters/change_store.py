@@ -35,6 +35,7 @@ _OF_KEYS = """FROM unnest(CAST(:kinds AS text[]), CAST(:ids AS text[])) AS k(kin
         AND o.kind = k.kind AND o.id = k.id"""
 _PROPOSED = text(f"SELECT o.kind, o.id {_OF_KEYS}")
 _SOME_OBJECTS = text(f"SELECT o.kind, o.id, o.body {_OF_KEYS} ORDER BY o.place")
+ROWS_AT_ONCE = 2_000
 LARGE_BYTES = 262_144
 """Events above that are read beside the event loop: those of an import hold a signature for each of its parties."""
 _PAGE = text(
@@ -162,12 +163,16 @@ class PostgresChanges:
     async def objects(self, change_id: str, revision: int) -> Sequence[GraphObject]:
         """What the revision proposes, in the order in which it came."""
         rows = change_objects
-        found = await self._connection.execute(
+        wanted = (
             select(rows.c.kind, rows.c.id, rows.c.body)
             .where(rows.c.change_id == change_id, rows.c.revision == revision)
             .order_by(rows.c.place)
         )
-        return [GraphObject(*row) for row in found]
+        items: list[GraphObject] = []
+        async with self._connection.stream(wanted, execution_options={"yield_per": ROWS_AT_ONCE}) as found:
+            async for part in found.partitions():
+                items += [GraphObject(*row) for row in part]
+        return items
 
     async def proposed(self, change_id: str, revision: int, keys: Collection[Key]) -> Collection[Key]:
         """Which of these objects the revision proposes already."""

@@ -1,5 +1,6 @@
 """The intervals of the graph's objects in Postgres: written with each commit, so that an overlap cannot be stored."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from operator import attrgetter
 
@@ -10,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.registry.domain.intervals import TIMED, Interval, intervals_of
 from services.registry.domain.model import Commit, GraphObject
 
-OBJECTS_AT_A_TIME = 20_000
+OBJECTS_AT_A_TIME = 10_000
 """A statement of an import carries the intervals of so many objects at most."""
 _CLOSE = text(
     """UPDATE registry.intervals AS i
@@ -40,7 +41,8 @@ async def record_intervals(connection: AsyncConnection, commit: Commit) -> None:
             keys = {"kinds": [item.kind for item in some], "ids": [item.id for item in some]}
             await connection.execute(_CLOSE, {**at, **keys})
     for some in _parts(timed):
-        await connection.execute(_OPEN, {**at, **_columns(_intervals(some))})
+        opened = await asyncio.to_thread(lambda part: _columns(_intervals(part)), some)
+        await connection.execute(_OPEN, {**at, **opened})
 
 
 def _parts(items: Sequence[GraphObject]) -> Iterator[Sequence[GraphObject]]:

@@ -225,7 +225,7 @@ async def sign_change(ask: Ask, signatures: Sequence[Signature], evidence: str, 
             return refusal
         named = {("agreement", signature.agreement) for signature in signatures}
         asked = await tx.some_objects(proposal.change_id, proposal.revision, named)
-        required = await _required(tx, asked, desk.today())
+        required = await signatures_for(tx, asked, desk.today())
         return await asyncio.to_thread(no_signature, step, ask.actor, required) or step
 
     asked = {"signatures": [f"{s.agreement} {s.party} {s.terms_digest}" for s in signatures], "evidence": evidence}
@@ -244,10 +244,11 @@ async def withdraw_change(ask: Ask, reason: str, *, desk: Desk) -> Result:
 async def signatures_of(tx: ChangeTransaction, proposal: Proposal, day: date) -> tuple[Signature, ...]:
     """Whose signatures the change needs, on the graph as it stands."""
     asked = await tx.objects(proposal.change_id, proposal.revision)
-    return await _required(tx, asked, day)
+    return await signatures_for(tx, asked, day)
 
 
-async def _required(tx: ChangeTransaction, asked: Sequence[GraphObject], day: date) -> tuple[Signature, ...]:
+async def signatures_for(tx: ChangeTransaction, asked: Sequence[GraphObject], day: date) -> tuple[Signature, ...]:
+    """Whose signatures these objects need, on the graph as it stands; worked out beside the event loop."""
     return await asyncio.to_thread(required_signatures, await standing_of(tx.history(), asked), asked, day)
 
 

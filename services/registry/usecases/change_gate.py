@@ -29,7 +29,7 @@ from services.registry.usecases.change import (
     Desk,
     Result,
     Taking,
-    signatures_of,
+    signatures_for,
     take,
 )
 from services.registry.usecases.commit import EMPTY, append_change, defects_in
@@ -197,9 +197,14 @@ async def schedule_change(ask: Ask, *, desk: Desk) -> Result:
     """Make it one commit of the graph: every condition is looked at again in the transaction that commits it."""
 
     async def decide(tx: ChangeTransaction, proposal: Proposal) -> Step | Refusal | Refused:
-        missing = needs(proposal, await signatures_of(tx, proposal, desk.today()))
+        asked = tuple(await tx.objects(proposal.change_id, proposal.revision))
+        required = await signatures_for(tx, asked, desk.today())
+        missing = await asyncio.to_thread(needs, proposal, required)
         head = await tx.history().head() or EMPTY
-        return not_ready(missing) or _base_moved(proposal, head) or await _commit(tx, proposal, ask, desk=desk)
+        if refusal := not_ready(missing) or _base_moved(proposal, head):
+            return refusal
+        change = Change(head.version, ask.actor.principal, proposal.drafted.reason, asked, proposal.event)
+        return await _commit(tx, proposal, change, desk=desk)
 
     return await take(ask, Taking(Scheduled, {}, decide), desk=desk)
 
@@ -211,12 +216,10 @@ def _base_moved(proposal: Proposal, head: Commit) -> Refusal | None:
     return Refusal("stale-version", "The graph has moved on since the change was assessed", remedy)
 
 
-async def _commit(tx: ChangeTransaction, proposal: Proposal, ask: Ask, *, desk: Desk) -> Step | Refusal | Refused:
+async def _commit(tx: ChangeTransaction, proposal: Proposal, change: Change, *, desk: Desk) -> Step | Refusal | Refused:
     history = tx.history()
     head = await history.head() or EMPTY
     current = await graph_of(history, head)
-    objects = tuple(await tx.objects(proposal.change_id, proposal.revision))
-    change = Change(head.version, ask.actor.principal, proposal.drafted.reason, objects, proposal.event)
     match await append_change(history, head, current.objects, change, desk.clock):
         case Committed(commit):
             if proposal.assessment is None or commit.root != proposal.assessment.root:

@@ -80,7 +80,7 @@ async def append_change(
     that somebody else made first is Stale. Only what the change touches is checked and hashed, off the event loop.
     """
     packed = await asyncio.to_thread(PackedObjects.of, current)
-    new = changed(packed, change.objects)
+    new = await asyncio.to_thread(changed, packed, change.objects)
     if not new:
         return Unchanged(head)
     if change.parent_version != head.version:
