@@ -252,7 +252,7 @@ def _people_needs(proposal: Proposal) -> Iterator[Need]:
     elif not proposal.assessment.passes:
         yield Need("revision", EDITOR, "an editor", "The assessment does not pass.")
     if missing := APPROVALS_NEEDED - len(proposal.approvers):
-        words = f"{missing} of {APPROVALS_NEEDED} approvals of the difference"
+        words = f"The difference needs {APPROVALS_NEEDED} approvals and has {APPROVALS_NEEDED - missing}."
         yield Need("approval", APPROVER, "approvers who neither wrote nor reviewed it", words)
 
 

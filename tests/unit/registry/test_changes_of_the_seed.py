@@ -8,12 +8,14 @@ import pytest
 import pytest_asyncio
 
 from services.registry.adapters.seed_files import read_objects
+from services.registry.entrypoints import forms
 from services.registry.usecases import import_seed
 from shared.contracts.envelope import JsonObject
 from tests.support.change_fakes import InMemoryChanges, ScriptedRouter, desk_of
 from tests.support.clock import FrozenClock
 from tests.support.registry_app import RegistryUnderTest, change
 from tests.support.registry_changes import AUTHOR, Carrier
+from tests.support.small_graph import source
 from tests.unit.registry.test_changes_over_http import problem
 
 SEED = read_objects()
@@ -345,6 +347,20 @@ async def test_what_cannot_be_is_refused_whole_with_its_place_and_what_to_do(reg
     assert places.get(said) == "/objects/1", places
     assert registry.changes.events == {}
     assert (await registry.app.http.get("/v1/graph/commits?after=1")).json()["commits"] == []
+
+
+async def test_an_object_that_no_record_can_hold_is_refused(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its commit would never reach a router by the topic, nor would any after it."""
+    assert forms.OBJECT_BYTES_MAX <= 0.9 * 1_048_576, "Kafka takes no larger record, unless it is told to"
+    monkeypatch.setattr(forms, "OBJECT_BYTES_MAX", 500)
+    answer = await registry.carrier().draft(change(1, source("new"), source("long", "x" * 500)))
+    assert problem(answer) == (422, "invalid-fields")
+    (error,) = answer.json()["errors"]
+    assert error["pointer"] == "/objects/1"
+    assert error["detail"].startswith("an object has 500 bytes at most, this one has 5")
+    assert error["detail"].endswith(": shorten its texts, or say it in several objects")
 
 
 async def test_a_change_under_which_an_agreed_example_fails_cannot_be_approved(registry: Registry) -> None:

@@ -11,7 +11,6 @@ import pytest_asyncio
 
 from services.registry.adapters.seed_files import read_objects
 from services.registry.domain.change_rules import terms_digest
-from services.registry.entrypoints import forms
 from services.registry.usecases import as_object, import_seed
 from shared.canonical import canonical, digest
 from shared.contracts.envelope import JsonObject
@@ -172,7 +171,7 @@ async def test_a_change_with_one_approval_is_not_scheduled_and_hears_what_is_mis
     await small.step("approval", {"difference": difference}, by=APPROVERS[0])
     answer = await small.step("schedule", by=AUTHOR)
     assert problem(answer) == (409, "not-ready")
-    assert [e["detail"] for e in answer.json()["errors"]] == ["approval: 1 of 2 approvals of the difference"]
+    assert [e["detail"] for e in answer.json()["errors"]] == ["approval: The difference needs 2 approvals and has 1."]
     assert len(shared.changes.history.stored) == 1
 
 
@@ -356,18 +355,6 @@ async def test_an_object_without_form_is_a_bad_field(small: Carrier, row: dict[s
     assert any(
         (error["pointer"], fault in error["detail"]) == ("/objects/0", True) for error in answer.json()["errors"]
     )
-
-
-async def test_an_object_that_no_record_can_hold_is_refused(small: Carrier, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its commit would never reach a router by the topic, nor would any after it."""
-    assert forms.OBJECT_BYTES_MAX <= 0.9 * 1_048_576, "Kafka takes no larger record, unless it is told to"
-    monkeypatch.setattr(forms, "OBJECT_BYTES_MAX", 500)
-    answer = await small.draft(change(1, PAGE, source("long", "x" * 500)))
-    assert problem(answer) == (422, "invalid-fields")
-    (error,) = answer.json()["errors"]
-    assert error["pointer"] == "/objects/1"
-    assert error["detail"].startswith("an object has 500 bytes at most, this one has 5")
-    assert error["detail"].endswith(": shorten its texts, or say it in several objects")
 
 
 @pytest.mark.parametrize(
