@@ -178,6 +178,36 @@ async def test_a_transaction_that_fails_leaves_neither_step_nor_commit(begin: Be
         assert await tx.history().head() is None
 
 
+async def test_of_a_long_change_that_is_read_again_every_event_is_there_and_none_that_was_not_committed(
+    begin: BeginChange,
+) -> None:
+    many = tuple(Signature(f"mou-{number}", "cqc", "t" * 64) for number in range(4_000))
+
+    async def fail() -> None:
+        async with begin() as tx:
+            await tx.log("chg_1")
+            await tx.add("chg_1", event(3, Withdrawn("a letter")))
+            await tx.log("chg_1")
+            raise ZeroDivisionError
+
+    events = [event(1, DRAFTED), event(2, Signed(many, recorded=True, evidence="a letter"))]
+    for one in events:
+        async with begin() as tx:
+            await tx.add("chg_1", one)
+    async with begin() as tx:
+        assert await tx.log("chg_1") == ChangeLog("chg_1", tuple(events))
+    with pytest.raises(ZeroDivisionError):
+        await fail()
+    for following in (event(3, Reviewed("")), event(4, Withdrawn("no"))):
+        async with begin() as tx:
+            assert await tx.log("chg_1") == ChangeLog("chg_1", tuple(events))
+            await tx.add("chg_1", following)
+        events.append(following)
+    async with begin() as tx:
+        assert await tx.log("chg_1") == ChangeLog("chg_1", tuple(events))
+        assert await tx.log("chg_2") is None
+
+
 async def test_a_step_and_its_commit_take_effect_together(begin: BeginChange) -> None:
     commit = Commit(1, "", "r", NOON, "ann", "why", "TERMINATED")
     async with begin() as tx:
