@@ -47,7 +47,7 @@ class RecalledConcern(Contract):
     concern_id: str
     recalled_at: Instant
     reason: str
-    descendants: list[str] = []
+    descendants: list[str] = Field(default_factory=list)
 
 
 class ConcernRecalled(CloudEvent):
