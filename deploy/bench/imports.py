@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date
+from http import HTTPStatus
 
 import httpx
 import orjson
@@ -198,7 +199,13 @@ async def _in_router(concordat: Concordat, version: int) -> float:
     began = time.perf_counter()
 
     async def there() -> bool:
-        return int((await concordat.get("operator", "router", "/v1/graph/head"))["version"]) >= version
+        try:
+            head = await concordat.get("operator", "router", "/v1/graph/head")
+        except Refused as refused:
+            if refused.status != HTTPStatus.SERVICE_UNAVAILABLE:
+                raise
+            return False  # it knows of a newer graph than it has
+        return int(head["version"]) >= version
 
     await until(there, seconds=ADOPT_SECONDS_MAX)
     return time.perf_counter() - began
