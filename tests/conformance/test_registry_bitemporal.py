@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 from services.registry.domain.model import Change, Committed
 from services.registry.domain.timeline import Search
 from services.registry.ports import Begin
-from services.registry.usecases import as_object, commit_change, import_seed
+from services.registry.usecases import as_object, import_seed
 from services.registry.usecases.history_views import standings_on
 from shared.agreements import Snapshot, decide, facts_of, load
 from shared.agreements.days import civil_day, start_of
 from tests.rules.small import POLICY, WORDS, Row, clause, during, org, pact, remit
 from tests.support.clock import FrozenClock
+from tests.support.committing import commit_change
 from tests.support.registry_fakes import InMemoryHistory
 from tests.support.registry_store import history_in
 from tests.support.stack import TestPostgres

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from services.registry.adapters.seed_files import read_objects
 from services.registry.domain.change_difference import PastConcern, moved
 from services.registry.domain.model import Change, Committed
-from services.registry.usecases import as_object, commit_change, import_seed, read_graph
+from services.registry.usecases import as_object, import_seed, read_graph
 from services.registry.usecases.change import Desk
 from services.registry.usecases.change_gate import Worked, what_if
 from shared.agreements import Decision, GraphInvalid, Snapshot, decide, facts_of, load
 from tests.support.change_fakes import InMemoryChanges, ScriptedRouter, desk_of
 from tests.support.clock import FrozenClock
+from tests.support.committing import commit_change
 
 SEED = read_objects()
 AGREEMENTS = [row for row in SEED if row["kind"] == "agreement"]

@@ -1,6 +1,6 @@
 """What the registry does: import the seed once, change the graph, show it, and give tokens to clients."""
 
-from services.registry.usecases.commit import append_change, as_contract, as_object, commit_change, import_seed
+from services.registry.usecases.commit import append_change, as_contract, as_object, import_seed
 from services.registry.usecases.graph import Graph, find_object, read_commits, read_graph, read_head
 from services.registry.usecases.tokens import TOKEN_SECONDS, Issued, Issuer, issue_token, own_token
 
@@ -12,7 +12,6 @@ __all__ = [
     "append_change",
     "as_contract",
     "as_object",
-    "commit_change",
     "find_object",
     "import_seed",
     "issue_token",

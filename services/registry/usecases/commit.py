@@ -60,17 +60,6 @@ async def import_seed(read_seed: Callable[[], Sequence[JsonObject]], *, begin: B
         return await history.head() or EMPTY  # another registry was faster
 
 
-async def commit_change(change: Change, *, begin: Begin, clock: Clock) -> Outcome:
-    """Add a change to the graph, or say why not; the same change again finds everything as asked.
-
-    Raises GraphDamaged.
-    """
-    async with begin() as history:
-        head = await history.head() or EMPTY
-        current = (await graph_of(history, head)).objects
-        return await append_change(history, head, current, change, clock)
-
-
 async def append_change(
     history: History, head: Commit, current: Sequence[GraphObject], change: Change, clock: Clock
 ) -> Outcome:

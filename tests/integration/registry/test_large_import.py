@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from deploy.bench.graphs import LARGE, synthetic
 from services.registry.adapters.postgres import PostgresHistory
 from services.registry.domain.model import Change, Commit, Committed
-from services.registry.usecases import as_object, commit_change, import_seed, read_graph
+from services.registry.usecases import as_object, import_seed, read_graph
 from services.registry.usecases.commit import _events
 from services.router.adapters.judges import JudgeMaker
 from services.router.adapters.postgres import PostgresStore
@@ -30,6 +30,7 @@ from shared.relay import Relay
 from shared.supervision import Progress
 from shared.telemetry import Telemetry
 from tests.support.clock import FrozenClock
+from tests.support.committing import commit_change
 from tests.support.router_fakes import InMemoryRegistry
 from tests.support.stack import TestPostgres
 from tests.unit.agreements.seeds import objects

@@ -17,8 +17,9 @@ import pytest_asyncio
 
 from services.registry.adapters.seed_files import read_objects
 from services.registry.domain.model import Change, Committed
-from services.registry.usecases import as_object, commit_change, import_seed
+from services.registry.usecases import as_object, import_seed
 from tests.support.clock import FrozenClock
+from tests.support.committing import commit_change
 from tests.support.registry_app import RegistryUnderTest
 from tests.support.registry_store import history_in
 from tests.support.stack import TestPostgres

@@ -9,10 +9,11 @@ import pytest_asyncio
 
 from services.registry.domain.model import Change, Committed
 from services.registry.ports import History
-from services.registry.usecases import as_object, commit_change, import_seed
+from services.registry.usecases import as_object, import_seed
 from shared.contracts.graph import GraphDocument
 from shared.graphroot import graph_root
 from tests.support.clock import FrozenClock
+from tests.support.committing import commit_change
 from tests.support.registry_app import RegistryUnderTest
 from tests.support.registry_fakes import InMemoryHistory
 from tests.support.small_graph import SMALL, source

@@ -9,10 +9,11 @@ import pytest
 import pytest_asyncio
 
 from services.registry.domain.model import Change, Committed
-from services.registry.usecases import as_object, commit_change, import_seed
+from services.registry.usecases import as_object, import_seed
 from shared.contracts.envelope import rfc3339
 from tests.rules.small import POLICY, WORDS, Row, during, follows, org, pact, party, remit
 from tests.support.clock import NOON, FrozenClock
+from tests.support.committing import commit_change
 from tests.support.registry_app import RegistryUnderTest
 from tests.support.registry_fakes import InMemoryHistory
 

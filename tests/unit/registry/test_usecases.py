@@ -19,7 +19,7 @@ from services.registry.domain.model import (
     TokenRequest,
     Unchanged,
 )
-from services.registry.usecases import Issuer, as_object, commit_change, import_seed, issue_token, read_graph
+from services.registry.usecases import Issuer, as_object, import_seed, issue_token, read_graph
 from services.registry.usecases.commit import PART_BYTES_MAX, PARTS_MAX, _parts
 from shared.agreements.load import GraphInvalid
 from shared.contracts.envelope import JsonObject
@@ -27,6 +27,7 @@ from shared.graphroot import graph_root
 from tests.rules.small import POLICY as WORDS_POLICY
 from tests.rules.small import WORDS, org, pact
 from tests.support.clock import NOON, FrozenClock
+from tests.support.committing import commit_change
 from tests.support.registry_fakes import InMemoryClients, InMemoryHistory, ReadableSigner
 from tests.support.small_graph import POLICY, SMALL, source
 
