@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -31,8 +32,16 @@ def assert_equal(fast: Swift | Decision, plain: Decision) -> None:
     assert canonical(fast.to_json()) == encoded(plain)
     assert (fast.whole() if isinstance(fast, Swift) else fast) == plain
     assert fast.totals() == plain.totals()
+    if isinstance(fast, Swift):
+        assert fast.reasons() == counted(plain)
     for klass in Class:
         assert fast.of_class(klass) == plain.of_class(klass)
+
+
+def counted(plain: Decision) -> dict[str, dict[str, int]]:
+    """How many bodies of each class have which reason."""
+    others = [klass for klass in Class if klass is not Class.ORIGINATOR]
+    return {klass.value: dict(Counter(row.reason for row in plain.of_class(klass))) for klass in others}
 
 
 @law

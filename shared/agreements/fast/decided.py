@@ -12,7 +12,7 @@ from shared.agreements.classes import citing, told_by
 from shared.agreements.decision import Class, Decision, Lead, Outcome
 from shared.agreements.fast.bits import places_of, span_of
 from shared.agreements.fast.footing import speaking_as
-from shared.agreements.fast.sorted import HELD, TOLD, Apart, Joined
+from shared.agreements.fast.sorted import AVAILABLE, GAP, HELD, NO_PATH, TOLD, WITHHELD, Apart, Joined
 from shared.agreements.fast.terrain import Era, Terrain
 from shared.agreements.fast.trial import NUMBER
 from shared.agreements.lead import asks_a_person, lead_of
@@ -59,6 +59,24 @@ class Rows:
             for reason in {**self._joined.by_reason, **self._apart.by_reason}
         }
         return {reason: names for reason, names in found.items() if names}
+
+    def reasons(self) -> dict[str, dict[str, int]]:
+        """How many bodies of each class have which reason, the originator aside: every body explained by sets alone."""
+        trial, joined = self._joined.trial, self._joined.classes
+        required = self._slice.any_of(trial.telling & self._slice.requires) & joined[TOLD]
+        counted = {TOLD: {reasons.REQUIRED: required, reasons.PERMITTED: joined[TOLD] ^ required}}
+        counted[AVAILABLE] = {reasons.AVAILABLE: joined[AVAILABLE]}
+        counted[HELD] = {reasons.HOLD_SUCCESSION_AMBIGUOUS: joined[HELD]}
+        found = {name: {why: sets.bit_count() for why, sets in rows.items() if sets} for name, rows in counted.items()}
+        for name in (GAP, WITHHELD, NO_PATH):
+            row: dict[str, int] = {}
+            found[name] = row
+            for part in (self._joined, self._apart):
+                of_class = part.classes.get(name, 0)
+                for why, sets in part.by_reason.items() if of_class else ():
+                    if count := (sets & of_class).bit_count():
+                        row[why] = row.get(why, 0) + count
+        return found
 
     def row(self, org: str, klass: Class, reason: str) -> Outcome:
         """The outcome of a body of that class; `reason` where it is neither told nor available."""
@@ -165,6 +183,10 @@ class Swift:
     def totals(self) -> dict[str, int]:
         count = {**self._count, Class.ORIGINATOR.value: len(self._itself)}
         return {klass.value: count[klass.value] for klass in Class}
+
+    def reasons(self) -> dict[str, dict[str, int]]:
+        """How many bodies of each class have which reason, the originator aside; no row is written for it."""
+        return self._rows.reasons()
 
     @property
     def unroutable(self) -> bool:

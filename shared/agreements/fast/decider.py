@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Collection, Hashable, Iterable
 from threading import Lock
 
@@ -11,7 +10,7 @@ from shared.agreements.decide import decide
 from shared.agreements.decision import Decision
 from shared.agreements.facts import Facts
 from shared.agreements.fast.decided import Ground, Rows, Swift
-from shared.agreements.fast.footing import Footings
+from shared.agreements.fast.footing import WIDE, Footings
 from shared.agreements.fast.lanes import Finder
 from shared.agreements.fast.remits import Remits
 from shared.agreements.fast.slice import Slice, slice_of
@@ -25,6 +24,7 @@ from shared.agreements.model import Bar
 from shared.agreements.snapshot import Snapshot
 
 WORDS_KEPT_MAX = 20_000
+SLICES_KEPT_MAX = 2_048
 _WORDS = (
     "categories", "topics", "functions", "flags", "purposes", "urgency", "nation", "setting", "victim",
     "fault_holder", "provider_status", "sensitivity", "named_recipients", "subjects", "gateways", "onward",
@@ -109,7 +109,7 @@ class Decider:
         self.snapshot = snapshot
         self._common: Common | None = None
         self._finder: Finder | None = None
-        self._slices: OrderedDict[str, tuple[Slice, Footings]] = OrderedDict()
+        self._slices: dict[str, tuple[Slice, Footings]] = {}
         self._lock = Lock()
 
     def decide(self, facts: Facts) -> Swift | Decision:
@@ -175,7 +175,15 @@ class Decider:
             self._finder = Finder(self.snapshot, terrain)
         slice_ = slice_of(org, self._finder, terrain)
         found = self._slices[org] = slice_, Footings(slice_, terrain)
+        if len(self._slices) > SLICES_KEPT_MAX:
+            self._forget()
         return found
+
+    def _forget(self) -> None:
+        """The slice that was read longest ago goes, but none that is long to read."""
+        oldest = next((org for org, (held, _) in self._slices.items() if held.width <= WIDE), None)
+        if oldest is not None:
+            del self._slices[oldest]
 
     def _suggest_onward(self, case: Case, told: Iterable[str], gaps: Iterable[str]) -> list[str]:
         """As `suggest_onward` has it."""
