@@ -22,6 +22,7 @@ from services.router.entrypoints.consumer import (
     take_concerns,
     take_outcomes,
 )
+from services.router.entrypoints.correlation import ConcernFollower
 from services.router.entrypoints.faults import ANSWERS
 from services.router.entrypoints.http import routes
 from services.router.usecases import (
@@ -30,6 +31,7 @@ from services.router.usecases import (
     Patience,
     catch_up,
     end_stale_holds,
+    follow_concerns,
     follow_graph,
     hear_of_notices,
     newer_at_registry,
@@ -122,6 +124,7 @@ def loops_of(parts: Parts) -> dict[str, Loop]:
     return {
         **_graph_loops(parts),
         "graph tender": _graph_tender(parts).run,
+        "concern follower": _concern_follower(parts).run,
         "concerns": base.consumer(concerns).run,
         "graph": base.consumer(commits).run,
         "outcomes": base.consumer(outcomes).run,
@@ -154,3 +157,9 @@ def _graph_tender(parts: Parts) -> GraphTender:
     }
     progress = base.health.watch("graph tender", essential=False)
     return GraphTender(chores, parts.current, progress=progress, telemetry=base.telemetry)
+
+
+def _concern_follower(parts: Parts) -> ConcernFollower:
+    base = parts.foundation
+    progress = base.health.watch("concern follower", essential=False)
+    return ConcernFollower(partial(follow_concerns, parts.desk), progress=progress, telemetry=base.telemetry)

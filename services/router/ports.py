@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from services.router.domain.correlation import Sighting, Suggested, Token, Viewer
 from services.router.domain.model import (
     Concern,
     DecisionKey,
@@ -51,7 +52,34 @@ class Undoing:
     fact: AuditFact
 
 
-class Transaction(Protocol):
+class CorrelationTransaction(Protocol):
+    """What finding concerns about one subject needs of a transaction."""
+
+    async def unfollowed(self, limit: int) -> Sequence[PastRouting]:
+        """Concerns whose sightings are not kept yet, oldest first; () while another router looks after them."""
+        ...
+
+    async def keep_sightings(self, followed: Sequence[PastRouting], seen: Sequence[Sighting]) -> None:
+        """Keep what these versions show in place of what earlier ones did; they are followed now.
+
+        What is not a concern's newest version leaves nothing.
+        """
+        ...
+
+    async def seen(self, tokens: Sequence[Token], since: datetime, until: datetime) -> Sequence[Sighting]:
+        """All sightings by these tokens received strictly between, but for recalled concerns."""
+        ...
+
+    async def suggested(self, tokens: Sequence[Token]) -> Mapping[Token, Sequence[Suggested]]:
+        """What people have, or had, about the subjects of these tokens."""
+        ...
+
+    async def suggest(self, item: WorkItem, tokens: Sequence[Token], fact: AuditFact) -> None:
+        """Open this item about the subject of these tokens; the same again changes nothing."""
+        ...
+
+
+class Transaction(CorrelationTransaction, Protocol):
     """Everything said through one of these happens, together with the consumer's new position, or none of it does."""
 
     async def record(self, decided: Sequence[Decided]) -> frozenset[str]:
@@ -216,7 +244,21 @@ MakeJudge = Callable[[Replica], Judge]
 """Reads the objects of a graph into a judge. Raises GraphInvalid."""
 
 
-class DecisionStore(Protocol):
+class SightingStore(Protocol):
+    """Concerns about one subject, for those who ask: never more than the viewer may link."""
+
+    async def sightings_of(self, concern_id: str, viewer: Viewer) -> Sequence[Sighting] | None:
+        """What the newest version of a concern shows the viewer; None where it may not know of the concern."""
+        ...
+
+    async def slice_of(
+        self, tokens: Sequence[Token], viewer: Viewer, since: datetime, until: datetime
+    ) -> Sequence[Sighting]:
+        """The viewer's sightings by these tokens received strictly between, but for recalled concerns."""
+        ...
+
+
+class DecisionStore(SightingStore, Protocol):
     """What was decided, for those who ask."""
 
     async def decision(self, concern_id: str, version: int | None) -> DecisionRecord | None:

@@ -40,6 +40,7 @@ from shared.graphroot import object_key
 from shared.records import Span
 from tests.rules import small
 from tests.support.clock import NOON
+from tests.support.router_correlating import CorrelationPart, Sightings
 from tests.support.router_state import State, round_number
 
 Row = dict[str, Any]
@@ -126,7 +127,7 @@ class InMemoryRegistry:
 
 
 @dataclass(slots=True)
-class InMemoryRouter:
+class InMemoryRouter(Sightings):
     """A store whose transactions take effect when they end well."""
 
     state: State = field(default_factory=State)
@@ -200,7 +201,7 @@ class InMemoryRouter:
 
 
 @dataclass(slots=True)
-class InMemoryTransaction:
+class InMemoryTransaction(CorrelationPart):
     """One transaction on a copy of the state."""
 
     state: State
@@ -309,7 +310,7 @@ class InMemoryTransaction:
     async def supersede(self, concern_id: str, version: int, at: datetime) -> None:
         body = {"resolution": "superseded", "by_version": version}
         for item in list(self.state.items.values()):
-            if item.key.concern_id == concern_id and item.key.version < version and item.resolution is None:
+            if item.key.concern_id == concern_id and item.key.version < version and _can_end(item):
                 self.state.items[item.item_id] = replace(item, resolution="superseded", resolved_at=at)
                 self.state.item_events.append((item.item_id, ItemEvent("resolved", at, "router", body)))
 
@@ -334,6 +335,10 @@ class InMemoryTransaction:
     async def replace(self, replica: Replica) -> None:
         self.state.bodies.clear()
         await self.follow(replica.head, replica.bodies)
+
+
+def _can_end(item: WorkItem) -> bool:
+    return item.resolution is None and item.kind != "correlation"
 
 
 def _stands_before(version: int, told: ToldNotice) -> bool:

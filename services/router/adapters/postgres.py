@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.router.adapters import round_statements as more
 from services.router.adapters import statements as sql
+from services.router.adapters.correlation import CorrelationPart, PostgresSightings
 from services.router.adapters.graph_copy import HeldGraph
 from services.router.adapters.round_rows import (
     columns_of_query,
@@ -30,7 +31,6 @@ from services.router.adapters.rows import (
     row_of_part,
     rows_for_kafka,
 )
-from services.router.adapters.undoing import UndoingPart
 from services.router.domain.model import (
     DecisionKey,
     DecisionRecord,
@@ -61,7 +61,7 @@ OBJECTS_AT_A_TIME = 10_000
 """A statement of a graph that is stored whole carries so many objects at most."""
 
 
-class PostgresTransaction(UndoingPart):
+class PostgresTransaction(CorrelationPart):
     """One open transaction; `offered` are the outbox rows to publish once it has committed."""
 
     def __init__(
@@ -184,7 +184,7 @@ class Entry:
         return frozenset(one.record.decision_id for one in self.decided if one.routed.id in said)
 
 
-class PostgresStore:
+class PostgresStore(PostgresSightings):
     """The schema `router`.
 
     It remembers which decision bodies are stored, so that concerns decided alike send theirs once; any fault makes it
@@ -192,7 +192,7 @@ class PostgresStore:
     """
 
     def __init__(self, engine: AsyncEngine, writer: Writer, relay: Relay, fail_points: FailPoints) -> None:
-        self._engine = engine
+        super().__init__(engine)
         self._writer = writer
         self._positions = Positions(engine, sql.SCHEMA)
         self._outbox = Outbox(engine, sql.SCHEMA)

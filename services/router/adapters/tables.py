@@ -82,7 +82,7 @@ decisions = Table(
 )
 
 # A version of a concern as it came in: later rounds need it, and so does who asks what was routed. `received_at` is the
-# routing's, or the moment of acceptance where that cannot be read.
+# routing's, or the moment of acceptance where that cannot be read; `followed` once its sightings are kept.
 concerns = Table(
     "concerns",
     metadata,
@@ -94,8 +94,10 @@ concerns = Table(
     Column("routing", LargeBinary, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     Column("traceparent", Text),
+    Column("followed", Boolean, nullable=False, server_default=text("false")),
 )
 Index("concerns_by_receipt", concerns.c.received_at, concerns.c.concern_id, concerns.c.version)
+Index("concerns_not_followed", concerns.c.accepted_at, postgresql_where=text("NOT followed"))
 
 notices = Table(
     "notices",
@@ -205,6 +207,33 @@ acts = Table(
     Column("routing", LargeBinary),
     Column("record", LargeBinary),
     Column("at", DateTime(timezone=True), nullable=False),
+)
+
+# Which concern is about whom, by the tokens of its newest version: what is counted, and nothing of who the subject is.
+sightings = Table(
+    "sightings",
+    metadata,
+    Column("kid", Text, primary_key=True),
+    Column("token", Text, primary_key=True),
+    Column("concern_id", Text, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("subject", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("originator", Text, nullable=False),
+    Column("source_type", Text, nullable=False),
+    Column("categories", ARRAY(Text), nullable=False),
+)
+Index("sightings_by_receipt", sightings.c.kid, sightings.c.token, sightings.c.received_at)
+Index("sightings_of_concern", sightings.c.concern_id)
+
+# Which work item suggests to look at a subject, by each of the subject's tokens.
+suggestions = Table(
+    "suggestions",
+    metadata,
+    Column("kid", Text, primary_key=True),
+    Column("token", Text, primary_key=True),
+    Column("item_id", Text, primary_key=True),
 )
 
 outbox = outbox_table(metadata)

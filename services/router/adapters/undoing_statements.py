@@ -46,10 +46,12 @@ RECALL = text("""
 INSERT INTO router.recalls (concern_id, reason, at) VALUES (:concern_id, :reason, :at) ON CONFLICT DO NOTHING
 """)
 RECALLED = text("SELECT EXISTS (SELECT FROM router.recalls WHERE concern_id = :concern_id)")
+# A suggestion is about a subject of several concerns: it outlives what becomes of one.
 SUPERSEDE = text("""
 WITH item AS (
   UPDATE router.work_items SET resolution = 'superseded', resolved_at = :at
-  WHERE concern_id = :concern_id AND version < :version AND resolved_at IS NULL RETURNING item_id)
+  WHERE concern_id = :concern_id AND version < :version AND resolved_at IS NULL AND kind <> 'correlation'
+  RETURNING item_id)
 INSERT INTO router.work_item_events (item_id, number, event, at, principal, body)
 SELECT item_id, 1 + (SELECT count(*) FROM router.work_item_events e WHERE e.item_id = item.item_id),
        'resolved', :at, 'router', :body

@@ -16,7 +16,7 @@ ENGINE = "1"
 """The version of the evaluator: raised whenever the same graph and concern could give other bytes."""
 FIRST_ROUND = 1
 
-ItemKind = Literal["unroutable", "held", "gap", "refused", "returned"]
+ItemKind = Literal["unroutable", "held", "gap", "refused", "returned", "correlation"]
 ITEM_KINDS: tuple[ItemKind, ...] = get_args(ItemKind)
 ItemEventName = Literal["assigned", "waits", "pointer-proposed", "resolved"]
 ItemState = Literal["open", "waiting", "closed"]
@@ -142,7 +142,8 @@ class DecisionRecord:
 class WorkItem:
     """Something about a concern that a person must look at: codes say why, bodies whom it touches.
 
-    `owner` has taken it on; it may wait until a day; `resolution` ends it. `ref` is the notice that came back.
+    `owner` has taken it on; it may wait until a day; `resolution` ends it. `ref` is the notice that came back, or which
+    subject of the concern recurs.
     """
 
     item_id: str

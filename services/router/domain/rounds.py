@@ -112,9 +112,13 @@ class Handover:
 def hand_over(standing: Iterable[WorkItem], fresh: Iterable[WorkItem], *, done: ItemKind | None) -> Handover:
     """An item whose matter is unchanged stands on, with its age and its owner; another of its kind takes its owner.
 
-    `done` is the kind that the person who opened the round has dealt with: nothing of it is opened anew.
+    `done` is the kind that the person who opened the round has dealt with: nothing of it is opened anew. A
+    suggestion is about a subject, not about who is told: no round ends it.
     """
-    before, after = {item.kind: item for item in standing}, {item.kind: item for item in fresh}
+    before, after = (
+        {item.kind: item for item in standing if item.kind != "correlation"},
+        {item.kind: item for item in fresh},
+    )
     unchanged = {kind for kind, item in after.items() if kind in before and _same(item, before[kind])} - {done}
     opened = [
         replace(item, owner=before[kind].owner if kind in before else "")

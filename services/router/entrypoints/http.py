@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from services.router.entrypoints.choices import ChoiceRoutes
+from services.router.entrypoints.correlation import CorrelationRoutes
 from services.router.entrypoints.decisions import DecisionRoutes
 from services.router.entrypoints.human import HumanDecisionRoutes
 from services.router.entrypoints.queues import QueueRoutes
@@ -20,6 +21,7 @@ def routes(store: DecisionStore, desk: Desk, history: History) -> APIRouter:
         DecisionRoutes(store, desk, history).router(),
         RoutingRoutes(store).router(),
         QueueRoutes(store, desk).router(),
+        CorrelationRoutes(store, desk).router(),
         ChoiceRoutes(desk).router(),
         HumanDecisionRoutes(desk).router(),
     )

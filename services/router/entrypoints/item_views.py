@@ -16,6 +16,8 @@ SAYS = {
     "UNROUTABLE": "This concern reached nobody.",
     "RETURNED": "The recipient sent it back as not meant for it.",
     "REFUSED": "The recipient refused it.",
+    "SUBJECT_RECURS": "Independent sources raised concerns about one subject within the window of the policy.",
+    "REPEAT_AFTER_CLOSURE": "A concern came on a subject whose matter a person had closed: think of reopening it.",
 }
 
 
@@ -30,7 +32,7 @@ def item_view(item: WorkItem, now: datetime) -> JsonObject:
         "round": item.key.round,
         "codes": list(item.codes),
         "organisations": list(item.bodies),
-        "notice_id": item.ref or None,
+        **_refers_to(item),
         "owner": item.owner or None,
         "opened_at": rfc3339(item.opened_at),
         "age_seconds": int((now - item.opened_at).total_seconds()),
@@ -38,6 +40,12 @@ def item_view(item: WorkItem, now: datetime) -> JsonObject:
         "resolution": item.resolution,
         "resolved_at": rfc3339(item.resolved_at) if item.resolved_at else None,
     }
+
+
+def _refers_to(item: WorkItem) -> JsonObject:
+    if item.kind != "correlation":
+        return {"notice_id": item.ref or None}
+    return {"notice_id": None, "subject": item.ref, "see": f"/v1/correlations?subject-of={item.key.concern_id}"}
 
 
 def whole_item_view(look: ItemLook, now: datetime) -> JsonObject:

@@ -33,6 +33,7 @@ from services.router.usecases import (
     Done,
     Ended,
     ItemResult,
+    NotRouted,
     Refused,
     assign_item,
     close_item,
@@ -167,6 +168,8 @@ class QueueRoutes:
                 return {**item_view(item, now), "awaits": "a second person with the role duty-router"}
             case Ended(item):
                 raise _too_late(item)
+            case NotRouted(item):
+                raise _not_routed(item)
             case Refused():
                 raise refusal(result, list(form.organisations or ()) if form else [])
             case Absent():
@@ -205,6 +208,15 @@ def _too_late(item: WorkItem) -> Problem:
         "resolved-already",
         "This item was resolved before; nothing was changed",
         detail=f"It ended as {item.resolution}. Look at it again.",
+    )
+
+
+def _not_routed(item: WorkItem) -> Problem:
+    return Problem(
+        409,
+        "not-routed",
+        "A suggestion about a subject tells nobody; nothing was changed",
+        detail=f"Look at /v1/correlations?subject-of={item.key.concern_id}, then let it wait or close it.",
     )
 
 

@@ -1,5 +1,6 @@
 """The flows of the router: route concerns, follow the graph, close what the notifier has."""
 
+from services.router.usecases.correlation import PAGE, Correlation, Followed, correlations_of, follow_concerns
 from services.router.usecases.desk import Desk
 from services.router.usecases.graph import (
     Adopted,
@@ -20,6 +21,7 @@ from services.router.usecases.queues import (
     Ended,
     ItemLook,
     ItemResult,
+    NotRouted,
     assign_item,
     close_item,
     let_item_wait,
@@ -32,21 +34,25 @@ from services.router.usecases.routing import Routed, route_concerns
 from services.router.usecases.undoing import hear_of_notices, withdraw_ended
 
 __all__ = [
+    "PAGE",
     "Absent",
     "Adopted",
     "Applied",
     "Ask",
     "AwaitsSecond",
+    "Correlation",
     "Desk",
     "Difference",
     "Done",
     "Ended",
+    "Followed",
     "GraphNews",
     "GraphPorts",
     "Ground",
     "HumanDecision",
     "ItemLook",
     "ItemResult",
+    "NotRouted",
     "Patience",
     "Refused",
     "Replayed",
@@ -57,7 +63,9 @@ __all__ = [
     "catch_up",
     "choose_bodies",
     "close_item",
+    "correlations_of",
     "end_stale_holds",
+    "follow_concerns",
     "follow_graph",
     "hear_of_notices",
     "judge_on",

@@ -9,13 +9,15 @@ from typing import Any
 
 from services.router.domain.advice import Missing
 from services.router.domain.choosing import Choices
-from services.router.domain.model import ItemEvent, ItemEventName, WorkItem
+from services.router.domain.model import ItemEvent, ItemEventName, ItemKind, WorkItem
 from services.router.domain.rounds import Act, Dossier, Opened, Person, resolved
 from services.router.ports import DecisionStore, Transaction
 from services.router.usecases.desk import Desk, Sitting
 from services.router.usecases.rounds import Absent, Refused, Stands, open_round
 from shared.contracts.audit import AuditFact
 from shared.ids import new_id
+
+SUGGESTION: ItemKind = "correlation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,14 @@ class Ended:
     item: WorkItem
 
 
-ItemResult = Done | AwaitsSecond | Ended | Refused | Absent
+@dataclass(frozen=True, slots=True)
+class NotRouted:
+    """A suggestion is about a subject of several concerns: nobody is told by it."""
+
+    item: WorkItem
+
+
+ItemResult = Done | AwaitsSecond | Ended | NotRouted | Refused | Absent
 _Effect = Callable[[WorkItem, datetime], WorkItem]
 
 
@@ -72,7 +81,8 @@ async def look_at_item(item_id: str, store: DecisionStore, desk: Desk) -> ItemLo
     item, events = found
     async with desk.begin() as tx:
         dossier = await tx.dossier(item.key.concern_id, item.key.version)
-    missing = desk.current.get().missing(dossier.routing, item.bodies) if dossier and not item.resolution else ()
+    routed = dossier and not item.resolution and item.kind != SUGGESTION
+    missing = desk.current.get().missing(dossier.routing, item.bodies) if dossier and routed else ()
     return ItemLook(item, events, missing)
 
 
@@ -107,6 +117,8 @@ async def route_item(ask: Ask, choices: Choices, desk: Desk) -> ItemResult:
             return Absent()
         if answered := _answered(item, events, ask):
             return answered
+        if item.kind == SUGGESTION:
+            return NotRouted(item)
         dossier = await tx.dossier(item.key.concern_id, item.key.version)
         if dossier is None:
             return Absent()

@@ -22,6 +22,8 @@ RIGHTS = {
     "decisions": KEPT,
     "notices": KEPT,
     "recalls": KEPT,
+    "sightings": {*KEPT, "DELETE"},
+    "suggestions": KEPT,
     "work_item_events": KEPT,
     "work_items": ADDED_TO,
     "outbox": {*ADDED_TO, "DELETE"},
