@@ -2,8 +2,9 @@
 
 import json
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -32,12 +33,24 @@ class Refused(Exception):
         self.status = answer.status_code
 
 
+class NoClient(RunnerFault):
+    """Nobody's credentials are at hand for a body; the remedy names one that is near."""
+
+    def __init__(self, org: str, known: Iterable[str]) -> None:
+        near = get_close_matches(org, sorted(known), 1)
+        super().__init__(
+            f"No client acts for {org!r}.",
+            f"Did you mean {near[0]!r}?" if near else "Name a body of `credentials.json` in the data folder.",
+        )
+
+
 class Unreachable(RunnerFault):
     """A service does not answer."""
 
     def __init__(self, error: httpx.TransportError) -> None:
         url = error.request.url
-        super().__init__(f"{url} does not answer ({error})", "Look into the logs of that service in the data folder.")
+        remedy = "Is that its address, and is it up? `concordat doctor` says so; its logs are in the data folder."
+        super().__init__(f"{url} does not answer ({error})", remedy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +99,9 @@ class Concordat:
         return answer
 
     async def authorization(self, org: str) -> dict[str, str]:
-        """The header that identifies a client of `org`; the token is fetched anew before it ends."""
+        """The header that identifies a client of `org`; the token is fetched anew before it ends. Raises NoClient."""
+        if org not in self.credentials:
+            raise NoClient(org, self.credentials)
         token = self._tokens.get(org)
         if token is None or token.used_until <= self.now():
             token = self._tokens[org] = await self._token(self.credentials[org])
@@ -187,4 +202,5 @@ def _title(answer: httpx.Response) -> str:
     except ValueError:
         return answer.reason_phrase
     fields = "; ".join(f"{e['pointer']}: {e['detail']}" for e in body.get("errors", ()))
-    return " ".join(filter(None, (body.get("title"), body.get("detail"), fields)))
+    said = (str(part).rstrip(".") for part in (body.get("title"), body.get("detail"), fields) if part)
+    return ". ".join(said)

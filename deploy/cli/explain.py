@@ -13,6 +13,7 @@ from deploy.client import Concordat, Refused
 
 OPERATOR = "operator"
 SHOWN_MAX = 12
+NOT_FOUND = 404
 DATA_DIR = click.option(
     "--data-dir", type=click.Path(path_type=Path), default=Path(".data"), help="Of the running system."
 )
@@ -104,4 +105,5 @@ def _asked(data_dir: Path, ask: Callable[[Concordat], Coroutine[Any, Any, Any]])
     try:
         return asyncio.run(run())
     except Refused as refused:
-        raise click.ClickException(str(refused)) from None
+        hint = "\nCONCERN is the id (con_…) that `concordat publish` printed; --version one that was decided."
+        raise click.ClickException(f"{refused}{hint if refused.status == NOT_FOUND else ''}") from None

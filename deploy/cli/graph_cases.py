@@ -73,7 +73,7 @@ def _scenarios(path: Path) -> list[Mapping[str, Any]]:
     except SeedUnreadable as fault:
         raise Unusable(str(fault)) from fault
     if not isinstance(content, Mapping) or content.get("format") != FORMAT:
-        raise Unusable(f"{path}: format is not {FORMAT}")
+        raise Unusable(f"{path} holds no cases: begin it with `format: {FORMAT}` (docs/howto/test-a-graph.md)")
     scenarios = content.get("scenarios")
     if not isinstance(scenarios, list) or not all(isinstance(row, Mapping) for row in scenarios):
         raise Unusable(f"{path}: scenarios must be a list")

@@ -64,6 +64,8 @@ def check_folder(folder: Path) -> Checked:
     """Read and check one folder. Never raises for what is in it."""
     read = read_folder(folder)
     found = [Finding(f.path, f.fault.place, f.fault.what, f.fault.remedy) for f in read.faults]
+    if not folder.is_dir():
+        return Checked(folder, read, tuple(found))
     found += _placed([*_problems(read), *(problem for row in read.rows() for problem in problems_of_life(row))], read)
     found += _instants(read.items)
     return Checked(folder, read, tuple(sorted(set(found))))

@@ -78,5 +78,8 @@ def _json(network: Network, known: str) -> str:
 
 def written(text: str, output: str) -> None:
     """Put a text into a file, or onto standard output for `-`."""
-    with click.open_file(output, "w", encoding="utf-8") as file:
-        file.write(text)
+    try:
+        with click.open_file(output, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as fault:
+        raise NoGraph(f"{output} cannot be written: {fault.strerror}.") from None

@@ -24,6 +24,10 @@ def run_import(folder: Path, registry: str | None, credentials: Path, asked: Map
     return asyncio.run(_import(folder, concordat, asked))
 
 
+NOT_ALLOWED = (401, 403)
+"""These are about who asks, not about the folder."""
+
+
 async def _import(folder: Path, concordat: Concordat, asked: Mapping[str, str]) -> int:
     try:
         plan = await plan_import(folder, concordat)
@@ -43,6 +47,8 @@ async def _carried(plan: Plan, concordat: Concordat, asked: Mapping[str, str]) -
     try:
         change = await carry(plan, words, concordat, asked["org"])
     except PartRefused as fault:
+        if fault.answer.status_code in NOT_ALLOWED:
+            raise Refused(fault.answer) from fault
         show(refused(plan, fault.answer))
         click.echo("The registry refused it; nothing was changed.")
         return 1
@@ -54,7 +60,8 @@ def _credential(file: Path, org: str) -> Credential:
     try:
         clients = json.loads(file.read_text()).values()
     except (OSError, ValueError):
-        raise NoGraph(f"{file} holds no credentials: name the file with --credentials.") from None
+        what = f"{file} holds no credentials"
+        raise NoGraph(f"{what}: start a system with `concordat up`, or name the file with --credentials.") from None
     for client in clients:
         if client.get("org") == org:
             return Credential(str(client["client_id"]), str(client["secret"]))

@@ -18,6 +18,7 @@ from services.registry.adapters.seed_files import SEED_DIR
 from shared.agreements.days import instant_of, start_of
 
 READ_SECONDS = 60.0
+NO_SYSTEM = "No system runs with .data: start one with `concordat up`, or name a registry with --registry URL."
 RUN_FILE = Path(".data") / "run.json"
 Row = Mapping[str, Any]
 
@@ -45,7 +46,7 @@ def registry_url(given: str | None) -> str:
     try:
         return str(json.loads(RUN_FILE.read_text())["urls"]["registry"])
     except (OSError, ValueError, KeyError):
-        raise NoGraph("No system runs here: name one with --registry URL, or start one with `concordat up`.") from None
+        raise NoGraph(NO_SYSTEM) from None
 
 
 def folder_source(folder: Path) -> Source:

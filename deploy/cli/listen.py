@@ -1,7 +1,7 @@
 """`concordat listen --forward URL`: pulls the inbox of an organisation and forwards each notice to a local address."""
 
 import asyncio
-import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from deploy.cli.publish import system_of
 from deploy.client import Refused
 from services.notifier.domain.message import CONTENT_TYPE
 from services.notifier.domain.model import Keys
-from services.notifier.domain.signature import SEED_BYTES, secret_bytes, signed_headers
+from services.notifier.domain.signature import SEED_BYTES, SecretRefused, secret_bytes, signed_headers
 from shared.clock import Clock, SystemClock
 
 FORWARD_SECONDS = 20.0
@@ -44,13 +44,16 @@ class Listener:
     place: Path
     clock: Clock
     http: httpx.AsyncClient
+    is_stuck: bool = False
+    """Whether the last turn met a notice that was not taken."""
 
     async def turn(self) -> int:
         """Forward one page; gives how many were taken. Raises Refused, Unreachable."""
         after = self.place.read_text() if self.place.exists() else ""
         page = await self.inbox.get(self.org, "notifier", "/v1/inbox", after=after, limit=PAGE)
         for count, item in enumerate(page["items"]):
-            if not await self._forward(item):
+            self.is_stuck = not await self._forward(item)
+            if self.is_stuck:
                 return count
             self.place.write_text(item["after"])
         return len(page["items"])
@@ -79,13 +82,19 @@ class Listener:
     help="A whsec_ text: what is forwarded is signed with it, as a delivery would be.",
 )
 @click.option("--every", "seconds", type=click.FloatRange(0.1, 3600), default=2.0, help="Seconds between two looks.")
-@click.option("--once", is_flag=True, help="Forward what there is, and end.")
+@click.option("--once", is_flag=True, help="Forward what there is, and end; exits 1 where something was not taken.")
 def listen(url: str, org: str, data_dir: Path, secret_file: Path, **options: Any) -> None:
     """Pull the notices of ORG and forward them to URL, for a body that hosts no endpoint. Ctrl-C ends it.
 
     Each stays in the inbox until URL has answered 2xx. To forward is not to acknowledge: a person does that.
     """
-    keys = Keys(secret_bytes(secret_file.read_text().strip()), bytes(SEED_BYTES))
+    if not url.startswith(("http://", "https://")):
+        raise click.BadParameter("an address begins with http:// or https://", param_hint="--forward")
+    try:
+        keys = Keys(secret_bytes(secret_file.read_text().strip()), bytes(SEED_BYTES))
+    except (SecretRefused, UnicodeDecodeError) as refused:
+        what = f"{secret_file} holds no whsec_ text: {refused}"
+        raise click.BadParameter(what, param_hint="--secret-file") from None
     place = data_dir / f"listen-{org}.place"
     asyncio.run(_listen(url, org, (data_dir, place, keys), **options))
 
@@ -98,8 +107,8 @@ async def _listen(url: str, org: str, kept: tuple[Path, Path, Keys], *, seconds:
             try:
                 count = await listener.turn()
             except Refused as refused:
-                raise click.ClickException(json.dumps(str(refused))) from None
+                raise click.ClickException(str(refused)) from None
             if once and not count:
-                return
+                sys.exit(int(listener.is_stuck))
             if not count:
                 await asyncio.sleep(seconds)

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,17 @@ from deploy.local.faults import RunnerFault
 from deploy.local.waiting import until
 from services.intake.domain.model import Status
 from services.registry.adapters.seed_files import SeedUnreadable, read_yaml
+from shared.agreements.reasons import sentence
 
 WAIT_SECONDS = 30.0
 SETTLED: frozenset[Status] = frozenset({"held", "unroutable", "delivered", "undelivered", "recalled"})
 """What stays as it is until a person or a recipient acts; `routed` is settled when there is nobody to be told."""
+STATES = {
+    "registered": "in its inbox, not at its endpoint yet",
+    "attempt-failed": "its endpoint did not take it, it is tried again",
+}
+"""States of a notice that need words."""
+_START = "Start one with `concordat up --data-dir {}`, or name the folder of the one that runs with --data-dir."
 RUN_FILE, CREDENTIALS_FILE = "run.json", "credentials.json"
 
 
@@ -27,10 +34,14 @@ RUN_FILE, CREDENTIALS_FILE = "run.json", "credentials.json"
 @click.option("--wait/--no-wait", default=True, help="Wait until it is delivered, held or unroutable.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line per concern.")
 def publish(files: tuple[Path, ...], data_dir: Path, **flags: bool) -> None:
-    """Publish the concerns in FILES (JSON or YAML; one concern, or a list of them) as their originators' clients."""
+    """Publish the concerns in FILES (JSON or YAML; one concern, or a list of them) as their originators' clients.
+
+    Waits up to 30 s for each. To publish the same again is safe, and shows how far it has come.
+
+    Exit codes: 0 all taken, 1 one refused (those before it were taken), 2 wrong use.
+    """
     concerns = [concern for file in files for concern in read_concerns(file)]
-    for line in asyncio.run(_publish(system_of(data_dir), concerns, wait=flags["wait"])):
-        click.echo(json.dumps(line) if flags["as_json"] else _in_words(line))
+    asyncio.run(_publish(system_of(data_dir), concerns, **flags))
 
 
 def read_concerns(file: Path) -> Sequence[Mapping[str, Any]]:
@@ -51,18 +62,17 @@ def system_of(data_dir: Path) -> Concordat:
         urls = json.loads((data_dir / RUN_FILE).read_text())["urls"]
         clients = json.loads((data_dir / CREDENTIALS_FILE).read_text())
     except FileNotFoundError:
-        raise RunnerFault(f"No system runs with {data_dir}.", "Start one with `concordat up`.") from None
+        raise RunnerFault(f"No system runs with {data_dir}.", _START.format(data_dir)) from None
     return Concordat(urls, credentials_of(clients))
 
 
-async def _publish(
-    concordat: Concordat, concerns: Sequence[Mapping[str, Any]], *, wait: bool
-) -> Sequence[Mapping[str, Any]]:
+async def _publish(concordat: Concordat, concerns: Sequence[Mapping[str, Any]], *, wait: bool, as_json: bool) -> None:
     try:
-        return [await _one(concordat, concern, wait=wait) for concern in concerns]
-    except (Refused, KeyError) as refused:
-        reason = f"No client acts for {refused}." if isinstance(refused, KeyError) else str(refused)
-        raise click.ClickException(reason) from None
+        for concern in concerns:
+            line = await _one(concordat, concern, wait=wait)
+            click.echo(json.dumps(line) if as_json else "\n".join(in_words(line)))
+    except Refused as refused:
+        raise click.ClickException(str(refused)) from None
     finally:
         await concordat.close()
 
@@ -73,6 +83,7 @@ async def _one(concordat: Concordat, concern: Mapping[str, Any], *, wait: bool) 
     if not wait:
         return accepted
     found = dict(accepted)
+    click.echo(f"{accepted['concern_id']} is taken; waiting up to {WAIT_SECONDS:.0f} s for what comes of it.", err=True)
 
     async def settled() -> bool:
         found.update(await concordat.get(org, "intake", f"/v1/concerns/{accepted['concern_id']}"))
@@ -90,7 +101,12 @@ def is_settled(concern: Mapping[str, Any]) -> bool:
     return concern["status"] in SETTLED or (concern["status"] == "routed" and not concern["told"])
 
 
-def _in_words(line: Mapping[str, Any]) -> str:
-    told = "".join(f"\n  told {row['org']} ({row['reason']}): {row['state']}" for row in line.get("told", ()))
-    available = "".join(f"\n  may be told: {org}" for org in line.get("available", ()))
-    return f"{line['concern_id']}  {line['status']}{told}{available}"
+def in_words(line: Mapping[str, Any]) -> Iterator[str]:
+    """What came of a concern, line by line; with what to do where somebody must act."""
+    yield f"{line['concern_id']}  {line['status']}"
+    yield from (f"  {sentence(code)} ({code})" for code in line.get("hold", ()))
+    for row in line.get("told", ()):
+        yield f"  told {row['org']} ({row['reason']}): {STATES.get(row['state'], row['state'])}"
+    yield from (f"  may be told: {org}" for org in line.get("available", ()))
+    if line["status"] == "routed" and line.get("told"):
+        yield "  Not everywhere yet: it goes on without this command. Publish the file again to see how far it is."

@@ -194,7 +194,13 @@ def receiver(host: str, port: int, secret_file: Path, out: Path | None, **option
         raise click.BadParameter("slow:SECONDS, status:CODE or hang", param_hint="--behave") from error
     # Unbuffered: a line is with the kernel before its request is answered.
     written = out.open("ab", buffering=0) if out else None
-    made = Receiver(Secrets(secret_file), written, behaviour, SystemClock(), options["as_json"])
+    secrets = Secrets(secret_file)
+    try:
+        secrets.of("/")
+    except (SecretRefused, ValueError) as fault:
+        what = f"{secret_file} holds no secret: {fault}"
+        raise click.BadParameter(what, param_hint="--secret-file") from None
+    made = Receiver(secrets, written, behaviour, SystemClock(), options["as_json"])
     uvloop.run(_serve(made, host, port))
 
 
@@ -204,7 +210,11 @@ async def _serve(made: Receiver, host: str, port: int) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     runner = web.ServerRunner(web.Server(made.handle, access_log=None), shutdown_timeout=STOP_SECONDS)
     await runner.setup()
-    await web.TCPSite(runner, host, port, backlog=1024).start()
+    try:
+        await web.TCPSite(runner, host, port, backlog=1024).start()
+    except OSError as fault:
+        await runner.cleanup()
+        raise click.ClickException(f"{host}:{port} cannot be had ({fault.strerror}). Try another --port.") from None
     address = runner.addresses[0]
     _say(made, {"listening": f"http://{address[0]}:{address[1]}"}, f"Listening on http://{address[0]}:{address[1]}")
     await stop.wait()

@@ -29,6 +29,7 @@ from deploy.local.waiting import eventually
 READY_SECONDS = 300
 DOWN_SECONDS = 60
 INTERRUPTED = 130
+DATA_DIR = Path(".data")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Options:
 
 
 @click.command()
-@click.option("--data-dir", type=click.Path(path_type=Path), default=Path(".data"), help="Everything is kept here.")
+@click.option("--data-dir", type=click.Path(path_type=Path), default=DATA_DIR, help="Everything is kept here.")
 @click.option("--port-base", type=click.IntRange(1024, 65_000), default=PORT_BASE, help="Ports are counted from here.")
 @click.option("--kafka", metavar="HOST:PORT", help="Use this running Kafka.")
 @click.option("--postgres", metavar="URL", help="Use this running Postgres 18; the URL is its superuser's.")
@@ -61,7 +62,7 @@ def up(data_dir: Path, port_base: int, kafka: str | None, postgres: str | None, 
 
 
 @click.command()
-@click.option("--data-dir", type=click.Path(path_type=Path), default=Path(".data"), help="As given to `up`.")
+@click.option("--data-dir", type=click.Path(path_type=Path), default=DATA_DIR, help="As given to `up`.")
 def down(data_dir: Path) -> None:
     """End the system that `concordat up` runs with this data folder."""
     pid = runner_of(data_dir)
@@ -146,14 +147,19 @@ def _tell(options: Options) -> None:
     click.echo(f"Clients and their secrets: {summary['credentials_file']}")
     click.echo(f"Logs: {summary['logs']}")
     if options.detach:
-        click.echo(f"It goes on as process {summary['pid']}; `concordat down` ends it.")
+        click.echo(f"It goes on as process {summary['pid']}; `{_down(options.layout.data_dir)}` ends it.")
+
+
+def _down(data_dir: Path) -> str:
+    return "concordat down" if data_dir == DATA_DIR else f"concordat down --data-dir {data_dir}"
 
 
 def _detached(options: Options) -> int:
     """Start the runner as a process of its own and wait until it says that it is ready; gives the exit code."""
     layout = options.layout
     if (pid := runner_of(layout.data_dir)) is not None:
-        raise AlreadyRunning(f"{layout.data_dir} is in use by process {pid}", "End it with `concordat down`.")
+        remedy = f"End it with `{_down(layout.data_dir)}`, or choose another folder with --data-dir."
+        raise AlreadyRunning(f"{layout.data_dir} is in use by process {pid}", remedy)
     log = layout.log("up")
     log.parent.mkdir(parents=True, exist_ok=True)
     layout.run_file.unlink(missing_ok=True)
