@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down check lint test rules properties mutants bench soak migrate format lock
+.PHONY: help setup demo up down check lint test rules properties mutants bench soak checker migrate format lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -56,6 +56,11 @@ bench: $(READY) ## print each budget beside its measured figure
 
 soak: $(READY) ## the fault tests twenty times in a row, and whatever else takes minutes
 	@$(BIN)/python -m tests.soak
+
+RUNS ?= 100
+SEED ?= 1
+checker: $(READY) ## random kills under 200/s, RUNS=100 of them from SEED=1, and the equation after each (an hour or two)
+	@$(BIN)/python -m tests.checker --runs $(RUNS) --seed $(SEED) --rate 200
 
 migrate: $(READY) ## bring every schema to its newest version (X_OWNER_DATABASE_URL for each service)
 	@$(BIN)/python -m shared.db.migrate all
