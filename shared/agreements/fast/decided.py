@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -16,7 +16,6 @@ from shared.agreements.fast.sorted import AVAILABLE, GAP, HELD, NO_PATH, TOLD, W
 from shared.agreements.fast.terrain import Era, Terrain
 from shared.agreements.fast.trial import NUMBER
 from shared.agreements.lead import asks_a_person, lead_of
-from shared.agreements.model import Clause
 
 
 class Ground(NamedTuple):
@@ -82,11 +81,11 @@ class Rows:
         """The outcome of a body of that class; `reason` where it is neither told nor available."""
         trial = self._joined.trial
         if klass is Class.TOLD:
-            return told_by(org, tuple(self._attempts(org, trial.telling)))
+            return told_by(org, tuple(self._attempts(org, trial.telling, _is_sure)))
         if klass is Class.AVAILABLE:
-            return citing(Outcome(org, klass, reasons.AVAILABLE), self._attempts(org, trial.passed))
+            return citing(Outcome(org, klass, reasons.AVAILABLE), self._attempts(org, trial.passed, _is_sure))
         if klass is Class.HELD:
-            return citing(Outcome(org, klass, reason), self._attempts(org, trial.waiting))
+            return citing(Outcome(org, klass, reason), self._attempts(org, trial.waiting, _is_ambiguous))
         return Outcome(org, klass, reason, nearest=self._nearest(org))
 
     def _names(self, guards: int, numbers: int) -> list[str]:
@@ -126,22 +125,32 @@ class Rows:
         speech = self._slice.speech_at[place]
         return f"{self._slice.agreements[speech]}/{self._slice.clauses[speech]}"
 
-    def _attempts(self, org: str, lanes: int) -> Iterator[Attempt]:
+    def _attempts(self, org: str, lanes: int, fits: Callable[[Attempt], bool]) -> Iterator[Attempt]:
         for place in places_of(lanes & self._lanes(org)):
-            yield self._attempt(org, place)
+            yield from filter(fits, self._along(org, place))
 
-    def _attempt(self, org: str, place: int) -> Attempt:
+    def _along(self, org: str, place: int) -> Iterator[Attempt]:
+        """A lane as the reference tries it, along each road to the body."""
         held, case = self._slice, self._case
         speech = held.speech_at[place]
         agreement = case.snapshot.sharing(held.agreements[speech])
         assert agreement is not None  # noqa: S101 - the slice was read from it
         personal, party = agreement.personal, held.party_of[place]
         discloser = speaking_as(case, self._terrain, held.disclosers[speech], personal=personal)
-        roads = self._era.receivers(party, case, personal=personal)
         assert discloser is not None  # noqa: S101 - the lane is active
         cite = self._cite(place)
-        clause: Clause = next(clause for clause in agreement.clauses if clause.cite == cite)
-        return Attempt(case, agreement, clause, discloser, next(row for row in roads if row.org == org))
+        clause = next(clause for clause in agreement.clauses if clause.cite == cite)
+        for road in self._era.receivers(party, case, personal=personal):
+            if road.org == org:
+                yield Attempt(case, agreement, clause, discloser, road)
+
+
+def _is_sure(attempt: Attempt) -> bool:
+    return not attempt.ambiguous
+
+
+def _is_ambiguous(attempt: Attempt) -> bool:
+    return attempt.ambiguous
 
 
 class Swift:

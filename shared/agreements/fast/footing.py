@@ -24,6 +24,7 @@ class _Ways(NamedTuple):
 
     lanes: int
     unsure: int
+    doubtful: int
     bodies: int
     wrong_way: int
 
@@ -60,14 +61,15 @@ class Footings:
     def _work_out(self, case: Case, era: Era) -> Footing:
         held, settled = self._slice, self._settle(case, era)
         silent, ambiguous = self._speakers(case)
-        parted, unsure, bodies = self._follow(self._parted, case, era, silent)
+        parted, unsure, doubtful, bodies = self._follow(self._parted, case, era, silent)
         active = (settled.lanes | parted) & ~silent
         joined = settled.bodies | bodies
         if self._speaks_in_parts:
             joined = self._bodies(held.any_of(active))
         wrong_way = settled.wrong_way | self._terrain.set_of(self._wrong_way(case, era, parted=True))
-        ambiguous = (ambiguous | settled.unsure | unsure) & active
-        return Footing(active, ambiguous, held.any_of(active), joined, wrong_way)
+        unsure = (ambiguous | settled.unsure | unsure) & active
+        doubtful = (ambiguous | settled.doubtful | doubtful) & active
+        return Footing(active, unsure, doubtful, held.any_of(active), joined, wrong_way)
 
     def _settle(self, case: Case, era: Era) -> _Ways:
         """What no concern can tell apart within an era."""
@@ -76,11 +78,11 @@ class Footings:
             if len(self._settled) >= FOOTINGS_KEPT_MAX:
                 self._settled.clear()
             silent, _ = self._speakers(case)
-            moved, unsure, _ = self._follow(self._whole, case, era, 0)
+            moved, unsure, doubtful, _ = self._follow(self._whole, case, era, 0)
             lanes = self._slice.still | moved
             bodies = self._bodies(self._slice.any_of(lanes & ~silent))
             wrong_way = self._terrain.set_of(self._wrong_way(case, era, parted=False))
-            found = self._settled[era.number] = _Ways(lanes, unsure, bodies, wrong_way)
+            found = self._settled[era.number] = _Ways(lanes, unsure, doubtful, bodies, wrong_way)
         return found
 
     def _bodies(self, guards: int) -> int:
@@ -95,24 +97,27 @@ class Footings:
             ambiguous |= lanes if reached and reached.ambiguous else 0
         return silent, ambiguous
 
-    def _follow(self, ways: Mapping[Signed, Runs], case: Case, era: Era, silent: int) -> tuple[int, int, int]:
-        """The lanes along roads that are open, those of which the body is one of several candidates, and the bodies."""
+    def _follow(self, ways: Mapping[Signed, Runs], case: Case, era: Era, silent: int) -> tuple[int, int, int, int]:
+        """The lanes along roads that are open, those that have a road on which the body is one of several candidates,
+        those that have no other, and the bodies. A division's parent may be reached by two roads at once."""
         starts: list[int] = []
         ends: list[int] = []
-        unsure = 0
+        unsure = doubtful = 0
         met: list[int] = []
         number = self._terrain.number
         for (party, personal), runs in ways.items():
-            for reached in era.receivers(party, case, personal=personal):
+            roads = era.receivers(party, case, personal=personal)
+            for reached in roads:
                 body = number[reached.org]
                 if run := runs.get(body):
                     starts.append(run[0])
                     ends.append(run[1])
                     if reached.ambiguous:
                         unsure |= span_of(*run)
+                        doubtful |= 0 if _is_sure(reached.org, roads) else span_of(*run)
                     if not silent or span_of(*run) & ~silent:
                         met.append(body)
-        return _sum_of(starts, ends, self._slice.width), unsure, bits_at(met, len(number) + 1)
+        return _sum_of(starts, ends, self._slice.width), unsure, doubtful, bits_at(met, len(number) + 1)
 
     def _wrong_way(self, case: Case, era: Era, *, parted: bool) -> Iterator[str]:
         """As `Bodies.wrong_way_to` has it; `parted`: what depends on the concern, else what does not."""
@@ -150,6 +155,10 @@ def _heard(slice_: Slice, terrain: Terrain) -> dict[Signed, _Tellers]:
     for discloser, recipient, personal in slice_.heard:
         found.setdefault((recipient, personal), set()).add(discloser)
     return {signed: _Tellers(parties, terrain, personal=signed[1]) for signed, parties in found.items()}
+
+
+def _is_sure(org: str, roads: Iterable[Reached]) -> bool:
+    return any(road.org == org and not road.ambiguous for road in roads)
 
 
 def _sum_of(starts: Iterable[int], ends: Iterable[int], width: int) -> int:

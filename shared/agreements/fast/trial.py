@@ -20,11 +20,12 @@ NUMBER = {name_of(gate): number for number, gate in enumerate(GATES)}
 
 
 class Footing(NamedTuple):
-    """On one day, for a concern's functions: the lanes that lead somewhere, those of which a person must choose the
-    successor, the bodies that they lead to, and the bodies that are joined the other way."""
+    """On one day, for a concern's functions: the lanes that lead somewhere, those with a road on which a person must
+    choose the successor, those without any other, the bodies that they lead to, and those joined the other way."""
 
     active: int
     ambiguous: int
+    doubtful: int
     guards: int
     joined: int
     wrong_way: int
@@ -55,7 +56,7 @@ class Trial:
         self._try_scope()
         waiting = self._try_concern()
         self.permitted = permitted = self._alive & self._binding
-        sure = permitted & ~footing.ambiguous
+        sure = permitted & ~footing.doubtful
         self.passed = sure
         self.telling = sure & (slice_.requires | (slice_.pushes & self._met))
         self.waiting = (waiting | permitted) & footing.ambiguous
