@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from functools import cache
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,13 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.registry.adapters.seed_files import read_objects
-from shared.agreements import Class, Decision, Snapshot, decide, facts_of, load
+from shared.agreements import Class, Decision, Facts, Snapshot, decide, facts_of, load
 from shared.agreements.fast import Decider, Swift
 from shared.agreements.load import Checked, GraphInvalid, check_change, read, reread, roster_of
 from shared.canonical import canonical
 from shared.graphcopy import GraphCopy
 from shared.graphroot import object_key
 from shared.graphrows import GraphRows
+from tests.rules import small
 from tests.support.concerns import concerns
 from tests.support.graphs import changes, graphs, worlds
 from tests.support.laws import Row, encoded, law
@@ -36,6 +39,34 @@ def assert_equal(fast: Swift | Decision, plain: Decision) -> None:
         assert fast.reasons() == counted(plain)
     for klass in Class:
         assert fast.of_class(klass) == plain.of_class(klass)
+
+
+def both(snapshot: Snapshot, facts: Facts) -> Decision:
+    plain = decide(snapshot, facts)
+    assert_equal(Decider(snapshot).decide(facts), plain)
+    return plain
+
+
+CASES = tuple(path.stem for path in sorted(Path(small.__file__).parent.glob("test_*.py")))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_p5_every_case_of_the_rules_is_decided_alike(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each case that holds a rule of the reference holds it here too, and its own assertions with it."""
+    monkeypatch.setattr(small, "decide", both)
+    cases = vars(import_module(f"tests.rules.{name}")).items()
+    ran = [case() for title, case in cases if title.startswith("test_") and not case.__code__.co_argcount]
+    assert ran
+
+
+def test_p5_a_parent_that_is_reached_by_two_roads_is_cited_with_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beta passed to zeta itself and to eta, a division of zeta's."""
+    steps = small.follows("beta", "zeta"), small.follows("beta", "eta", "operating_name")
+    bodies = small.org("zeta", small.remit()), small.org("eta", deliver_to="zeta")
+    snapshot = small.world(*bodies, *steps)
+    monkeypatch.setattr(small, "decide", both)
+    told = small.ask(snapshot).of("zeta")
+    assert {row.path for row in told.because} == {("beta", "zeta"), ("beta", "eta", "zeta")}
 
 
 def counted(plain: Decision) -> dict[str, dict[str, int]]:
