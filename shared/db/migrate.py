@@ -9,6 +9,8 @@ from pathlib import Path
 
 from alembic import command, context
 from alembic.config import Config
+from alembic.script.revision import ResolutionError
+from alembic.util import CommandError
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import Connection, MetaData, pool
@@ -76,7 +78,18 @@ def main() -> None:
     """Migrate one service or all of them."""
     wanted = sys.argv[1:] or ["all"]
     for service in SERVICES if wanted == ["all"] else wanted:
-        upgrade(service)
+        try:
+            upgrade(service)
+        except CommandError as fault:
+            if not isinstance(fault.__cause__, ResolutionError):
+                raise
+            sys.exit(of_another_version(service, fault))
+
+
+def of_another_version(service: str, fault: CommandError) -> str:
+    """What to do about a schema whose revision this version does not have."""
+    remedy = "Run the version that wrote it, or begin with a new data folder (--data-dir) or database."
+    return f"The schema of {service} was written by another version of Concordat: {fault}. {remedy}"
 
 
 if __name__ == "__main__":
