@@ -1,6 +1,7 @@
 """The `concordat` command. A sub-command is looked up when it is asked for, so that each loads only what it needs."""
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -39,6 +40,15 @@ class LazyGroup(click.Group):
             return None
         command: click.Command = getattr(import_module(SUB_COMMANDS[cmd_name]), cmd_name)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The sub-command that is asked for; one that does not exist is answered with the nearest."""
+        near = get_close_matches(args[0], SUB_COMMANDS, 1)
+        if near and args[0] not in self.list_commands(ctx):
+            ctx.fail(f"No such command {args[0]!r}. Did you mean {near[0]!r}?")
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the sub-command; what can be remedied is said with its remedy and without a trace."""

@@ -38,6 +38,10 @@ def test_without_a_system_the_folder_and_how_to_start_one_are_named(command: tup
     told(run(*command, "--data-dir", str(tmp_path)), 1, f"concordat up --data-dir {tmp_path}")
 
 
+def test_a_slip_in_a_command_is_answered_with_the_nearest() -> None:
+    told(run("publsh", "x"), 2, "Did you mean 'publish'?")
+
+
 def test_a_folder_that_is_not_there_is_one_problem(tmp_path: Path) -> None:
     result = run("graph", "check", str(tmp_path / "nowhere"))
     told(result, 1, "is not a folder", "1 problem in 1 file")
