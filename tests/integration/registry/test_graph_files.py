@@ -13,9 +13,9 @@ from click.testing import Result
 from services.registry.adapters.graph_files import read_folder
 from services.registry.adapters.seed_files import SEED_DIR
 from tests.integration.registry.test_service import Setting, setting, token  # noqa: F401 - a fixture
+from tests.seed.graph_files.folders import replace, run, seed_copy
 from tests.support.registry_app import SECRET
 from tests.support.registry_changes import Carrier
-from tests.unit.deploy.graph.folders import replace, run, seed_copy
 
 pytestmark = pytest.mark.stack
 NMC = "agreements/mou-cqc-nmc.yaml"

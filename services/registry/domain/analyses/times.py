@@ -233,7 +233,7 @@ def _apart_from(pair: Pair, agreement: str) -> Pair:
 def _at_review(category: str, box: Box, between: tuple[str, str], agreement: Agreement, reach: Reach) -> Finding:
     originator, body = between
     names = [reach.graph.organisations[org].name for org in between]
-    due = agreement.review_due.isoformat() if agreement.review_due else ""
+    due = str(agreement.review_due or "")
     only = f"Only {agreement.id} lets {names[0]} tell {names[1]} of '{category}'"
     return Finding(
         key=f"gap-at-review:{agreement.id}:{originator}:{category}:{body}",

@@ -17,8 +17,8 @@ from deploy.draw import neighbourhood, svg, whole
 from deploy.draw.frame import words_of
 from deploy.draw.network import Network, network_of
 from deploy.draw.words import shortened, width, wrapped
+from tests.seed.graph_files.folders import run, seed_copy
 from tests.unit.agreements.seeds import seed_graph
-from tests.unit.deploy.graph.folders import run, seed_copy
 
 TODAY = date(2026, 11, 22)
 COMMITTED = Path("docs/pictures/nhs-england-2026-11-22.svg")

@@ -8,10 +8,10 @@ import pytest_asyncio
 from services.registry.usecases import import_seed
 from services.registry.usecases.analyses import BODIES_LISTED_MAX, STUDIES_KEPT_MAX, Analyst, Study
 from tests.rules.small import POLICY, WORDS, clause, org, pact, remit
+from tests.seed.analyses.worlds import DAY
 from tests.support.clock import FrozenClock
 from tests.support.registry_app import RegistryUnderTest
 from tests.support.registry_fakes import InMemoryHistory
-from tests.unit.registry.analyses.worlds import DAY
 
 OBJECTS = [
     *({"kind": "vocabulary", "id": name, "terms": terms} for name, terms in WORDS.items()),

@@ -8,7 +8,7 @@ from services.registry.domain.analyses.reach import Reach
 from services.registry.domain.analyses.times import boundaries, openings, since
 from shared.agreements import Graph, Snapshot
 from tests.rules.small import clause, org, pact, remit, world
-from tests.unit.registry.analyses.worlds import DAY, graphs, quick
+from tests.seed.analyses.worlds import DAY, graphs, quick
 
 ENGLAND = remit(nations=["england"])
 

@@ -8,8 +8,8 @@ from services.registry.domain.analyses.coverage import Coverage, gap_finding
 from services.registry.domain.analyses.reach import Reach
 from shared.agreements import Class, Graph, Snapshot, decide, facts_of
 from tests.rules.small import clause, org, pact, remit, world
+from tests.seed.analyses.worlds import DAY, ORGS, concerns, graphs, quick
 from tests.unit.agreements.seeds import seed_graph
-from tests.unit.registry.analyses.worlds import DAY, ORGS, concerns, graphs, quick
 
 TODAY = date(2025, 11, 12)
 

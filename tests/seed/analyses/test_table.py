@@ -12,8 +12,8 @@ from services.registry.domain.analyses.coverage import Coverage
 from services.registry.domain.analyses.reach import Reach
 from services.registry.domain.analyses.table import Table
 from shared.agreements import Graph, Snapshot, load
+from tests.seed.analyses.worlds import DAY, ORGS, graphs, quick
 from tests.unit.agreements.seeds import seed_graph
-from tests.unit.registry.analyses.worlds import DAY, ORGS, graphs, quick
 
 
 def counted(graph: Graph, originator: str) -> dict[tuple[str, bool], int]:

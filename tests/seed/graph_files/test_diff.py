@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from services.registry.adapters.seed_files import SEED_DIR
-from tests.unit.deploy.graph.folders import replace, run, seed_copy
+from tests.seed.graph_files.folders import replace, run, seed_copy
 
 NMC = "agreements/mou-cqc-nmc.yaml"
 

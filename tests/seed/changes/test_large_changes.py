@@ -14,7 +14,7 @@ from services.registry.domain.change_rules import terms_digest
 from services.registry.domain.model import GraphObject, Row
 from services.registry.domain.packed import PackedObjects
 from services.registry.usecases import as_object
-from services.registry.usecases.change_gate import work_out
+from services.registry.usecases.change_gate import Worked, work_out
 from services.registry.usecases.commit import EMPTY, defects_in
 from services.registry.usecases.graph import Graph
 from shared.agreements import Class, Snapshot, alone, decide, facts_of, load
@@ -40,7 +40,8 @@ async def examples_run(*asked: GraphObject) -> dict[str, object]:
     """What the assessment says of the examples, and that they all pass."""
     base = Graph(EMPTY, PackedObjects.of(SEED))
     worked = await work_out(base, asked, NOTHING, desk=desk_of(InMemoryChanges(), clock=FrozenClock()))
-    said: dict[str, object] = json.loads(worked.body)["examples"]  # type: ignore[union-attr]
+    assert isinstance(worked, Worked)
+    said: dict[str, object] = json.loads(worked.body)["examples"]
     assert said["failed"] == []
     return said
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from deploy.cli.graph_check import Finding, check_folder
 from services.registry.adapters import graph_files
 from services.registry.adapters.seed_files import SEED_DIR
-from tests.unit.deploy.graph.folders import replace, run, seed_copy
+from tests.seed.graph_files.folders import replace, run, seed_copy
 
 NMC = "agreements/mou-cqc-nmc.yaml"
 # What is done to which file, and what is then said: the words, the remedy.

@@ -29,8 +29,8 @@ from tests.rules.small import (
     remit,
     world,
 )
+from tests.seed.analyses.worlds import DAY, concerns, graphs, quick
 from tests.unit.agreements.seeds import seed_graph
-from tests.unit.registry.analyses.worlds import DAY, concerns, graphs, quick
 
 TODAY = date(2025, 11, 12)
 FORBID = {"id": "c2", "effect": "FORBID"}

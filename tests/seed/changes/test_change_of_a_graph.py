@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.agreements import Facts, Snapshot, decide
 from shared.agreements.load import Checked, GraphInvalid, check, check_change, load, read, reread, roster_of
 from shared.canonical import canonical
 from shared.graphcopy import GraphCopy
@@ -18,7 +19,7 @@ from shared.graphroot import object_key
 from shared.graphrows import GraphRows
 from tests.rules.small import POLICY, WORDS, Row, bar, clause, follows, gateway, org, pact, party
 from tests.unit.agreements.seeds import objects
-from tests.unit.agreements.strategies import quick
+from tests.unit.agreements.strategies import quick, seed_concerns
 
 Place = tuple[str | int, ...]
 ODD: tuple[Any, ...] = (None, "", "nobody", "1999-01-01", "2031-12-31", 0, [], {}, True, ["nobody"])
@@ -201,3 +202,25 @@ def test_an_agreement_that_cannot_be_read_raises_when_it_is_asked_for_and_not_be
 def test_a_key_that_is_not_known_is_refused_before_anything_is_decided() -> None:
     with pytest.raises(GraphInvalid, match="weather"):
         checked(_small(pact(clause(when={"weather": ["rain"]}))))
+
+
+@quick
+@given(st.lists(edits(), min_size=1, max_size=5), st.lists(seed_concerns(), min_size=1, max_size=3))
+def test_p5_a_snapshot_that_was_changed_decides_as_one_that_is_made_anew(
+    steps: list[list[Row]], concerns: list[Facts]
+) -> None:
+    packed, base = seed()
+    snapshot = Snapshot(read(base), 1, "r")
+    for changed in steps:
+        _decided(snapshot, concerns)
+        if touched_only(base, changed):
+            continue
+        packed = packed.changed({object_key(row): canonical(row) for row in changed})
+        base = base.after(GraphRows(packed), changed)
+        snapshot = snapshot.after(reread(snapshot.graph, base, changed), snapshot.version + 1, "r", changed)
+    whole_graph = load([row for kind in sorted({key[0] for key in packed}) for row in GraphRows(packed).of_kind(kind)])
+    assert _decided(snapshot, concerns) == _decided(Snapshot(whole_graph, 1, "r"), concerns)
+
+
+def _decided(snapshot: Snapshot, concerns: Sequence[Facts]) -> list[Any]:
+    return [decide(snapshot, facts).to_json() for facts in concerns]

@@ -16,7 +16,7 @@ from services.registry.domain.analyses.times import days_between, since
 from shared.agreements import Snapshot
 from tests.unit.agreements.seeds import seed_graph
 
-FOLDER = Path(__file__).parents[4] / "docs" / "reports"
+FOLDER = Path(__file__).parents[3] / "docs" / "reports"
 SVG = "{http://www.w3.org/2000/svg}"
 
 

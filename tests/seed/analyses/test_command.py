@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 from deploy.cli.graph import graph
 from services.registry.adapters.seed_files import SEED_DIR
 
-REPORTS = Path(__file__).parents[4] / "docs" / "reports"
+REPORTS = Path(__file__).parents[3] / "docs" / "reports"
 
 
 def run(*arguments: str) -> Result:

@@ -12,7 +12,7 @@ from deploy.cli.graph_import import Plan, planned, refused
 from deploy.cli.graph_sources import NoGraph, known_at
 from services.registry.adapters.graph_files import read_folder
 from services.registry.adapters.seed_files import SEED_DIR
-from tests.unit.deploy.graph.folders import replace, run, seed_copy
+from tests.seed.graph_files.folders import replace, run, seed_copy
 
 NMC = "agreements/mou-cqc-nmc.yaml"
 SEED = read_folder(SEED_DIR)
