@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from services.router.domain.convening import PanelEvent
 from services.router.domain.correlation import Sighting, Suggested, Token, Viewer
 from services.router.domain.model import (
     Concern,
@@ -79,7 +80,23 @@ class CorrelationTransaction(Protocol):
         ...
 
 
-class Transaction(CorrelationTransaction, Protocol):
+class PanelTransaction(Protocol):
+    """What panels need of a transaction."""
+
+    async def panel_events(self, panel_id: str) -> Sequence[PanelEvent]:
+        """All that happened to a panel, in order; () where there is none."""
+        ...
+
+    async def keep_panel_event(self, panel_id: str, event: PanelEvent, fact: AuditFact) -> bool:
+        """Add an event under its number; False where that number is taken."""
+        ...
+
+    async def invite(self, issued: NoticeIssued) -> None:
+        """Send an invitation; the same again changes nothing."""
+        ...
+
+
+class Transaction(CorrelationTransaction, PanelTransaction, Protocol):
     """Everything said through one of these happens, together with the consumer's new position, or none of it does."""
 
     async def record(self, decided: Sequence[Decided]) -> frozenset[str]:

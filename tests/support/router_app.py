@@ -28,6 +28,7 @@ from tests.support.router_fakes import bodies_of, judge_of
 
 OPERATOR, READER, STRANGER, CASE_SYSTEM = "operator", "alpha-desk", "beta-desk", "alpha-case"
 AUDITOR = "auditor"
+CONVENOR, ELSEWHERE = "convenor", "convenor-of-gamma"
 DUTY, SECOND_DUTY = "duty-router", "another-duty-router"
 REGISTRY, HALF_REGISTRY = "registry", "reads-all-without-a-role"
 DESK_SCOPES = frozenset({"decisions:read", "decisions:preview", "decisions:write"})
@@ -45,6 +46,8 @@ _CALLERS = {
     HALF_REGISTRY: Principal("half", "hq", frozenset({"decisions:read-all"}), frozenset()),
     READER: Principal("a", "alpha", DESK_SCOPES, frozenset()),
     STRANGER: Principal("b", "beta", DESK_SCOPES, frozenset()),
+    CONVENOR: Principal("ada", "alpha", DESK_SCOPES, frozenset({"convenor"})),
+    ELSEWHERE: Principal("g", "gamma", DESK_SCOPES, frozenset({"convenor"})),
     CASE_SYSTEM: Principal("c", "alpha", frozenset({"concerns:write"}), frozenset()),
 }
 
@@ -106,8 +109,9 @@ class RouterUnderTest:
     async def get(self, path: str, *, by: str | None = OPERATOR) -> httpx.Response:
         return await self.http.get(path, headers=_bearer(by))
 
-    async def post(self, path: str, body: object, *, by: str) -> httpx.Response:
-        return await self.http.post(path, content=orjson.dumps(body), headers=_bearer(by))
+    async def post(self, path: str, body: object, *, by: str, **headers: str) -> httpx.Response:
+        stated = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.http.post(path, content=orjson.dumps(body), headers={**_bearer(by), **stated})
 
     async def preview(self, body: object, *, by: str = OPERATOR) -> httpx.Response:
         content = body if isinstance(body, bytes) else orjson.dumps(body)

@@ -1,13 +1,15 @@
-"""Sightings and suggestions in memory: parts of the router's store, held to Postgres by the conformance suite."""
+"""Sightings, suggestions and panels in memory: parts of the store, held to Postgres by the conformance suite."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from services.router.domain.convening import PanelEvent
 from services.router.domain.correlation import Sighting, Suggested, Token, Viewer, may_link
 from services.router.domain.model import PastRouting, WorkItem
 from shared.canonical import canonical
 from shared.contracts.audit import AuditFact
+from shared.contracts.notice import NoticeIssued
 from tests.support.router_state import State
 
 EVERYTHING = Viewer("", everything=True)
@@ -53,6 +55,23 @@ class CorrelationPart:
         self.state.items.setdefault(item.item_id, item)
         self.state.suggestions += [(token, item.item_id) for token in tokens]
         self.state.facts.append(fact)
+
+    async def panel_events(self, panel_id: str) -> Sequence[PanelEvent]:
+        found = [event for (name, _), event in self.state.panels.items() if name == panel_id]
+        return sorted(found, key=lambda event: event.number)
+
+    async def keep_panel_event(self, panel_id: str, event: PanelEvent, fact: AuditFact) -> bool:
+        if (panel_id, event.number) in self.state.panels:
+            return False
+        self.state.panels[panel_id, event.number] = event
+        self.state.facts.append(fact)
+        return True
+
+    async def invite(self, issued: NoticeIssued) -> None:
+        notice = issued.data
+        key = (notice.concern_id, notice.version, notice.recipient, notice.kind, notice.ref)
+        if self.state.notices.setdefault(key, notice.notice_id) == notice.notice_id and issued not in self.state.issued:
+            self.state.issued.append(issued)
 
 
 class Sightings:

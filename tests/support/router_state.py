@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from services.router.domain.convening import PanelEvent
 from services.router.domain.correlation import Sighting, Token
 from services.router.domain.model import Concern, DecisionKey, DecisionRecord, Head, ItemEvent, WorkItem
 from services.router.domain.replica import CommitPart
@@ -45,6 +46,7 @@ class State:
     spans: list[Span] = field(default_factory=list)
     followed: set[tuple[str, int]] = field(default_factory=set)
     sightings: dict[tuple[Token, str], Sighting] = field(default_factory=dict)
+    panels: dict[tuple[str, int], PanelEvent] = field(default_factory=dict)
     suggestions: list[tuple[Token, str]] = field(default_factory=list)
 
     def newest(self, concern_id: str, version: int | None) -> DecisionRecord | None:

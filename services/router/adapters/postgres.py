@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.router.adapters import round_statements as more
 from services.router.adapters import statements as sql
+from services.router.adapters.convening import ConveningPart
 from services.router.adapters.correlation import CorrelationPart, PostgresSightings
 from services.router.adapters.graph_copy import HeldGraph
 from services.router.adapters.round_rows import (
@@ -61,7 +62,7 @@ OBJECTS_AT_A_TIME = 10_000
 """A statement of a graph that is stored whole carries so many objects at most."""
 
 
-class PostgresTransaction(CorrelationPart):
+class PostgresTransaction(CorrelationPart, ConveningPart):
     """One open transaction; `offered` are the outbox rows to publish once it has committed."""
 
     def __init__(

@@ -18,6 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from services.router.adapters.subject_tables import panel_events_table, sightings_table, suggestions_table
 from shared.db.outbox import outbox_table
 from shared.db.positions import parked_table, positions_table
 
@@ -209,33 +210,8 @@ acts = Table(
     Column("at", DateTime(timezone=True), nullable=False),
 )
 
-# Which concern is about whom, by the tokens of its newest version: what is counted, and nothing of who the subject is.
-sightings = Table(
-    "sightings",
-    metadata,
-    Column("kid", Text, primary_key=True),
-    Column("token", Text, primary_key=True),
-    Column("concern_id", Text, primary_key=True),
-    Column("version", Integer, nullable=False),
-    Column("subject", Integer, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("received_at", DateTime(timezone=True), nullable=False),
-    Column("originator", Text, nullable=False),
-    Column("source_type", Text, nullable=False),
-    Column("categories", ARRAY(Text), nullable=False),
-)
-Index("sightings_by_receipt", sightings.c.kid, sightings.c.token, sightings.c.received_at)
-Index("sightings_of_concern", sightings.c.concern_id)
-
-# Which work item suggests to look at a subject, by each of the subject's tokens.
-suggestions = Table(
-    "suggestions",
-    metadata,
-    Column("kid", Text, primary_key=True),
-    Column("token", Text, primary_key=True),
-    Column("item_id", Text, primary_key=True),
-)
-
+sightings, suggestions = sightings_table(metadata), suggestions_table(metadata)
+panel_events = panel_events_table(metadata)
 outbox = outbox_table(metadata)
 positions = positions_table(metadata)
 parked_records = parked_table(metadata)

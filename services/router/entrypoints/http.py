@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from services.router.entrypoints.choices import ChoiceRoutes
+from services.router.entrypoints.convening import PanelRoutes
 from services.router.entrypoints.correlation import CorrelationRoutes
 from services.router.entrypoints.decisions import DecisionRoutes
 from services.router.entrypoints.human import HumanDecisionRoutes
@@ -22,6 +23,7 @@ def routes(store: DecisionStore, desk: Desk, history: History) -> APIRouter:
         RoutingRoutes(store).router(),
         QueueRoutes(store, desk).router(),
         CorrelationRoutes(store, desk).router(),
+        PanelRoutes(desk).router(),
         ChoiceRoutes(desk).router(),
         HumanDecisionRoutes(desk).router(),
     )

@@ -1,5 +1,15 @@
 """The flows of the router: route concerns, follow the graph, close what the notifier has."""
 
+from services.router.usecases.convening import (
+    CannotBe,
+    Convened,
+    PanelResult,
+    Proposal,
+    Step,
+    look_at_panel,
+    propose_panel,
+    take_step,
+)
 from services.router.usecases.correlation import PAGE, Correlation, Followed, correlations_of, follow_concerns
 from services.router.usecases.desk import Desk
 from services.router.usecases.graph import (
@@ -40,6 +50,8 @@ __all__ = [
     "Applied",
     "Ask",
     "AwaitsSecond",
+    "CannotBe",
+    "Convened",
     "Correlation",
     "Desk",
     "Difference",
@@ -53,11 +65,14 @@ __all__ = [
     "ItemLook",
     "ItemResult",
     "NotRouted",
+    "PanelResult",
     "Patience",
+    "Proposal",
     "Refused",
     "Replayed",
     "Routed",
     "Stands",
+    "Step",
     "UnknownGateways",
     "assign_item",
     "catch_up",
@@ -71,12 +86,15 @@ __all__ = [
     "judge_on",
     "let_item_wait",
     "look_at_item",
+    "look_at_panel",
     "newer_at_registry",
     "on_day",
+    "propose_panel",
     "record_decision",
     "refresh_graph",
     "replay",
     "route_concerns",
     "route_item",
+    "take_step",
     "withdraw_ended",
 ]

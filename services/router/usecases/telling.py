@@ -91,6 +91,39 @@ def undoing_of(
     return Undoing(issued, _undoing_fact(notice, now))
 
 
+def invitation_of(panel_id: str, org: str, dossier: Dossier, sitting: tuple[Head, datetime]) -> NoticeIssued:
+    """The notice that invites a body to a panel: a pointer to a concern that it was told of, and nothing more."""
+    graph, now = sitting
+    concern, newest = dossier.concern, dossier.newest
+    notice = Notice(
+        notice_id=derived_id("ntc", "invitation", panel_id, org, concern.version),
+        decision_id=newest.decision_id,
+        concern_id=concern.concern_id,
+        version=concern.version,
+        round=newest.key.round,
+        kind="invitation",
+        ref=panel_id,
+        recipient=org,
+        lane=lane_of(org),
+        reason="INVITED",
+        because=[],
+        fields={"header": "full"},
+        withheld={},
+        pointer_only=True,
+        duties=Duties().to_json(),
+        onward="none",
+        graph_version=graph.version,
+        graph_root=graph.root,
+        accepted_at=concern.accepted_at,
+        routing=dict(concern.routing),
+        sealed=Sealed.model_validate(concern.sealed),
+    )
+    return NoticeIssued(
+        id=notice.notice_id, source=SOURCE, time=now, subject=concern.concern_id,
+        traceparent=concern.traceparent, data=notice,
+    )  # fmt: skip
+
+
 def undone_of(concern_id: str, kind: UndoingKind, undoings: Sequence[Undoing], now: datetime) -> ConcernUndone:
     """What intake is told of it; the same is said under the same id."""
     notices = [undoing.issued.data for undoing in undoings]

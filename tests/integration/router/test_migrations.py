@@ -22,6 +22,7 @@ RIGHTS = {
     "decisions": KEPT,
     "notices": KEPT,
     "recalls": KEPT,
+    "panel_events": KEPT,
     "sightings": {*KEPT, "DELETE"},
     "suggestions": KEPT,
     "work_item_events": KEPT,

@@ -1,0 +1,233 @@
+"""Meetings about a concern that a named person convenes: events that are only added to, and what they come to. Pure.
+
+Kinds are those of collective responses: a Regulatory Review Panel of the Emerging Concerns Protocol, an item for a
+Quality Surveillance Group, Risk Summits and what took their place. The machine convenes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any, Literal, get_args
+
+from services.router.domain.rounds import Person
+from shared.agreements import Snapshot
+
+PanelKind = Literal["rrp", "qsg_item", "sqg_item", "risk_summit", "rapid_quality_review"]
+PanelState = Literal[
+    "proposed", "convened", "contributions_open", "quorum_not_met", "decided", "actions_open", "closed"
+]
+EventName = Literal[
+    "proposed",
+    "convened",
+    "contributions-opened",
+    "contributed",
+    "attended",
+    "quorum-not-met",
+    "decided",
+    "dissented",
+    "action-added",
+    "action-done",
+    "review-set",
+    "closed",
+]
+EVENT_NAMES: tuple[EventName, ...] = get_args(EventName)
+FORUM_OF: Mapping[PanelKind, str] = {
+    "rrp": "rrp",
+    "qsg_item": "qsg",
+    "sqg_item": "sqg",
+    "risk_summit": "risk-summit",
+    "rapid_quality_review": "risk-summit",
+}
+OF_INVITEES: frozenset[EventName] = frozenset({"contributed", "dissented"})
+"""What each invited body says for itself; all else is the convenor's to record, and an action's end its owner's."""
+
+_STEPS: Mapping[PanelState, Mapping[EventName, PanelState]] = {
+    "proposed": {"convened": "convened"},
+    "convened": {"contributions-opened": "contributions_open"},
+    "contributions_open": {
+        "contributed": "contributions_open",
+        "attended": "contributions_open",
+        "quorum-not-met": "quorum_not_met",
+        "decided": "decided",
+    },
+    "quorum_not_met": {"convened": "convened"},
+    "decided": {"dissented": "decided", "action-added": "actions_open", "review-set": "decided", "closed": "closed"},
+    "actions_open": {
+        "dissented": "actions_open",
+        "action-added": "actions_open",
+        "action-done": "actions_open",
+        "review-set": "actions_open",
+        "closed": "closed",
+    },
+    "closed": {},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PanelEvent:
+    """One thing that a person did or said; `request` is the digest of what was asked."""
+
+    number: int
+    event: EventName
+    at: datetime
+    by: Person
+    request: str
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """What the events come to."""
+
+    panel_id: str
+    concern_id: str
+    state: PanelState = "proposed"
+    number: int = 1
+    convenor: str = ""
+    quorum: int = 1
+    invited: frozenset[str] = frozenset()
+    present: frozenset[str] = frozenset()
+    open_actions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def may_follow(self) -> frozenset[EventName]:
+        """The steps that its state allows."""
+        return frozenset(_STEPS[self.state])
+
+
+def panel_of(panel_id: str, events: Sequence[PanelEvent]) -> Panel:
+    """The fold; the first event is the proposal."""
+    first = events[0]
+    body = first.body
+    panel = Panel(panel_id, body["concern_id"], convenor=first.by.org, quorum=body["quorum"])
+    for event in events[1:]:
+        panel = _after(panel, event)
+    return panel
+
+
+def _after(panel: Panel, event: PanelEvent) -> Panel:
+    panel = replace(panel, number=event.number, state=_STEPS[panel.state][event.event])
+    body = event.body
+    match event.event:
+        case "convened":
+            return replace(panel, invited=panel.invited | set(body["organisations"]), present=frozenset())
+        case "attended":
+            return replace(panel, present=panel.present | set(body["organisations"]))
+        case "action-added":
+            return replace(panel, open_actions={**panel.open_actions, body["action"]: body["owner"]})
+        case "action-done":
+            left = {name: owner for name, owner in panel.open_actions.items() if name != body["action"]}
+            return replace(panel, open_actions=left)
+        case _:
+            return panel
+
+
+def refused(panel: Panel, event: EventName, body: Mapping[str, Any], org: str) -> str | None:
+    """Why a step cannot be taken now, in words; None where it can."""
+    if event not in panel.may_follow:
+        return f"a panel that is {panel.state} takes: {', '.join(sorted(panel.may_follow)) or 'nothing more'}"
+    if event not in OF_INVITEES and org != panel.convenor and not _is_owner(panel, event, body, org):
+        return "only the body that convened the panel records this"
+    return _unfit(panel, event, body, org)
+
+
+def _is_owner(panel: Panel, event: EventName, body: Mapping[str, Any], org: str) -> bool:
+    return event == "action-done" and panel.open_actions.get(body["action"]) == org
+
+
+def _unfit(panel: Panel, event: EventName, body: Mapping[str, Any], org: str) -> str | None:
+    if event in OF_INVITEES and org not in panel.invited:
+        return "only a body that was invited says this for itself"
+    if event in ("action-added", "action-done", "closed"):
+        return _unfit_action(panel, event, body)
+    return _unfit_attendance(panel, event, body)
+
+
+def _unfit_attendance(panel: Panel, event: EventName, body: Mapping[str, Any]) -> str | None:
+    met = len(panel.present) >= panel.quorum
+    match event:
+        case "attended" if strangers := sorted(set(body["organisations"]) - panel.invited):
+            return f"not invited: {', '.join(strangers)}"
+        case "decided" if not met:
+            return f"{len(panel.present)} of {panel.quorum} needed bodies are present: record quorum-not-met"
+        case "quorum-not-met" if met:
+            return "the quorum is met"
+        case _:
+            return None
+
+
+def _unfit_action(panel: Panel, event: EventName, body: Mapping[str, Any]) -> str | None:
+    is_open = body.get("action") in panel.open_actions
+    match event:
+        case "action-added" if body["owner"] not in panel.invited | {panel.convenor}:
+            return "an action's owner is one of the bodies at the table"
+        case "action-added" if is_open:
+            return "there is an open action of that name"
+        case "action-done" if not is_open:
+            return "there is no such open action"
+        case "closed" if panel.open_actions:
+            return f"actions are open: {', '.join(sorted(panel.open_actions))}"
+        case _:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Forum:
+    """A kind of meeting as the graph names it on a day, its source, and who belongs to it; None: any body."""
+
+    id: str
+    name: str
+    source: tuple[str, ...]
+    agreement: str | None
+    members: frozenset[str] | None
+
+
+def forum_on(snapshot: Snapshot, kind: PanelKind, day: date) -> Forum | str:
+    """The forum of a kind of meeting on a day, with its members then, successions applied; else why there is none."""
+    forums = snapshot.graph.forums
+    row = forums.get(FORUM_OF[kind])
+    if row is None:
+        return "the graph names no such forum"
+    if not _begun(row, day):
+        return f"{row['name']} begins in {row['established']}"
+    after = forums.get(str(row.get("superseded_by")))
+    if after is not None and "established" in after and _begun(after, day):
+        return f"{row['name']} was superseded by {after['name']} in {after['established']}"
+    edition = _edition(snapshot, row.get("agreement"), day)
+    if row.get("agreement") and edition is None:
+        return f"no edition of {row['agreement']} is in force on {day}"
+    members = _members(snapshot, row, edition, day)
+    return Forum(row["id"], row["name"], tuple(row.get("source", ())), edition, members)
+
+
+def _begun(row: Mapping[str, Any], day: date) -> bool:
+    """`established` may be a year or a month: it begins with its first day."""
+    return str(row.get("established", ""))[:10] <= day.isoformat()
+
+
+def _edition(snapshot: Snapshot, agreement: str | None, day: date) -> str | None:
+    """The version of the agreement's lineage in force on the day: back to one that began, then on while it ended."""
+    agreements = snapshot.graph.agreements
+    named = agreements.get(agreement or "")
+    while named is not None and not named.span.has_begun(day):
+        named = agreements.get(named.supersedes or "")
+    while named is not None and named.span.has_ended(day):
+        named = snapshot.later_version(named.id)
+    return named.id if named is not None and named.span.covers(day) else None
+
+
+def _members(snapshot: Snapshot, row: Mapping[str, Any], edition: str | None, day: date) -> frozenset[str] | None:
+    if edition is not None:
+        agreement = snapshot.graph.agreements[edition]
+        parties = [one.org for one in agreement.parties if one.signed and one.span.covers(day)]
+        return _bodies(snapshot, parties, day, personal=agreement.personal)
+    if "members" not in row:
+        return None
+    return _bodies(snapshot, [one["org"] for one in row["members"]], day, personal=False)
+
+
+def _bodies(snapshot: Snapshot, parties: Iterable[str], day: date, *, personal: bool) -> frozenset[str]:
+    bodies = snapshot.bodies(day, frozenset(), frozenset())
+    return frozenset(one.org for party in parties for one in bodies.resolve(party, personal=personal))

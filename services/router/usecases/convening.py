@@ -1,0 +1,192 @@
+"""A named person convenes a meeting about a concern, and what is said and agreed there is recorded. Never by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from services.router.domain.convening import (
+    EventName,
+    Forum,
+    Panel,
+    PanelEvent,
+    PanelKind,
+    forum_on,
+    panel_of,
+    refused,
+)
+from services.router.domain.rounds import Dossier, Person
+from services.router.ports import Transaction
+from services.router.usecases.desk import Desk, Sitting
+from services.router.usecases.rounds import Absent
+from services.router.usecases.telling import invitation_of
+from shared.agreements.days import civil_day
+from shared.canonical import canonical, digest
+from shared.contracts.audit import AuditFact
+from shared.ids import derived_id, new_id
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Which meeting about which concern, proposed by whom; `key` makes a repeat find the same panel."""
+
+    kind: PanelKind
+    concern_id: str
+    reason: str
+    quorum: int
+    by: Person
+    key: str
+    request: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a person does next; `number` is that of the last event that the person has seen."""
+
+    panel_id: str
+    event: EventName
+    body: Mapping[str, Any]
+    by: Person
+    number: int
+    request: str
+
+
+@dataclass(frozen=True, slots=True)
+class Convened:
+    """The panel as it is now, with everything that happened."""
+
+    panel: Panel
+    events: Sequence[PanelEvent]
+
+
+@dataclass(frozen=True, slots=True)
+class CannotBe:
+    """Why not; nothing was changed. `stale`: somebody else acted meanwhile."""
+
+    reason: str
+    stale: bool = False
+
+
+PanelResult = Convened | CannotBe | Absent
+
+
+async def propose_panel(proposal: Proposal, desk: Desk) -> PanelResult:
+    """Open a panel of the forum that the graph names today. Raises NoGraphYet, GraphBehind."""
+    panel_id = derived_id("pnl", proposal.by.principal, proposal.key)
+    async with desk.begin() as tx:
+        if known := await tx.panel_events(panel_id):
+            same = known[0].request == proposal.request
+            return _convened(panel_id, known) if same else CannotBe("this Idempotency-Key was used for another panel")
+        dossier = await tx.dossier(proposal.concern_id, None)
+        if dossier is None or dossier.recalled or not await _knows(dossier, proposal.by.org, tx):
+            return Absent()
+        sitting = desk.sitting(tx)
+        forum = forum_on(sitting.judge.snapshot, proposal.kind, civil_day(sitting.now))
+        if isinstance(forum, str):
+            return CannotBe(forum)
+        event = PanelEvent(
+            1, "proposed", sitting.now, proposal.by, proposal.request, _opening(proposal, forum, sitting)
+        )
+        return await _keep(panel_id, proposal.concern_id, (), event, tx)
+
+
+async def take_step(step: Step, desk: Desk) -> PanelResult:
+    """Record the next thing about a panel; a convening sends its invitations in the same transaction."""
+    async with desk.begin() as tx:
+        events = await tx.panel_events(step.panel_id)
+        panel = panel_of(step.panel_id, events) if events else None
+        if panel is None or step.by.org not in panel.invited | {panel.convenor}:
+            return Absent()
+        if any(one.request == step.request for one in events):
+            return _convened(step.panel_id, events)
+        if step.number != panel.number:
+            return CannotBe(f"the panel is at event {panel.number}", stale=True)
+        if why := refused(panel, step.event, step.body, step.by.org):
+            return CannotBe(why)
+        sitting = desk.sitting(tx)
+        if step.event == "convened" and (why := await _invite(panel, events[0].body, step.body, sitting)):
+            return CannotBe(why)
+        event = PanelEvent(panel.number + 1, step.event, sitting.now, step.by, step.request, step.body)
+        return await _keep(step.panel_id, panel.concern_id, events, event, tx)
+
+
+async def look_at_panel(panel_id: str, desk: Desk) -> Convened | Absent:
+    """The panel, for whoever may see it."""
+    async with desk.begin() as tx:
+        events = await tx.panel_events(panel_id)
+    return _convened(panel_id, events) if events else Absent()
+
+
+async def _invite(panel: Panel, proposed: Mapping[str, Any], body: Mapping[str, Any], sitting: Sitting) -> str | None:
+    """Invite bodies that belong to the forum today and were told of the concern; else says which are neither.
+
+    An invitation is a pointer to what its recipient was told already, so nobody learns of a concern by it.
+    """
+    dossier = await sitting.tx.dossier(panel.concern_id, None)
+    if dossier is None or dossier.recalled:
+        return "the concern was recalled"
+    forum = forum_on(sitting.judge.snapshot, proposed["kind"], civil_day(sitting.now))
+    if isinstance(forum, str):
+        return forum
+    wanted = set(body["organisations"])
+    if forum.members is not None and (strangers := sorted(wanted - forum.members)):
+        return f"no members of {forum.name} today: {', '.join(strangers)}"
+    if untold := [org for org in sorted(wanted) if not await _knows(dossier, org, sitting.tx)]:
+        return f"not told of this version of the concern, so choose or route them first: {', '.join(untold)}"
+    for org in sorted(wanted - {panel.convenor}):
+        await sitting.tx.invite(invitation_of(panel.panel_id, org, dossier, (sitting.judge.head, sitting.now)))
+    return None
+
+
+async def _knows(dossier: Dossier, org: str, tx: Transaction) -> bool:
+    key = dossier.concern
+    told = await tx.told_before(key.concern_id, key.version + 1)
+    return org == dossier.newest.originator or any((t.recipient, t.version) == (org, key.version) for t in told)
+
+
+def _opening(proposal: Proposal, forum: Forum, sitting: Sitting) -> dict[str, Any]:
+    head = sitting.judge.head
+    return {
+        "kind": proposal.kind,
+        "concern_id": proposal.concern_id,
+        "reason": proposal.reason,
+        "quorum": proposal.quorum,
+        "forum": forum.id,
+        "named": forum.name,
+        "source": list(forum.source),
+        "agreement": forum.agreement,
+        "members": None if forum.members is None else sorted(forum.members),
+        "graph": {"version": head.version, "root": head.root},
+    }
+
+
+async def _keep(
+    panel_id: str, concern_id: str, before: Sequence[PanelEvent], event: PanelEvent, tx: Transaction
+) -> PanelResult:
+    if not await tx.keep_panel_event(panel_id, event, _fact(panel_id, concern_id, event)):
+        return CannotBe("somebody else acted meanwhile", stale=True)
+    return _convened(panel_id, [*before, event])
+
+
+def _fact(panel_id: str, concern_id: str, event: PanelEvent) -> AuditFact:
+    """Ids, and the digest of what was said."""
+    return AuditFact(
+        fact_id=new_id("fct"),
+        kind="work-item",
+        concern_id=concern_id,
+        at=event.at,
+        service="router",
+        actor=event.by.principal,
+        body={
+            "panel_id": panel_id,
+            "number": event.number,
+            "event": event.event,
+            "org": event.by.org,
+            "body_digest": digest(canonical(event.body)),
+        },
+    )
+
+
+def _convened(panel_id: str, events: Sequence[PanelEvent]) -> Convened:
+    return Convened(panel_of(panel_id, events), events)

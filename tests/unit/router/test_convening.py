@@ -1,0 +1,263 @@
+"""Panels: who convenes, who is invited, what each body says and sees, and what the events come to."""
+
+from collections.abc import AsyncIterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.registry.adapters.seed_files import read_objects
+from services.router.domain.convening import EVENT_NAMES, Forum, Panel, PanelEvent, forum_on, panel_of, refused
+from services.router.domain.model import Recall
+from services.router.domain.rounds import Person
+from shared.agreements import Snapshot, load
+from tests.support.clock import NOON
+from tests.support.router_app import CONVENOR, DUTY, ELSEWHERE, OPERATOR, READER, STRANGER, RouterUnderTest
+from tests.support.router_fakes import judging
+from tests.support.router_subjects import RECOGNISABLE, Watch, about
+
+ADA = Person("ada", "alpha", "Ada")
+FORUM = {
+    "kind": "forum", "id": "rrp", "name": "Regulatory Review Panel", "agreement": "pact", "purpose": "meets",
+    "certainty": "source", "source": [],
+}  # fmt: skip
+OPEN = {"kind": "rrp", "concern_id": "con_1", "reason": "speed matters", "decided_by": "Ada"}
+SAYS = {"decided_by": "Ada", "reason": "as agreed"}
+TO_DO = {"action": "a1", "owner": "beta", "owner_person": "Bo", "due": "2025-11-01"}
+
+
+class Table:
+    """A panel over HTTP; each step states the ETag that was seen last."""
+
+    def __init__(self, watch: Watch) -> None:
+        self.watch = watch
+        self.router = RouterUnderTest(watch.store, watch.current, watch.clock)
+        self.place = ""
+        self.etag = ""
+
+    async def propose(self, by: str = CONVENOR, key: str = "k1", **changes: Any) -> httpx.Response:
+        answer = await self.router.post("/v1/panels", {**OPEN, **changes}, by=by, Idempotency_Key=key)
+        if answer.status_code == 201:
+            self.place, self.etag = f"/v1/panels/{answer.json()['panel_id']}", answer.headers["ETag"]
+        return answer
+
+    async def say(self, event: str, by: str = CONVENOR, **more: Any) -> httpx.Response:
+        body = {**SAYS, "event": event, **more}
+        answer = await self.router.post(f"{self.place}/events", body, by=by, If_Match=self.etag)
+        self.etag = answer.headers.get("ETag", self.etag)
+        return answer
+
+    async def sees(self, by: str) -> Any:
+        return (await self.router.get(self.place, by=by)).json()
+
+
+@pytest.fixture
+async def table() -> AsyncIterator[Table]:
+    watch = Watch(current=judging(RECOGNISABLE, FORUM))
+    await watch.decide(about(1))
+    table = Table(watch)
+    yield table
+    await table.router.http.aclose()
+
+
+async def opened(table: Table) -> None:
+    assert (await table.propose()).status_code == 201
+    assert (await table.say("convened", organisations=["alpha", "beta"])).status_code == 200
+    assert (await table.say("contributions-opened")).status_code == 200
+
+
+async def test_a_panel_runs_from_its_proposal_to_its_closing(table: Table) -> None:
+    await opened(table)
+    steps: list[tuple[str, str, dict[str, Any], str]] = [
+        ("contributed", STRANGER, {"answer": "cannot-disclose", "legal_reason": "section 76"}, "contributions_open"),
+        ("attended", CONVENOR, {"organisations": ["alpha", "beta"]}, "contributions_open"),
+        ("decided", CONVENOR, {"outcome": "joint-plan"}, "decided"),
+        ("dissented", STRANGER, {}, "decided"),
+        ("review-set", CONVENOR, {"due": "2025-12-01"}, "decided"),
+        ("action-added", CONVENOR, TO_DO, "actions_open"),
+        ("action-done", STRANGER, {"action": "a1", "evidence": "report 7"}, "actions_open"),
+        ("closed", CONVENOR, {"lessons": "meet earlier"}, "closed"),
+    ]  # fmt: skip
+    for event, by, more, state in steps:
+        answer = await table.say(event, by=by, **more)
+        assert (answer.status_code, answer.json().get("state")) == (200, state), answer.text
+    facts = [fact.body for fact in table.watch.store.state.facts if "panel_id" in fact.body]
+    assert [fact["number"] for fact in facts] == list(range(1, 12))
+    assert "meet earlier" not in str(facts)
+
+
+async def test_the_invitation_is_a_pointer_to_whoever_was_told_and_goes_once(table: Table) -> None:
+    await opened(table)
+    (invited,) = [event.data for event in table.watch.store.state.issued if event.data.kind == "invitation"]
+    assert (invited.recipient, invited.pointer_only, invited.because) == ("beta", True, [])
+    assert invited.ref in table.place
+
+
+async def test_nobody_learns_of_a_concern_by_an_invitation(table: Table) -> None:
+    await table.propose()
+    answer = await table.say("convened", organisations=["beta", "gamma"])
+    assert answer.status_code == 409
+    assert "choose or route them first: gamma" in answer.json()["detail"]
+    stranger = await table.say("convened", organisations=["delta"])
+    assert "no members of Regulatory Review Panel today: delta" in stranger.json()["detail"]
+    assert (await table.sees(CONVENOR))["state"] == "proposed"
+    assert [e for e in table.watch.store.state.issued if e.data.kind == "invitation"] == []
+
+
+async def test_only_a_person_with_the_role_convenes_and_only_about_what_its_body_knows(table: Table) -> None:
+    assert (await table.propose(by=READER)).status_code == 403
+    assert (await table.propose(by=ELSEWHERE)).status_code == 404
+    assert (await table.propose(concern_id="con_9")).status_code == 404
+    assert (await table.propose(decided_by=" ")).status_code == 422
+    assert (await table.propose(by=DUTY)).status_code == 404
+    await table.propose()
+    assert (await table.say("convened", by=READER, organisations=["beta"])).status_code == 403
+
+
+async def test_a_recalled_concern_is_convened_about_no_more(table: Table) -> None:
+    await table.propose()
+    await table.watch.decide(Recall("con_1", "not-true"))
+    assert (await table.say("convened", organisations=["beta"])).status_code == 409
+    assert (await table.propose(key="k2")).status_code == 404
+
+
+async def test_the_same_key_finds_the_same_panel_and_the_same_step_happens_once(table: Table) -> None:
+    first = (await table.propose()).json()["panel_id"]
+    assert (await table.propose()).json()["panel_id"] == first
+    assert (await table.propose(reason="another")).status_code == 409
+    seen = table.etag
+    await table.say("convened", organisations=["beta"])
+    table.etag = seen
+    assert (await table.say("convened", organisations=["beta"])).status_code == 200
+    assert len((await table.sees(CONVENOR))["events"]) == 2
+
+
+async def test_a_step_states_what_it_saw(table: Table) -> None:
+    await table.propose()
+    seen = table.etag
+    await table.say("convened", organisations=["beta"])
+    table.etag = seen
+    assert (await table.say("contributions-opened")).status_code == 412
+    table.etag = ""
+    assert (await table.say("contributions-opened")).status_code == 428
+    table.etag = "2"
+    assert (await table.say("contributions-opened")).status_code == 412
+
+
+async def test_each_body_sees_its_own_part_and_the_agreed_outcome(table: Table) -> None:
+    await opened(table)
+    await table.say("contributed", by=CONVENOR, answer="held")
+    await table.say("contributed", by=STRANGER, answer="nothing-held")
+    await table.say("attended", organisations=["alpha", "beta"])
+    await table.say("decided", outcome="monitor")
+    await table.say("dissented", by=CONVENOR)
+    events = [(one["event"], one["by"]["org"]) for one in (await table.sees(STRANGER))["events"]]
+    assert ("contributed", "beta") in events
+    assert ("decided", "alpha") in events
+    assert ("contributed", "alpha") not in events
+    assert ("dissented", "alpha") not in events
+    (attended,) = [one for one in (await table.sees(STRANGER))["events"] if one["event"] == "attended"]
+    assert attended["organisations"] == ["beta"]
+    assert len((await table.sees(CONVENOR))["events"]) == 8
+    assert len((await table.sees(OPERATOR))["events"]) == 8
+    assert table.watch.store.state.facts[-1].kind == "access"
+    assert (await table.router.get(table.place, by=ELSEWHERE)).status_code == 404
+    assert (await table.router.get("/v1/panels/pnl_9")).status_code == 404
+
+
+async def test_without_a_quorum_nothing_is_decided_and_the_panel_can_be_convened_again(table: Table) -> None:
+    await opened(table)
+    await table.say("attended", organisations=["beta"])
+    refusal = await table.say("decided", outcome="monitor")
+    assert (refusal.status_code, "1 of 2 needed" in refusal.json()["detail"]) == (409, True)
+    assert (await table.say("quorum-not-met")).json()["state"] == "quorum_not_met"
+    assert (await table.say("convened", organisations=["beta"])).json()["state"] == "convened"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"event": "contributed"},
+        {"event": "contributed", "answer": "cannot-disclose"},
+        {"event": "contributed", "answer": "held", "legal_reason": "none"},
+        {"event": "decided", "outcome": "monitor", "lessons": "x"},
+        {"event": "proposed"},
+    ],
+)
+async def test_each_event_takes_its_own_fields(table: Table, more: dict[str, Any]) -> None:
+    await table.propose()
+    assert (await table.say(**more)).status_code == 422
+
+
+BODY = {"concern_id": "c", "quorum": 1, "organisations": ["alpha", "beta"], "action": "a", "owner": "beta"}
+
+
+@given(st.lists(st.tuples(st.sampled_from(EVENT_NAMES), st.sampled_from(("alpha", "beta", "gamma"))), max_size=40))
+def test_whatever_is_tried_a_panel_never_decides_without_quorum_nor_closes_over_open_actions(
+    tries: list[tuple[Any, str]],
+) -> None:
+    events = [PanelEvent(1, "proposed", NOON, ADA, "r", BODY)]
+    for name, org in tries:
+        before = panel_of("p", events)
+        if refused(before, name, BODY, org) is not None:
+            continue
+        events.append(PanelEvent(before.number + 1, name, NOON, Person(org, org, org), "r", BODY))
+        after = panel_of("p", events)
+        assert before.state != "closed"
+        assert org == "alpha" or name in ("contributed", "dissented", "action-done")
+        assert name != "decided" or len(before.present) >= before.quorum
+        assert name != "closed" or not before.open_actions
+        assert after.number == len(events)
+
+
+def test_an_action_is_owned_by_a_body_at_the_table_once() -> None:
+    panel = Panel("p", "c", "decided", convenor="alpha", invited=frozenset({"beta"}))
+    assert refused(panel, "action-added", {"action": "a", "owner": "gamma"}, "alpha") is not None
+    assert refused(panel, "action-added", {"action": "a", "owner": "beta"}, "alpha") is None
+    busy = Panel("p", "c", "actions_open", convenor="alpha", invited=frozenset({"beta"}), open_actions={"a": "beta"})
+    assert refused(busy, "action-added", {"action": "a", "owner": "beta"}, "alpha") is not None
+    assert refused(busy, "action-done", {"action": "a"}, "gamma") is not None
+    assert refused(busy, "closed", {}, "alpha") == "actions are open: a"
+
+
+@pytest.fixture(scope="module")
+def seed() -> Snapshot:
+    return Snapshot(load(read_objects(Path("services/registry/seed"))), 1, "r")
+
+
+def named(seed: Snapshot, kind: Any, day: date) -> Forum:
+    found = forum_on(seed, kind, day)
+    assert isinstance(found, Forum), found
+    return found
+
+
+def test_the_review_panel_is_made_of_the_signatories_of_the_edition_of_the_day(seed: Snapshot) -> None:
+    early, late = named(seed, "rrp", date(2019, 1, 1)), named(seed, "rrp", date(2025, 1, 1))
+    assert early.agreement != late.agreement == "ecp-2024"
+    assert late.members is not None
+    assert {"cqc", "gmc", "gcc"} <= late.members
+    assert "nhs-england" not in late.members  # a successor inherits no signature under the protocol
+    assert late.source == ("ecp-2021-cqc", "ecp-2018-lexology")
+    assert isinstance(forum_on(seed, "rrp", date(2017, 1, 1)), str)
+
+
+def test_a_surveillance_group_exists_from_2013_until_its_successor(seed: Snapshot) -> None:
+    assert "begins in 2013-04" in str(forum_on(seed, "qsg_item", date(2013, 3, 31)))
+    group = named(seed, "qsg_item", date(2020, 6, 1))
+    assert group.members is not None
+    assert "monitor" not in group.members  # replaced in 2016 and 2022 by those who act for it
+    assert "superseded by System Quality Group in 2021" in str(forum_on(seed, "qsg_item", date(2022, 1, 1)))
+    assert named(seed, "sqg_item", date(2022, 1, 1)).name == "System Quality Group"
+
+
+def test_any_body_may_be_called_to_a_risk_summit(seed: Snapshot) -> None:
+    summit = named(seed, "rapid_quality_review", date(2025, 1, 1))
+    assert (summit.members, summit.name) == (None, "Risk Summit (now Rapid Quality Review)")
+
+
+def test_a_graph_without_the_forum_convenes_nothing() -> None:
+    assert forum_on(judging().get().snapshot, "rrp", date(2025, 1, 1)) == "the graph names no such forum"
