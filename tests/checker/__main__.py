@@ -1,6 +1,7 @@
 """`python -m tests.checker`: load, random kills and the equation, on a running system or on one of its own.
 
-Exit code 0 when everything adds up, 1 for any unexplained difference, 2 when it could not be tried.
+Exit code 0 when everything adds up, 1 for any unexplained difference or a part that does not come back, 2 when it could
+not be tried.
 """
 
 import asyncio
@@ -8,7 +9,7 @@ import json
 import random  # noqa: TID251 - a seeded Random is made here and handed on: nothing else decides what is broken when
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,8 +122,27 @@ def main(data_dir: Path | None, file: Path | None, faults: str, **options: objec
         except system.NotUp as fault:
             click.echo(str(fault), err=True)
             sys.exit(2)
-        outcomes = asyncio.run(check(wanted, under_test, ledger))
+        outcomes, stuck = _checked(wanted, under_test, ledger)
+        if stuck:
+            click.echo(f"seed {wanted.seed}, run {ledger.run}: it does not recover by itself: {stuck}", err=True)
+            sys.exit(1)
     _end(wanted, outcomes)
+
+
+def _checked(wanted: Wanted, under_test: system.Running, ledger: Ledger) -> tuple[list[Outcome], str]:
+    """The outcomes, or what did not come back within its deadline."""
+    outcomes: list[Outcome] = []
+    stuck: list[str] = []
+    try:
+        outcomes = asyncio.run(check(wanted, under_test, ledger))
+    except* (AssertionError, machinery.NotRunning) as group:
+        stuck = [str(one) for one in _leaves(group)]
+    return outcomes, "; ".join(stuck)
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for one in group.exceptions:
+        yield from _leaves(one) if isinstance(one, BaseExceptionGroup) else (one,)
 
 
 def _end(wanted: Wanted, outcomes: Sequence[Outcome]) -> None:

@@ -165,7 +165,7 @@ class Imitation:
         """Break it for a moment: who sends forgets what is under way; who accepts answers nobody."""
         if name.endswith("notifier"):
             for notice_id, task in self.sending.items():
-                if task.cancel():
+                if task.cancel() and notice_id in self.owed:
                     self.tasks.add(asyncio.create_task(self.resume(self.owed[notice_id])))
         self.down = self.down or name.endswith("intake")
 
@@ -253,7 +253,9 @@ class Front:
         return web.json_response({"items": [_shown(row) for row in reversed(self.inner.ledger())], "next": None})
 
     async def notice(self, request: web.Request) -> web.Response:
-        row = self.inner.owed[request.match_info["notice_id"]]
+        row = self.inner.owed.get(request.match_info["notice_id"])
+        if row is None:
+            raise web.HTTPNotFound
         return web.json_response({**_shown(row), "attempts": [{"status": status} for status in row.attempts]})
 
     async def facts(self, request: web.Request) -> web.Response:

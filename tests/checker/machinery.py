@@ -41,7 +41,7 @@ class Processes:
         verb, _, label = name.partition("-")
         process = self._process(label)
         if process is None:
-            raise NotRunning(f"{label} does not run: wait until it is back before it is broken again")
+            raise NotRunning(f"{label} does not run any more: look into its log in {self.data_dir / 'logs'}")
         if verb == "pause":
             await self._pause(process)
             return

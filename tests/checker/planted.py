@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from tests.checker.imitation import Imitation, Json, Owed, Taken
+from tests.checker.imitation import RETRY_SECONDS, Imitation, Json, Owed, Taken
 from tests.support.waiting import dawdle
 
 NTH = 4
@@ -206,10 +206,13 @@ class SendsAgainWhatItKnowsAsDelivered(Now):
     """After a kill of the sender, where a repeat could be explained: but its success is written down."""
 
     async def inflict(self, name: str) -> None:
-        done = [row for row in self.ledger() if row.state == "delivered"]
         await super().inflict(name)
-        if done:
-            self.send(done[-1])
+        self.go_on(self.again())
+
+    async def again(self) -> None:
+        while not (done := [row for row in self.ledger() if row.state == "delivered"]):
+            await dawdle(RETRY_SECONDS)
+        self.send(done[-1])
 
 
 @finds("wrong signature")

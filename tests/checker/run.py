@@ -134,6 +134,7 @@ class Runner:
 
     async def _fault(self, planned: Planned) -> None:
         await _at(self._began + planned.after_seconds)
+        await self.machinery.back(planned.name)  # another fault may have taken it along: what is down cannot be broken
         at = now()
         await self.machinery.inflict(planned.name)
         gone_at = now()

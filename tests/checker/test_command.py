@@ -10,12 +10,15 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.checker import face
 from tests.checker.__main__ import KILLS, Wanted, main, plan_of
+from tests.checker.concerns import RECIPIENTS
 from tests.checker.machinery import NAMES
 
 ROOT = Path(__file__).resolve().parents[2]
 EVERYTHING = tuple(NAMES)
 RUN_SECONDS = 400
+URLS, NOBODY = ("registry", "intake", "router", "notifier"), "http://127.0.0.1:9"
 SOAK_RUNS, SOAK_SECONDS = 20, 3_600
 
 
@@ -52,6 +55,16 @@ def test_a_folder_in_which_nothing_runs_is_refused_with_what_starts_it(tmp_path:
     said = CliRunner().invoke(main, ["--data-dir", str(tmp_path)])
     assert said.exit_code == 2
     assert "concordat up" in said.output
+
+
+def test_what_does_not_come_back_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(face, "READ_SECONDS", 0.1)
+    (tmp_path / "run.json").write_text(json.dumps({"data_dir": str(tmp_path), "urls": dict.fromkeys(URLS, NOBODY)}))
+    clients = {org: {"org": org, "client_id": org, "secret": ""} for org in (*RECIPIENTS, "operator")}
+    (tmp_path / "credentials.json").write_text(json.dumps(clients))
+    said = CliRunner().invoke(main, ["--data-dir", str(tmp_path)])
+    assert said.exit_code == 1
+    assert said.output.splitlines()[-1].startswith("seed 1, run 0: it does not recover by itself: not within 0.1 s")
 
 
 def checked(*arguments: str, seconds: int) -> dict[str, object]:
