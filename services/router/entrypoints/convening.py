@@ -120,7 +120,7 @@ class PanelRoutes:
         return router
 
     async def propose(self, request: Request, response: Response, principal: Actor, key: Key) -> JsonObject:
-        """Propose a meeting about a concern that your body raised or was told of; for convenors and duty routers.
+        """Propose a meeting: convenors about a concern that their body raised or was told of, duty routers about any.
 
         What it is called, its source and its members are those of the graph today. The same key finds the same panel.
         """
@@ -134,6 +134,7 @@ class PanelRoutes:
             person_of(principal, form),
             key,
             request_of(principal, form, "panels"),
+            any_concern="duty-router" in principal.roles,
         )
         return _answer(await propose_panel(asked, self.desk), principal, response)
 

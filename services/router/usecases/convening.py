@@ -29,7 +29,10 @@ from shared.ids import derived_id, new_id
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """Which meeting about which concern, proposed by whom; `key` makes a repeat find the same panel."""
+    """Which meeting about which concern, proposed by whom; `key` makes a repeat find the same panel.
+
+    `any_concern`: the person works on the queues and sees every concern; others convene about what their body knows.
+    """
 
     kind: PanelKind
     concern_id: str
@@ -38,6 +41,7 @@ class Proposal:
     by: Person
     key: str
     request: str
+    any_concern: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,9 @@ async def propose_panel(proposal: Proposal, desk: Desk) -> PanelResult:
             same = known[0].request == proposal.request
             return _convened(panel_id, known) if same else CannotBe("this Idempotency-Key was used for another panel")
         dossier = await tx.dossier(proposal.concern_id, None)
-        if dossier is None or dossier.recalled or not await _knows(dossier, proposal.by.org, tx):
+        if dossier is None or dossier.recalled:
+            return Absent()
+        if not (proposal.any_concern or await _knows(dossier, proposal.by.org, tx)):
             return Absent()
         sitting = desk.sitting(tx)
         forum = forum_on(sitting.judge.snapshot, proposal.kind, civil_day(sitting.now))

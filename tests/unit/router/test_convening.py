@@ -113,9 +113,16 @@ async def test_only_a_person_with_the_role_convenes_and_only_about_what_its_body
     assert (await table.propose(by=ELSEWHERE)).status_code == 404
     assert (await table.propose(concern_id="con_9")).status_code == 404
     assert (await table.propose(decided_by=" ")).status_code == 422
-    assert (await table.propose(by=DUTY)).status_code == 404
     await table.propose()
     assert (await table.say("convened", by=READER, organisations=["beta"])).status_code == 403
+
+
+async def test_a_duty_router_convenes_about_any_concern_and_is_no_body_at_the_table(table: Table) -> None:
+    assert (await table.propose(by=DUTY)).json()["convenor"] == "hq"
+    assert (await table.say("convened", by=DUTY, organisations=["alpha", "beta"])).status_code == 200
+    assert (await table.say("contributions-opened", by=CONVENOR)).status_code == 409
+    invited = [e.data.recipient for e in table.watch.store.state.issued if e.data.kind == "invitation"]
+    assert invited == ["alpha", "beta"]
 
 
 async def test_a_recalled_concern_is_convened_about_no_more(table: Table) -> None:
