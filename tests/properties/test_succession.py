@@ -155,15 +155,22 @@ def test_p15_after_a_merger_the_one_body_hears_once_what_either_would_have_heard
 
 
 def _apart(rows: list[Row], pair: tuple[str, str]) -> list[Row]:
-    """The graph in which both bodies (and the heir) exist always, do not deliver elsewhere and share one remit."""
+    """The graph in which both bodies (and the heir) exist always, share one remit, and have no divisions.
+
+    Rule 5: a division delivers to the parent that its own row names, and not to a successor of that parent.
+    """
     bodies = {row["id"]: row for row in of_kind(rows, "organisation")}
     first = bodies[pair[0]]
     like = {"remits": first["remits"], "sector": first["sector"], "exists": {"from": None, "to": None}}
     plain = [{key: item for key, item in {**bodies[org], **like}.items() if key != "deliver_to"} for org in pair]
     heir = {key: item for key, item in plain[0].items() if key != "bars"}
     steps = [row for row in rows if row["kind"] == "succession" and {row["from"], row["to"]} & set(pair)]
-    kept = [row for row in rows if row not in steps]
+    kept = [_without_parent(row, pair) for row in rows if row not in steps]
     return merged(kept, *plain, {**heir, "id": HEIR, "name": HEIR})
+
+
+def _without_parent(row: Row, pair: tuple[str, str]) -> Row:
+    return {key: item for key, item in row.items() if key != "deliver_to" or item not in pair}
 
 
 def _together(rows: list[Row], pair: tuple[str, str]) -> list[Row]:
