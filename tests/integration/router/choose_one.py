@@ -25,7 +25,7 @@ async def main(database_url: str, fail_point: str) -> None:
     parts = assemble(settings)
     desk = Desk(judging(), parts.store.begin, FrozenClock())
     await choose_bodies("con_1", ACT, may=lambda _: True, desk=desk)
-    await parts.foundation.engine.dispose()
+    await parts.foundation.close()
 
 
 if __name__ == "__main__":

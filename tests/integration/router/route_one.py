@@ -27,7 +27,7 @@ async def main(database_url: str, fail_point: str) -> None:
         await parts.foundation.positions.set("router", "t", 0, at := 0)
     batch = Batch((a_concern(),), (Span("router", "t", 0, at, at),))
     await route_concerns(batch, current=judging(), ledger=parts.store, clock=FrozenClock())
-    await parts.foundation.engine.dispose()
+    await parts.foundation.close()
 
 
 if __name__ == "__main__":

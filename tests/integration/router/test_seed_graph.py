@@ -45,7 +45,7 @@ async def parts(postgres_engine: TestPostgres) -> AsyncIterator[Parts]:
         await tx.replace(replica_of(read_objects()))
     assert await refresh_graph(parts.current, parts.ports) is None
     yield parts
-    await parts.foundation.engine.dispose()
+    await parts.foundation.close()
 
 
 def concern_of(name: str) -> Concern:
