@@ -1,7 +1,7 @@
 """Fixtures of all levels: the engines start only for the tests that ask for them.
 
-Properties take a few examples each, so that the unit level stays within seconds; `--hypothesis-profile=nightly` looks
-much harder (`make properties`).
+Properties take a few examples each, so that the unit level stays within seconds, and the same ones each time: `make check`
+says the same twice. `--hypothesis-profile=nightly` looks much harder, and elsewhere each time (`make properties`).
 """
 
 import gc
@@ -10,7 +10,7 @@ from hypothesis import settings
 
 pytest_plugins = ["tests.support.stack"]
 
-settings.register_profile("quick", max_examples=10, deadline=None)
+settings.register_profile("quick", max_examples=10, deadline=None, derandomize=True)
 settings.register_profile("nightly", max_examples=10_000, deadline=None)
 settings.register_profile("mutants", max_examples=40, deadline=None, database=None)
 settings.load_profile("quick")
