@@ -1,7 +1,7 @@
 """Fixtures of all levels: the engines start only for the tests that ask for them.
 
-Properties take a few examples each, so that the unit level stays within seconds, and the same ones each time: `make check`
-says the same twice. `--hypothesis-profile=nightly` looks much harder, and elsewhere each time (`make properties`).
+Properties take a few examples each, so that the unit level stays within seconds, and the same ones each time, so that
+`make check` says the same twice. `--hypothesis-profile=nightly` (`make properties`) looks much harder, and elsewhere.
 """
 
 import gc
