@@ -59,53 +59,46 @@ def undoing_of(
     kind: UndoingKind, told: ToldNotice, dossier: Dossier, reason: str, sitting: tuple[Head, datetime]
 ) -> Undoing:
     """The notice that takes another back: it carries nothing that the other did not, and of that a pointer only."""
-    graph, now = sitting
-    newest, notice_id = dossier.newest, derived_id("ntc", kind, told.notice_id)
-    notice = Notice(
-        notice_id=notice_id,
-        decision_id=newest.decision_id,
+    issued = _pointer(
+        dossier,
+        sitting,
+        notice_id=derived_id("ntc", kind, told.notice_id),
         concern_id=told.concern_id,
         version=told.version,
-        round=newest.key.round,
         kind=kind,
         ref=told.notice_id,
         recipient=told.recipient,
-        lane=lane_of(told.recipient),
         reason=reason,
-        because=[],
-        fields={"header": "full"},
-        withheld={},
-        pointer_only=True,
-        duties=Duties().to_json(),
-        onward="none",
-        graph_version=graph.version,
-        graph_root=graph.root,
-        accepted_at=dossier.concern.accepted_at,
-        routing=dict(dossier.concern.routing),
-        sealed=Sealed.model_validate(dossier.concern.sealed),
     )
-    issued = NoticeIssued(
-        id=notice_id, source=SOURCE, time=now, subject=told.concern_id,
-        traceparent=dossier.concern.traceparent, data=notice,
-    )  # fmt: skip
-    return Undoing(issued, _undoing_fact(notice, now))
+    return Undoing(issued, _undoing_fact(issued.data, sitting[1]))
 
 
 def invitation_of(panel_id: str, org: str, dossier: Dossier, sitting: tuple[Head, datetime]) -> NoticeIssued:
     """The notice that invites a body to a panel: a pointer to a concern that it was told of, and nothing more."""
-    graph, now = sitting
-    concern, newest = dossier.concern, dossier.newest
-    notice = Notice(
+    concern = dossier.concern
+    return _pointer(
+        dossier,
+        sitting,
         notice_id=derived_id("ntc", "invitation", panel_id, org, concern.version),
-        decision_id=newest.decision_id,
         concern_id=concern.concern_id,
         version=concern.version,
-        round=newest.key.round,
         kind="invitation",
         ref=panel_id,
         recipient=org,
-        lane=lane_of(org),
         reason="INVITED",
+    )
+
+
+def _pointer(dossier: Dossier, sitting: tuple[Head, datetime], *, recipient: str, **named: Any) -> NoticeIssued:
+    """A notice that says of a concern no more than its header, by the newest decision on it; `named` is what it is."""
+    graph, now = sitting
+    concern, newest = dossier.concern, dossier.newest
+    notice = Notice(
+        **named,
+        recipient=recipient,
+        lane=lane_of(recipient),
+        decision_id=newest.decision_id,
+        round=newest.key.round,
         because=[],
         fields={"header": "full"},
         withheld={},
@@ -119,7 +112,7 @@ def invitation_of(panel_id: str, org: str, dossier: Dossier, sitting: tuple[Head
         sealed=Sealed.model_validate(concern.sealed),
     )
     return NoticeIssued(
-        id=notice.notice_id, source=SOURCE, time=now, subject=concern.concern_id,
+        id=notice.notice_id, source=SOURCE, time=now, subject=notice.concern_id,
         traceparent=concern.traceparent, data=notice,
     )  # fmt: skip
 
