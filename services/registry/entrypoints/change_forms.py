@@ -1,6 +1,7 @@
 """What comes in about changes, as the domain's own words."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from functools import partial
 from typing import Annotated, TypeVar
@@ -62,21 +63,6 @@ class PartForm(_Form):
         return Objects(graph_objects(self.objects), self.more)
 
 
-class ChangeForm(_Form):
-    """The body of `POST /v1/changes`. Without objects, or with `more`, parts follow at `…/objects`."""
-
-    title: Text
-    reason: Text
-    parent_version: Version
-    objects: Rows = []
-    more: bool = False
-
-    def draft(self) -> Draft:
-        """Raises Problem 422 naming every object that has no form."""
-        more = self.more or not self.objects
-        return Draft(self.title, self.reason, self.parent_version, Objects(graph_objects(self.objects), more))
-
-
 class RevisionForm(_Form):
     """The body of `…/revision`: it replaces everything that was proposed."""
 
@@ -89,6 +75,16 @@ class RevisionForm(_Form):
         """Raises Problem 422 naming every object that has no form."""
         more = self.more or not self.objects
         return Draft("", self.reason, self.parent_version, Objects(graph_objects(self.objects), more))
+
+
+class ChangeForm(RevisionForm):
+    """The body of `POST /v1/changes`. Without objects, or with `more`, parts follow at `…/objects`."""
+
+    title: Text
+
+    def draft(self) -> Draft:
+        """Raises Problem 422 naming every object that has no form."""
+        return replace(super().draft(), title=self.title)
 
 
 class ReviewForm(_Form):
