@@ -14,6 +14,8 @@ CONNECT_SECONDS = 5
 POOL_WAIT_SECONDS = 10
 _PASSING = ("08", "53", "57P", "40", "25006", "55P03", "57014")
 """SQLSTATE prefixes that pass by themselves: connection, resources, shutdown, conflict, read-only, lock, cancel."""
+CONNECTION_LOST = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What the driver raises where a connection ends: InternalClientError when it ended just before it was used."""
 
 
 def make_engine(url: str, *, pool_size: int, statement_timeout_seconds: int, name: str) -> AsyncEngine:
@@ -63,7 +65,7 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         if _passes(error):
             raise StoreUnavailable(type(error.orig).__name__) from error
         raise
-    except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
+    except CONNECTION_LOST as error:
         raise StoreUnavailable(type(error).__name__) from error
 
 

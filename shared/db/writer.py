@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 from sqlalchemy.engine import make_url
 
-from shared.db.engine import CONNECT_SECONDS, POOL_WAIT_SECONDS, passes, session_settings
+from shared.db.engine import CONNECT_SECONDS, CONNECTION_LOST, POOL_WAIT_SECONDS, passes, session_settings
 from shared.faults import PositionMoved, StoreUnavailable
 
 POSITION_MOVED = "CC001"
@@ -62,7 +62,7 @@ class Writer:
             async with pool.acquire(timeout=POOL_WAIT_SECONDS) as connection:
                 rows: Sequence[asyncpg.Record] = await connection.fetch(statement.sql, *arguments)
                 return rows
-        except (OSError, TimeoutError, asyncpg.InterfaceError) as error:
+        except (OSError, TimeoutError, *CONNECTION_LOST) as error:
             raise StoreUnavailable(type(error).__name__) from error
         except asyncpg.PostgresError as error:
             if error.sqlstate == POSITION_MOVED:
