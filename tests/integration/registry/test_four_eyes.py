@@ -15,7 +15,7 @@ from tests.support.registry_store import history_in
 from tests.support.stack import TestPostgres
 
 pytestmark = pytest.mark.stack
-EXAMPLES, STEPS = 4, 30
+EXAMPLES, STEPS = 12, 30
 
 
 class FourEyesInPostgres(FourEyes):
