@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
@@ -12,6 +12,7 @@ import httpx
 
 from deploy.local.faults import RunnerFault
 from shared.ids import new_id
+from shared.parts import in_parts
 
 REQUEST_SECONDS = 20.0
 ASSESS_SECONDS = 300.0
@@ -138,7 +139,7 @@ async def carry_change(concordat: Concordat, change: Mapping[str, Any], *, evide
     that it needs are recorded with `evidence`. Raises Refused, Unreachable.
     """
     objects: Sequence[Mapping[str, Any]] = change["objects"]
-    parts = list(_parts(objects))
+    parts = list(in_parts(objects, _size, size_max=PART_BYTES_MAX, count_max=PART_OBJECTS_MAX))
     head = {**change, "objects": parts[0], "more": len(parts) > 1}
     key = {"Idempotency-Key": new_id("key")}
     carrier = _Carrier(concordat, await concordat.send(EDITOR, "/v1/changes", head, key))
@@ -152,17 +153,8 @@ async def carry_change(concordat: Concordat, change: Mapping[str, Any], *, evide
     return int((await carrier.step(EDITOR, "schedule", {}))["version"])
 
 
-def _parts(objects: Sequence[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
-    part: list[Mapping[str, Any]] = []
-    size = 0
-    for item in objects:
-        length = len(json.dumps(item))
-        if part and (size + length > PART_BYTES_MAX or len(part) == PART_OBJECTS_MAX):
-            yield part
-            part, size = [], 0
-        part.append(item)
-        size += length
-    yield part
+def _size(item: Mapping[str, Any]) -> int:
+    return len(json.dumps(item))
 
 
 @dataclass(slots=True)

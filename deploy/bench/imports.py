@@ -30,6 +30,7 @@ from shared.agreements.days import civil_day
 from shared.canonical import canonical
 from shared.clock import SystemClock
 from shared.ids import new_id
+from shared.parts import in_parts
 
 IMPORT_SECONDS, VISIBLE_SECONDS, STALL_SECONDS = 60, 1, 0.5
 ADOPT_SECONDS_MAX = 180.0
@@ -128,7 +129,7 @@ def _difference(assessed: dict[str, object]) -> str:
 def parts_of(bodies: Sequence[bytes], parent_version: int) -> Iterator[bytes]:
     """The bodies of the requests that propose these canonical objects; the first drafts the change."""
     said = {"title": "A large graph", "reason": "A graph to measure with", "parent_version": parent_version}
-    groups = list(_groups(bodies))
+    groups = list(in_parts(bodies, len, size_max=PART_BYTES_MAX, count_max=PART_OBJECTS_MAX))
     for number, group in enumerate(groups, 1):
         head = canonical({**(said if number == 1 else {}), "more": number < len(groups)})
         yield head[:-1] + b',"objects":[' + b",".join(group) + b"]}"
@@ -145,18 +146,6 @@ def signatures_of(bodies: Sequence[bytes], day: date) -> Iterator[bytes]:
 def _agreement(body: bytes) -> dict[str, str] | None:
     row: dict[str, str] = orjson.loads(body)
     return row if row["kind"] == "agreement" else None
-
-
-def _groups(bodies: Sequence[bytes]) -> Iterator[list[bytes]]:
-    group: list[bytes] = []
-    size = 0
-    for body in bodies:
-        if group and (size + len(body) > PART_BYTES_MAX or len(group) == PART_OBJECTS_MAX):
-            yield group
-            group, size = [], 0
-        group.append(body)
-        size += len(body)
-    yield group
 
 
 async def import_rows(system: LocalSystem, concordat: Concordat) -> list[Row]:

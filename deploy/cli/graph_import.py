@@ -18,6 +18,7 @@ from deploy.cli.graph_sources import NoGraph
 from deploy.client import REQUEST_SECONDS, Concordat
 from services.registry.adapters.graph_files import Item
 from shared.canonical import canonical
+from shared.parts import in_parts
 
 EDITOR = "registry-editor"
 PART_BYTES_MAX = 4_000_000
@@ -94,7 +95,7 @@ async def carry(plan: Plan, words: Words, concordat: Concordat, org: str) -> dic
     withdrawn. Raises PartRefused, Unreachable.
     """
     sender = _Sender(concordat, org)
-    parts = list(_parts(plan.items))
+    parts = list(in_parts(plan.items, _size, size_max=PART_BYTES_MAX, count_max=PART_OBJECTS_MAX))
     change = await _drafted(plan, words, parts, sender)
     path = f"/v1/changes/{change['change_id']}"
     try:
@@ -163,28 +164,13 @@ class _Sender:
         return {"If-Match": self.etag}
 
 
-def _parts(items: Sequence[Item]) -> Iterator[list[Item]]:
-    part: list[Item] = []
-    size = 0
-    for item in items:
-        length = len(canonical(dict(item.row)))
-        if part and (size + length > PART_BYTES_MAX or len(part) == PART_OBJECTS_MAX):
-            yield part
-            part, size = [], 0
-        part.append(item)
-        size += length
-    yield part
+def _size(item: Item) -> int:
+    return len(canonical(dict(item.row)))
 
 
 def _file_parts(files: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    part: dict[str, str] = {}
-    for path, text in files.items():
-        if part and sum(map(len, part.values())) + len(text) > PART_BYTES_MAX:
-            yield part
-            part = {}
-        part[path] = text
-    if part:
-        yield part
+    parts = in_parts(files.items(), lambda file: len(file[1]), size_max=PART_BYTES_MAX)
+    return (dict(part) for part in parts if part)
 
 
 def refused(plan: Plan, answer: httpx.Response) -> Checked:

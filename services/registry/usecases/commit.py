@@ -1,7 +1,7 @@
 """Add a change to the graph as one commit: checked, rooted, told to the routers and to the audit log."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -29,6 +29,7 @@ from shared.contracts.envelope import JsonObject
 from shared.contracts.graph import GraphCommit, GraphCommitted
 from shared.graphroot import graph_root, object_key
 from shared.ids import derived_id
+from shared.parts import in_parts
 from shared.trace import current_trace
 
 SERVICE = "registry"
@@ -142,7 +143,7 @@ async def _append(history: History, commit: Commit) -> bool:
 def _events(commit: Commit) -> list[GraphCommitted]:
     if is_large(commit):
         return [_event(commit, as_contract(replace(commit, objects=())).model_copy(update={"complete": False}))]
-    parts = list(_parts(commit.objects))
+    parts = list(in_parts(commit.objects, lambda item: len(item.body), size_max=PART_BYTES_MAX))
     return [
         _event(commit, as_contract(replace(commit, objects=part), part=number, parts=len(parts)))
         for number, part in enumerate(parts, 1)
@@ -163,18 +164,6 @@ def _event(commit: Commit, data: GraphCommit) -> GraphCommitted:
         traceparent=current_trace(),
         data=data,
     )
-
-
-def _parts(objects: Sequence[GraphObject]) -> Iterator[tuple[GraphObject, ...]]:
-    part: list[GraphObject] = []
-    size = 0
-    for item in objects:
-        if part and size + len(item.body) > PART_BYTES_MAX:
-            yield tuple(part)
-            part, size = [], 0
-        part.append(item)
-        size += len(item.body)
-    yield tuple(part)
 
 
 def _facts(commit: Commit) -> list[AuditFact]:

@@ -5,22 +5,19 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from services.registry.domain.errors import GraphDamaged
 from services.registry.domain.model import (
     Change,
     Client,
     Committed,
-    GraphObject,
     Refused,
     Stale,
     TokenRequest,
     Unchanged,
 )
 from services.registry.usecases import Issuer, as_object, import_seed, issue_token, read_graph
-from services.registry.usecases.commit import PART_BYTES_MAX, PARTS_MAX, _parts
+from services.registry.usecases.commit import PARTS_MAX
 from shared.agreements.load import GraphInvalid
 from shared.contracts.envelope import JsonObject
 from shared.graphroot import graph_root
@@ -151,14 +148,6 @@ async def test_an_older_graph_can_be_read_as_it_stood() -> None:
     older = await read_graph(1, begin=history.begin)
     assert older is not None
     assert {o.body for o in older.objects} == {as_object(row).body for row in SMALL}
-
-
-@given(st.lists(st.integers(0, 600_000), min_size=1, max_size=12))
-def test_the_parts_of_a_commit_hold_every_object_once_in_order_and_none_is_too_large(sizes: list[int]) -> None:
-    objects = [GraphObject("a", f"{n:03}", b"x" * size) for n, size in enumerate(sizes)]
-    parts = list(_parts(objects))
-    assert [o for part in parts for o in part] == objects
-    assert all(sum(len(o.body) for o in part) <= PART_BYTES_MAX for part in parts)
 
 
 async def test_a_large_commit_is_published_in_numbered_parts() -> None:
