@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+INTEROP := $(VENV)/.interop
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down check lint test rules properties mutants bench soak checker migrate format lock
+.PHONY: help setup demo up down check check-interop lint test rules properties mutants bench soak checker migrate format lock
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 setup: $(READY) ## create .venv with the pinned dependencies
 
@@ -33,6 +34,15 @@ down: $(READY) ## stop a system that was started with `concordat up --detach`
 
 check: lint rules test ## everything that must be green: lint, types, walls, rules, all test levels
 
+check-interop: $(INTEROP) ## receivers of others verify and read what we send (needs node 18 or newer, and npm)
+	@command -v npm >/dev/null || { test "$$(id -u)" = 0 && apt-get install -qq -y nodejs npm >/dev/null; } 2>/dev/null || { echo "There is no npm; install Node.js 18 or newer with it (on Debian and Ubuntu the packages nodejs and npm), then: make check-interop"; exit 1; }
+	@npm ci --silent --no-audit --no-fund --prefix tests/interop/npm
+	@$(BIN)/pytest -m interop tests/interop
+
+$(INTEROP): requirements/interop.txt $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/interop.txt
+	@touch $(INTEROP)
+
 lint: $(READY) ## ruff, mypy --strict, import contracts
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
@@ -40,7 +50,7 @@ lint: $(READY) ## ruff, mypy --strict, import contracts
 	@$(BIN)/lint-imports --no-logo
 
 test: $(READY) ## unit, conformance, contracts, architecture, integration and end-to-end tests
-	@$(BIN)/pytest -m "not soak"
+	@$(BIN)/pytest -m "not soak and not interop"
 
 rules: $(READY) ## remove each rule of the decision in turn: a test must turn red
 	@$(BIN)/python -m tests.rules
@@ -70,6 +80,6 @@ format: $(READY) ## format the code
 	@$(BIN)/ruff check --fix .
 
 lock: $(READY) ## resolve requirements/*.in anew, with hashes and without registry addresses (needs uv)
-	@for name in runtime local dev; do \
+	@for name in runtime local dev interop; do \
 	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    --no-emit-index-url --no-emit-find-links requirements/$$name.in -o requirements/$$name.txt; done

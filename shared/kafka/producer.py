@@ -17,6 +17,8 @@ from shared.kafka.clients import let_go
 
 STOP_SECONDS = 2.0
 REQUEST_BYTES_MAX = 8 * 1024 * 1024
+HEADERS = [("content-type", b"application/cloudevents+json; charset=UTF-8")]
+"""What says that a record is a CloudEvent in structured mode (Kafka protocol binding 1.0.2, section 3.3.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,4 +135,4 @@ def _batches(client: AIOKafkaProducer, records: Sequence[Record], indexes: Seque
 
 
 def _appended(builder: BatchBuilder, record: Record) -> bool:
-    return builder.append(timestamp=None, key=record.key.encode(), value=record.value) is not None
+    return builder.append(timestamp=None, key=record.key.encode(), value=record.value, headers=HEADERS) is not None

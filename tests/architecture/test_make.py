@@ -1,4 +1,4 @@
-"""`make` on a machine whose Python will not do says so in one sentence, with what to type instead."""
+"""`make` on a machine that lacks what it needs says so in one sentence, with what to type instead."""
 
 import shutil
 import subprocess
@@ -35,3 +35,13 @@ def test_a_python_that_will_not_do_gets_one_clear_sentence(checkout: Path, pytho
     assert len(made.stdout.splitlines()) == 1
     assert said in made.stdout
     assert not (checkout / ".venv").exists()
+
+
+def test_a_machine_without_node_is_told_what_to_install(checkout: Path) -> None:
+    (checkout / "sh").symlink_to("/bin/sh")
+    argv = [str(shutil.which("make")), "--no-print-directory", "-o", ".venv/.interop", "check-interop"]
+    made = subprocess.run(argv, cwd=checkout, env={"PATH": str(checkout)}, capture_output=True, text=True, check=False)  # noqa: S603 - make, on a copy
+    assert made.returncode != 0
+    (said,) = made.stdout.splitlines()
+    assert said.startswith("There is no npm; install")
+    assert said.endswith("make check-interop")
