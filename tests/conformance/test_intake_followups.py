@@ -20,12 +20,6 @@ CQC = Caller("cases", "cqc")
 ROUNDS, AT_ONCE = 12, 6
 
 
-@pytest.fixture(params=["in-memory", pytest.param("postgres", marks=pytest.mark.stack)])
-def postgres(request: pytest.FixtureRequest) -> TestPostgres | None:
-    """The real Postgres, or None; asked for outside any event loop, as a session's fixture must be."""
-    return None if request.param == "in-memory" else request.getfixturevalue("postgres_engine")
-
-
 @pytest.fixture
 async def store(postgres: TestPostgres | None) -> AsyncIterator[Store]:
     async with store_on(postgres) as opened:

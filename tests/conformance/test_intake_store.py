@@ -31,12 +31,6 @@ ALL, CQC, GMC = Reader(None), Reader("cqc"), Reader("gmc")
 FLAGGED = [{"kind": "service-user", "identifiers": [{"scheme": "nhs-number", "value": "9434765918"}]}]
 
 
-@pytest.fixture(params=["in-memory", pytest.param("postgres", marks=pytest.mark.stack)])
-def postgres(request: pytest.FixtureRequest) -> TestPostgres | None:
-    """The real Postgres, or None; asked for outside any event loop, as a session's fixture must be."""
-    return None if request.param == "in-memory" else request.getfixturevalue("postgres_engine")
-
-
 @pytest.fixture
 async def store(postgres: TestPostgres | None) -> AsyncIterator[Store]:
     async with store_on(postgres) as opened:

@@ -29,14 +29,13 @@ from tests.conformance.test_notifier_store import (
     claimed,
     ended,
     ledgers,
-    postgres,
     put,
     settled,
 )
 from tests.support.clock import NOON
 from tests.support.notifier_fakes import KEYS, a_notice
 
-__all__ = ["alone", "ledgers", "postgres"]  # the fixtures of the suite
+__all__ = ["alone", "ledgers"]  # the fixtures of the suite
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 DUTIES = {"limits": {"acknowledge": {"amount": 4, "unit": "clock_hours", "by": "policy"}}}
 REFUSED = Kept(Acknowledgement(Word.REFUSED, "not-our-remit", "nmc"), "clerk", LATER)

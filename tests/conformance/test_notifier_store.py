@@ -104,12 +104,6 @@ class Nobody:
     def offer(self, rows: object) -> None: ...
 
 
-@pytest.fixture(params=["memory", pytest.param("real", marks=pytest.mark.stack)])
-def postgres(request: pytest.FixtureRequest) -> TestPostgres | None:
-    """The session's Postgres, for the tests that run on it."""
-    return request.getfixturevalue("postgres_engine") if request.param == "real" else None
-
-
 @pytest.fixture(params=["alone", "in a transaction"])
 def alone(request: pytest.FixtureRequest) -> bool:
     """Both ways of writing notices."""

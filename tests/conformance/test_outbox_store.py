@@ -94,12 +94,6 @@ class Real:
         return await self.plumbing.outbox.prune(row_count_max=count_max)
 
 
-@pytest.fixture(params=["in-memory", pytest.param("postgres", marks=pytest.mark.stack)])
-def postgres(request: pytest.FixtureRequest) -> TestPostgres | None:
-    """The real Postgres, or None; asked for outside any event loop, as a session's fixture must be."""
-    return None if request.param == "in-memory" else request.getfixturevalue("postgres_engine")
-
-
 @pytest.fixture
 async def store(postgres: TestPostgres | None) -> AsyncIterator[Store]:
     if postgres is None:

@@ -48,21 +48,13 @@ STEPS: tuple[Step, ...] = (
 )
 
 
-@pytest.fixture
-def memory_begin() -> BeginChange:
-    return InMemoryChanges().begin
-
-
 @pytest_asyncio.fixture
-async def postgres_begin(postgres_engine: TestPostgres) -> AsyncIterator[BeginChange]:
-    async with history_in(await postgres_engine.fresh_database("registry")) as history:
+async def begin(postgres: TestPostgres | None) -> AsyncIterator[BeginChange]:
+    if postgres is None:
+        yield InMemoryChanges().begin
+        return
+    async with history_in(await postgres.fresh_database("registry")) as history:
         yield PostgresChangeStore(history).begin
-
-
-@pytest.fixture(params=["memory_begin", pytest.param("postgres_begin", marks=pytest.mark.stack)])
-def begin(request: pytest.FixtureRequest) -> BeginChange:
-    found: BeginChange = request.getfixturevalue(request.param)
-    return found
 
 
 def event(number: int, step: Step, *, minutes: int = 0) -> ChangeEvent:

@@ -23,21 +23,13 @@ DRAFTED = Drafted("a title", "a reason", 1, CONTENT)
 REVISED = Revised("another", 1, CONTENT)
 
 
-@pytest.fixture
-def memory_begin() -> BeginDocuments:
-    return InMemoryDocuments().begin
-
-
 @pytest_asyncio.fixture
-async def postgres_begin(postgres_engine: TestPostgres) -> AsyncIterator[BeginDocuments]:
-    async with history_in(await postgres_engine.fresh_database("registry")) as history:
+async def begin(postgres: TestPostgres | None) -> AsyncIterator[BeginDocuments]:
+    if postgres is None:
+        yield InMemoryDocuments().begin
+        return
+    async with history_in(await postgres.fresh_database("registry")) as history:
         yield PostgresDocumentStore(history).begin
-
-
-@pytest.fixture(params=["memory_begin", pytest.param("postgres_begin", marks=pytest.mark.stack)])
-def begin(request: pytest.FixtureRequest) -> BeginDocuments:
-    found: BeginDocuments = request.getfixturevalue(request.param)
-    return found
 
 
 async def taken(begin: BeginDocuments, change_id: str, *steps: Step, first: int = 1) -> None:

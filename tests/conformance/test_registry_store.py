@@ -1,54 +1,29 @@
 """One suite for the history of the graph: in memory and in Postgres."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from services.registry.adapters.postgres import PostgresHistory
 from services.registry.domain.model import Commit, GraphObject, StoredObject
 from services.registry.ports import Begin
 from shared.contracts.audit import AuditFact
 from shared.contracts.graph import GraphCommit, GraphCommitted
-from shared.db.engine import make_engine
-from shared.db.outbox import Outbox
-from shared.failpoints import FailPoints
-from shared.relay import Relay
-from shared.supervision import Progress
-from shared.telemetry import Telemetry
 from tests.support.clock import NOON
 from tests.support.registry_fakes import InMemoryHistory
+from tests.support.registry_store import history_in
 from tests.support.stack import TestPostgres
 
 
-class _Nowhere:
-    async def publish(self, _records: Any) -> Sequence[int]:
-        """Kafka is not part of this suite."""
-        return []
-
-
-@pytest.fixture
-def memory_begin() -> Begin:
-    return InMemoryHistory().begin
-
-
 @pytest_asyncio.fixture
-async def postgres_begin(postgres_engine: TestPostgres) -> AsyncIterator[Begin]:
-    database = await postgres_engine.fresh_database("registry")
-    engine = make_engine(database.url("registry"), pool_size=4, statement_timeout_seconds=10, name="conformance")
-    outbox = Outbox(engine, "registry")
-    relay = Relay(outbox, _Nowhere(), progress=Progress("relay"), telemetry=Telemetry("registry"))
-    yield PostgresHistory(engine, outbox, relay, FailPoints()).begin
-    await engine.dispose()
-
-
-@pytest.fixture(params=["memory_begin", pytest.param("postgres_begin", marks=pytest.mark.stack)])
-def begin(request: pytest.FixtureRequest) -> Begin:
-    found: Begin = request.getfixturevalue(request.param)
-    return found
+async def begin(postgres: TestPostgres | None) -> AsyncIterator[Begin]:
+    if postgres is None:
+        yield InMemoryHistory().begin
+        return
+    async with history_in(await postgres.fresh_database("registry")) as history:
+        yield history.begin
 
 
 def item(object_id: str, body: str = "{}", kind: str = "source") -> GraphObject:

@@ -22,21 +22,13 @@ MINUTE = timedelta(minutes=1)
 DAY = date(2024, 6, 1)
 
 
-@pytest.fixture
-def memory_begin() -> Begin:
-    return InMemoryHistory().begin
-
-
 @pytest_asyncio.fixture
-async def postgres_begin(postgres_engine: TestPostgres) -> AsyncIterator[Begin]:
-    async with history_in(await postgres_engine.fresh_database("registry")) as history:
+async def begin(postgres: TestPostgres | None) -> AsyncIterator[Begin]:
+    if postgres is None:
+        yield InMemoryHistory().begin
+        return
+    async with history_in(await postgres.fresh_database("registry")) as history:
         yield history.begin
-
-
-@pytest.fixture(params=["memory_begin", pytest.param("postgres_begin", marks=pytest.mark.stack)])
-def begin(request: pytest.FixtureRequest) -> Begin:
-    found: Begin = request.getfixturevalue(request.param)
-    return found
 
 
 def item(row: dict[str, Any]) -> GraphObject:

@@ -24,12 +24,6 @@ FACT = AuditFact(
 )
 
 
-@pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.stack)])
-def postgres(request: pytest.FixtureRequest) -> TestPostgres | None:
-    """The engine, taken by a plain fixture because it has a loop of its own."""
-    return None if request.param == "memory" else request.getfixturevalue("postgres_engine")
-
-
 @pytest.fixture
 async def watch(postgres: TestPostgres | None) -> AsyncIterator[Watch]:
     async with store_on(postgres) as opened:

@@ -20,12 +20,6 @@ EVERYTHING = Viewer("hq", everything=True)
 THREE = (about(1), about(2, by="gamma", day=1), about(3, by="beta", day=59))
 
 
-@pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.stack)])
-def postgres(request: pytest.FixtureRequest) -> TestPostgres | None:
-    """The engine, taken by a plain fixture because it has a loop of its own."""
-    return None if request.param == "memory" else request.getfixturevalue("postgres_engine")
-
-
 @pytest.fixture
 async def watch(postgres: TestPostgres | None) -> AsyncIterator[Watch]:
     async with store_on(postgres) as opened:

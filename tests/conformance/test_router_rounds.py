@@ -8,7 +8,7 @@ from typing import Any, get_args
 import orjson
 import pytest
 
-from services.router.domain.model import DecisionKey, ItemEvent, ItemQuery, ItemState
+from services.router.domain.model import DecisionKey, ItemEvent, ItemQuery, ItemState, WorkItem
 from services.router.domain.rounds import Act, Dossier, Opened, Person, resolved, resolved_by
 from services.router.ports import Decided
 from services.router.usecases.telling import round_of
@@ -17,12 +17,6 @@ from tests.support.clock import NOON
 from tests.support.router_fakes import a_concern
 from tests.support.router_stores import JUDGE, Store, decide, record, store_on
 from tests.support.stack import TestPostgres
-
-
-@pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.stack)])
-def postgres(request: pytest.FixtureRequest) -> TestPostgres | None:
-    """The engine, taken by a plain fixture because it has a loop of its own."""
-    return None if request.param == "memory" else request.getfixturevalue("postgres_engine")
 
 
 @pytest.fixture
@@ -138,6 +132,41 @@ async def test_only_open_holds_for_a_newer_graph_are_listed_page_by_page(store: 
     async with store.begin() as tx:
         await tx.note(closed, ItemEvent("resolved", NOON, "sam", {}), a_fact("fct_1"))
     assert {hold.concern_id for hold in await store.stale_holds(None, 9)} == {"con_2", "con_3"}
+
+
+async def test_an_item_that_is_due_is_found_from_its_moment_on_until_that_was_said_or_it_ended(store: Store) -> None:
+    await record(store, decide(a_concern(1)))
+    due = {name: NOON + timedelta(hours=hours) for name, hours in (("wrk_a", 2), ("wrk_b", 1), ("wrk_c", 1))}
+    items = [
+        WorkItem(name, "emergency", DecisionKey("con_1", 1), ("C",), ("beta",), NOON, ref=name, due_at=at)
+        for name, at in due.items()
+    ]
+    async with store.begin() as tx:
+        for item in items:
+            await tx.open_item(item)
+        await tx.note(
+            replace(items[2], resolution="closed", resolved_at=NOON),
+            ItemEvent("resolved", NOON, "sam", {}),
+            a_fact("fct_1"),
+        )
+    found = await store.work_item("wrk_a")
+    assert found is not None
+    assert found[0] == items[0]
+    moments = (NOON + timedelta(minutes=59), due["wrk_b"], due["wrk_a"])
+    async with store.begin() as tx:
+        assert [await tx.overdue_items(at, 9) for at in moments] == [[], [items[1]], [items[1], items[0]]]
+        assert await tx.overdue_items(due["wrk_a"], 1) == [items[1]]
+        await tx.note(items[1], ItemEvent("overdue", due["wrk_b"], "router", {}), a_fact("fct_2"))
+        assert await tx.overdue_items(due["wrk_a"], 9) == [items[0]]
+
+
+async def test_a_review_is_not_superseded_with_its_version(store: Store) -> None:
+    await record(store, decide(a_concern(1, categories=["theft"])))
+    item = WorkItem("wrk_a", "emergency", DecisionKey("con_1", 1), ("C",), ("beta",), NOON)
+    async with store.begin() as tx:
+        await tx.open_item(item)
+        await tx.supersede("con_1", 2, NOON)
+    assert [one.item_id for one in await store.work_items(ItemQuery(NOON, 9))] == ["wrk_a"]
 
 
 def a_fact(fact_id: str) -> AuditFact:

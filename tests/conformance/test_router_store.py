@@ -25,12 +25,6 @@ from tests.support.stack import TestPostgres
 Record = Callable[..., Awaitable[frozenset[str]]]
 
 
-@pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.stack)])
-def postgres(request: pytest.FixtureRequest) -> TestPostgres | None:
-    """The engine, taken by a plain fixture because it has a loop of its own."""
-    return None if request.param == "memory" else request.getfixturevalue("postgres_engine")
-
-
 @pytest.fixture
 async def store(postgres: TestPostgres | None) -> AsyncIterator[Store]:
     async with store_on(postgres) as opened:
