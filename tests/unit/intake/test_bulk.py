@@ -1,6 +1,5 @@
 """Many concerns in one request: a result for each line, in the order of the lines, whatever the others say."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -18,17 +17,7 @@ from tests.support.intake_fakes import (
     front_of,
 )
 
-STORE = InMemoryIntake()
-FRONT = front_of(STORE)
 NDJSON = {"content-type": "application/x-ndjson"}
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
-    STORE.clear()
-    FRONT.renew()
-    async with FRONT.client() as client:
-        yield client
 
 
 def line(number: int, **changes: Any) -> bytes:
@@ -46,7 +35,9 @@ def rows(answer: httpx.Response) -> list[dict[str, Any]]:
     return [orjson.loads(row) for row in answer.text.splitlines()]
 
 
-async def test_each_line_has_its_result_in_order_and_a_bad_one_spoils_no_other(client: httpx.AsyncClient) -> None:
+async def test_each_line_has_its_result_in_order_and_a_bad_one_spoils_no_other(
+    client: httpx.AsyncClient, front: Front, store: InMemoryIntake
+) -> None:
     lines = [
         line(1), b"c4n4ry", line(2), b"", line(3, originator="gmc"), line(4, version=2), line(1),
         line(1, summary="Other."), line(5, nation="c4n4ry !"), line(6, received_at="2025-01-01T00:00:00Z"), line(7),
@@ -54,31 +45,35 @@ async def test_each_line_has_its_result_in_order_and_a_bad_one_spoils_no_other(c
     answer = await send(client, b"\n".join(lines) + b"\n")
     found = rows(answer)
     assert [row["status"] for row in found] == [202, 400, 202, 400, 403, 409, 202, 409, 422, 403, 202]
-    assert [key.originator_ref for key in sorted(STORE.accepted)] == ["R-1", "R-2", "R-7"]
+    assert [key.originator_ref for key in sorted(store.accepted)] == ["R-1", "R-2", "R-7"]
     assert {row["concern_id"] for row in found if row["status"] == 202} == {
-        a.concern.id for a in STORE.accepted.values()
+        a.concern.id for a in store.accepted.values()
     }
     assert found[8]["problem"]["errors"][0]["pointer"] == "/nation"
     assert found[7]["problem"]["type"] == "urn:concordat:problem:content-differs"
-    assert "c4n4ry" not in answer.text + FRONT.telemetry.text
+    assert "c4n4ry" not in answer.text + front.telemetry.text
 
 
-async def test_the_same_lines_again_are_replayed_under_the_same_ids(client: httpx.AsyncClient) -> None:
+async def test_the_same_lines_again_are_replayed_under_the_same_ids(
+    client: httpx.AsyncClient, store: InMemoryIntake
+) -> None:
     raw = b"\r\n".join(line(number) for number in range(100))
     first, again = rows(await send(client, raw)), rows(await send(client, raw))
     assert [row["concern_id"] for row in first] == [row["concern_id"] for row in again]
     assert ({row["replayed"] for row in first}, {row["replayed"] for row in again}) == ({False}, {True})
-    assert STORE.commit_count < 50
+    assert store.commit_count < 50
 
 
 @pytest.mark.parametrize(
     ("raw", "limit"), [(b"{}\n" * (LINES_MAX + 1), f"{LINES_MAX} lines"), (b" " * (BODY_BYTES_MAX + 1), "bytes")]
 )
-async def test_what_is_beyond_a_limit_is_413_naming_it(client: httpx.AsyncClient, raw: bytes, limit: str) -> None:
+async def test_what_is_beyond_a_limit_is_413_naming_it(
+    client: httpx.AsyncClient, raw: bytes, limit: str, store: InMemoryIntake
+) -> None:
     answer = await send(client, raw)
     assert answer.status_code == 413
     assert limit in answer.json()["detail"]
-    assert STORE.bare
+    assert store.bare
 
 
 async def test_as_many_lines_as_the_limit_are_taken(client: httpx.AsyncClient) -> None:
@@ -96,18 +91,20 @@ async def test_as_many_lines_as_the_limit_are_taken(client: httpx.AsyncClient) -
     ],
 )
 async def test_a_request_without_lines_type_or_right_is_refused_as_a_whole(
-    client: httpx.AsyncClient, raw: bytes, header: dict[str, str], status: int
+    client: httpx.AsyncClient, raw: bytes, header: dict[str, str], status: int, store: InMemoryIntake
 ) -> None:
     answer = await send(client, raw, header)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
-    assert STORE.bare
+    assert store.bare
 
 
-async def test_lines_for_which_there_is_no_room_or_no_store_are_to_be_sent_again(client: httpx.AsyncClient) -> None:
-    STORE.away = True
+async def test_lines_for_which_there_is_no_room_or_no_store_are_to_be_sent_again(
+    client: httpx.AsyncClient, store: InMemoryIntake
+) -> None:
+    store.away = True
     found = rows(await send(client, line(1) + b"\n" + line(2)))
     assert [row["status"] for row in found] == [503, 503]
-    STORE.away = False
+    store.away = False
     assert {row["status"] for row in rows(await send(client, line(1) + b"\n" + line(2)))} == {202}
 
 

@@ -30,21 +30,7 @@ from tests.support.intake_fakes import (
     front_of,
 )
 
-STORE = InMemoryIntake()
-FRONT = front_of(STORE)
 PROBLEM = "urn:concordat:problem:"
-
-
-@pytest.fixture
-def store() -> InMemoryIntake:
-    STORE.clear()
-    return STORE
-
-
-@pytest.fixture
-def front(store: InMemoryIntake) -> Front:
-    FRONT.renew()
-    return FRONT
 
 
 class Originator:

@@ -32,28 +32,6 @@ GOOD = orjson.dumps(a_concern())
 TRACE = {"traceparent": f"00-{'a' * 32}-{'b' * 16}-01"}
 
 
-STORE = InMemoryIntake()
-FRONT = front_of(STORE)
-
-
-@pytest.fixture
-def store() -> InMemoryIntake:
-    STORE.clear()
-    return STORE
-
-
-@pytest.fixture
-def front(store: InMemoryIntake) -> Front:
-    FRONT.renew()
-    return FRONT
-
-
-@pytest.fixture
-async def client(front: Front) -> AsyncIterator[httpx.AsyncClient]:
-    async with front.client() as client:
-        yield client
-
-
 async def post(
     client: httpx.AsyncClient, raw: bytes = GOOD, headers: Mapping[str, str] = MappingProxyType({})
 ) -> httpx.Response:
