@@ -13,7 +13,7 @@ from services.intake.domain.model import Answer
 from services.intake.entrypoints.bulk import BatchLimits
 from services.intake.entrypoints.consumer import decision_event, decisions_handler, outcomes_handler
 from services.intake.entrypoints.desk import FAULTS, Desk
-from services.intake.entrypoints.http import accept_batch, routes
+from services.intake.entrypoints.http import accept_batch, routes, shortcuts
 from services.intake.entrypoints.watch import BatchWatch
 from services.intake.ports import Acceptance, Begin
 from services.intake.usecases import (
@@ -72,7 +72,8 @@ def assemble(foundation: Foundation, settings: IntakeSettings) -> tuple[FastAPI,
         archive=PostgresArchive(foundation.engine),
     )
     limits = BatchLimits(settings.batch_lines_max, settings.accept_batch_max)
-    app = make_app("Concordat intake", routes(desk, limits, foundation.telemetry), foundation.edge(FAULTS))
+    edge = foundation.edge(FAULTS)
+    app = make_app("Concordat intake", routes(desk, limits, foundation.telemetry), edge, shortcuts(desk))
     look = partial(watch.look, lambda: batcher.waiting_count)
     watching = partial(repeat, look, pause=Pause("accept watch", foundation.telemetry))
     return app, {

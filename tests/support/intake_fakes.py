@@ -33,7 +33,7 @@ from services.intake.domain.model import (
 )
 from services.intake.entrypoints.bulk import BatchLimits
 from services.intake.entrypoints.desk import FAULTS, Desk
-from services.intake.entrypoints.http import accept_batch, routes
+from services.intake.entrypoints.http import accept_batch, routes, shortcuts
 from services.intake.ports import Acceptance, Recalling
 from services.intake.usecases import (
     FollowUpDesk,
@@ -278,6 +278,7 @@ class Rules:
     allow_historic: bool = True
     waiting_max: int = 1000
     clock: FrozenClock = field(default_factory=FrozenClock)
+    shortcut: bool = True
 
 
 def front_of(store: InMemoryIntake, rules: Rules | None = None) -> Front:
@@ -300,7 +301,9 @@ def front_of(store: InMemoryIntake, rules: Rules | None = None) -> Front:
     )
     limits = BatchLimits(lines_max=LINES_MAX, at_once_max=64)
     edge = Edge(Health(30), telemetry, verifier_of(rules.clock), FAULTS, BODY_BYTES_MAX)
-    return Front(make_app("intake", routes(desk, limits, telemetry), edge), batcher, telemetry, rules.clock)
+    past_the_framework = shortcuts(desk) if rules.shortcut else {}
+    app = make_app("intake", routes(desk, limits, telemetry), edge, past_the_framework)
+    return Front(app, batcher, telemetry, rules.clock)
 
 
 def verifier_of(clock: FrozenClock) -> Verifier:

@@ -41,7 +41,8 @@ CLOUD_EVENT = "application/cloudevents+json"
 SCOPE_WRITE, SCOPE_READ, SCOPE_HISTORIC = "concerns:write", "concerns:read", "concerns:historic"
 FORMS: Mapping[str, type[BaseModel]] = {JSON: ConcernForm, CLOUD_EVENT: SubmittedForm}
 _CONCERN_ID = re.compile(r"con_[0-9a-f]{32}")
-Writer = Annotated[Principal, Depends(caller(SCOPE_WRITE))]
+writer = caller(SCOPE_WRITE)
+Writer = Annotated[Principal, Depends(writer)]
 ReadingCaller = Annotated[Principal, Depends(caller(SCOPE_READ))]
 
 FAULTS: Mapping[type[Exception], Problem] = {

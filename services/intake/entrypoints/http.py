@@ -24,16 +24,19 @@ from services.intake.entrypoints.desk import (
     receipt_row,
     request_body,
     submission_of,
+    writer,
 )
 from services.intake.entrypoints.followups import add_follow_up_routes
 from services.intake.entrypoints.views import list_item, whole
 from services.intake.ports import Acceptance
 from shared.faults import StoreUnavailable
+from shared.http.app import Shortcuts
 from shared.http.auth import Principal
 from shared.http.cursors import After, cursor_of, place_of
 from shared.http.problems import not_found
 from shared.telemetry import Telemetry
 
+CONCERNS = "/v1/concerns"
 PAGE_MAX = 200
 Since = Annotated[
     AwareDatetime | None, Query(description="concerns whose first version was accepted at this moment or later")
@@ -66,21 +69,35 @@ def routes(desk: Desk, limits: BatchLimits, telemetry: Telemetry) -> APIRouter:
     """The routes of intake."""
     router = APIRouter()
 
-    @router.post("/v1/concerns", status_code=202, openapi_extra=request_body(FORMS))
+    @router.post(CONCERNS, status_code=202, openapi_extra=request_body(FORMS))
     async def post_concern(request: Request, writer: Writer) -> Response:
-        form = read_form(request.headers.get("content-type", ""), await request.body())
-        try:
-            answer = await desk.submit(submission_of(form, writer))
-        except StoreUnavailable:
-            raise OUTCOME_UNKNOWN from None
-        if isinstance(answer, Clash):
-            raise content_differs()
-        return accepted(receipt_row(answer), replayed=answer.replayed)
+        return await submit(request, writer, desk)
 
     add_bulk_route(router, desk, limits)
     add_follow_up_routes(router, desk, telemetry)
     _add_reading_routes(router, desk)
     return router
+
+
+def shortcuts(desk: Desk) -> Shortcuts:
+    """The one route that every concern takes, past the framework."""
+
+    async def post_concern(request: Request) -> Response:
+        return await submit(request, await writer(request), desk)
+
+    return {("POST", CONCERNS): post_concern}
+
+
+async def submit(request: Request, client: Principal, desk: Desk) -> Response:
+    """Take one concern in. Raises Problem, ValidationError, an IntakeFault, Overloaded."""
+    form = read_form(request.headers.get("content-type", ""), await request.body())
+    try:
+        answer = await desk.submit(submission_of(form, client))
+    except StoreUnavailable:
+        raise OUTCOME_UNKNOWN from None
+    if isinstance(answer, Clash):
+        raise content_differs()
+    return accepted(receipt_row(answer), replayed=answer.replayed)
 
 
 def _add_reading_routes(router: APIRouter, desk: Desk) -> None:
@@ -93,7 +110,7 @@ def _add_reading_routes(router: APIRouter, desk: Desk) -> None:
             raise not_found()
         return json_answer(whole(record))
 
-    @router.get("/v1/concerns")
+    @router.get(CONCERNS)
     async def list_concerns(
         reading: ReadingCaller,
         after: After = "",
