@@ -8,7 +8,7 @@ from functools import partial
 
 from shared.agreements import reasons
 from shared.agreements.bars import shut_bars
-from shared.agreements.case import Attempt
+from shared.agreements.case import Attempt, Case
 from shared.agreements.model import NAMED, SIGNATORIES, Agreement, Effect, Mode, Policy, Terms
 from shared.agreements.scope import SCOPE_TESTS, ScopeTest
 from shared.agreements.snapshot import Snapshot
@@ -129,9 +129,11 @@ def _caps(policy: Policy, *, public: bool) -> dict[str, Terms]:
 
 def onward(attempt: Attempt) -> str | None:
     """Every hop that the information has made must let it go on: freely, or to this body by the giver's leave."""
-    org = attempt.recipient.org
-    locked = any(not _lets_on(hop.onward, org in hop.granted) for hop in attempt.case.facts.provenance)
-    return reasons.ONWARD_NOT_PERMITTED if locked else None
+    return reasons.ONWARD_NOT_PERMITTED if is_locked(attempt.case, attempt.recipient.org) else None
+
+
+def is_locked(case: Case, org: str) -> bool:
+    return any(not _lets_on(hop.onward, org in hop.granted) for hop in case.facts.provenance)
 
 
 def _lets_on(term: str, granted: bool) -> bool:  # noqa: FBT001 - read at one place, just above

@@ -232,6 +232,8 @@ class Policy:
     fields: Mapping[str, str]
     correlation_window: Limit
     correlation_count: int
+    emergency_review: Limit | None = None
+    """How soon a person reviews what was told in an emergency; None: nobody is told so."""
 
     def admits_assumed(self, agreement: str) -> bool:
         return self.assumed_by_agreement.get(agreement, self.assumed_clauses)

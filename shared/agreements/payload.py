@@ -101,8 +101,13 @@ def _limits(telling: tuple[Attempt, ...], case: Case) -> list[Limit]:
     return limits
 
 
+def hours_of(limit: Limit) -> int:
+    """Clock hours that a limit may run at most."""
+    return limit.amount * HOURS[limit.unit]
+
+
 def _strictness(limit: Limit) -> tuple[int, str, str]:
-    return (limit.amount * HOURS[limit.unit], limit.unit, limit.by)
+    return (hours_of(limit), limit.unit, limit.by)
 
 
 def _marking(telling: tuple[Attempt, ...], case: Case) -> str | None:

@@ -265,6 +265,7 @@ class Reader:
             fields=dict(fields.get("fields", {})),
             correlation_window=_limit("correlation", row["correlation"]["window"], "policy"),
             correlation_count=row["correlation"]["count"],
+            emergency_review=_limit("review", row["emergency"]["review"], "policy") if "emergency" in row else None,
         )
 
     def lead_rule(self, row: Row) -> LeadRule:

@@ -50,7 +50,12 @@ policy = record(
         "acknowledge": table("urgency", amount),
         "correlation": record({"window": amount, "count": whole}),
     },
-    {"instrument_caps": INSTRUMENT_CAPS, "field_policy_default": FIELD_POLICY, "note": text},
+    {
+        "instrument_caps": INSTRUMENT_CAPS,
+        "field_policy_default": FIELD_POLICY,
+        "emergency": record({"review": amount}),
+        "note": text,
+    },
 )
 
 _labelled = record({"id": text}, {"label": text})
