@@ -28,14 +28,20 @@ ORG_SCOPES = (
     "changes:write",
 )
 OPERATOR_SCOPES = (*ORG_SCOPES, "decisions:preview", "decisions:read-all", "audit:read")
-STAFF_SCOPES = ("changes:read", "changes:write")
+ORG_ROLES = ("signatory", "convenor")
+REGISTRY_SCOPES = ("changes:read", "changes:write")
+DESK_SCOPES = ("decisions:read", "decisions:write")
 STAFF = {
-    "registry-editor": "registry-editor",
-    "registry-reviewer": "registry-reviewer",
-    "registry-approver-1": "registry-approver",
-    "registry-approver-2": "registry-approver",
+    "registry-editor": ("registry-editor", REGISTRY_SCOPES),
+    "registry-reviewer": ("registry-reviewer", REGISTRY_SCOPES),
+    "registry-approver-1": ("registry-approver", REGISTRY_SCOPES),
+    "registry-approver-2": ("registry-approver", REGISTRY_SCOPES),
+    "duty-router-1": ("duty-router", DESK_SCOPES),
+    "duty-router-2": ("duty-router", DESK_SCOPES),
+    "emergency-approver": ("emergency-approver", DESK_SCOPES),
 }
-"""The clients of those who work in the registry, with the role of each: a change takes all four."""
+"""The clients of those who work here, with the role and the scopes of each: a change takes four people, an emergency
+three, and a pointer past a ceiling two."""
 NO_BODIES = frozenset({"operator", *STAFF})
 """What stands for an organisation in clients that act for none of the graph."""
 
@@ -97,11 +103,12 @@ def write_private(file: Path, content: bytes) -> None:
 
 
 def _case_system(org: str) -> dict[str, object]:
-    return {"client_id": f"{org}-case-system", "org": org, "scopes": list(ORG_SCOPES), "roles": ["signatory"]}
+    return {"client_id": f"{org}-case-system", "org": org, "scopes": list(ORG_SCOPES), "roles": list(ORG_ROLES)}
 
 
 def _staff(name: str) -> dict[str, object]:
-    return {"client_id": name, "org": name, "scopes": list(STAFF_SCOPES), "roles": [STAFF[name]]}
+    role, scopes = STAFF[name]
+    return {"client_id": name, "org": name, "scopes": list(scopes), "roles": [role]}
 
 
 def _operator() -> dict[str, object]:

@@ -18,6 +18,7 @@ from services.router.entrypoints.consumer import (
     GraphRefresher,
     GraphTender,
     RegistryWatch,
+    say_overdue,
     take_commits,
     take_concerns,
     take_outcomes,
@@ -31,6 +32,7 @@ from services.router.usecases import (
     Patience,
     catch_up,
     end_stale_holds,
+    find_overdue,
     follow_concerns,
     follow_graph,
     hear_of_notices,
@@ -152,6 +154,7 @@ def _graph_loops(parts: Parts) -> dict[str, Loop]:
 def _graph_tender(parts: Parts) -> GraphTender:
     base = parts.foundation
     chores = {
+        "reviews.overdue": partial(say_overdue, partial(find_overdue, parts.desk), base.telemetry),
         "holds.ended": partial(end_stale_holds, parts.desk, parts.store),
         "notices.withdrawn": partial(withdraw_ended, parts.desk),
     }

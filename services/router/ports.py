@@ -174,6 +174,10 @@ class Transaction(CorrelationTransaction, PanelTransaction, Protocol):
         """Something came back that a person must look at; the same again changes nothing."""
         ...
 
+    async def overdue_items(self, now: datetime, limit: int) -> Sequence[WorkItem]:
+        """Items that should have been resolved by now and of which that was not said yet; locked, others' left out."""
+        ...
+
     async def replica(self) -> Replica:
         """The copy of the graph, locked against other routers until the transaction ends."""
         ...

@@ -77,6 +77,10 @@ RULE_CASES = {
         "tests/unit/router/test_routing.py::test_a_concern_that_cannot_be_evaluated_is_held_and_its_neighbours_are_told",
         "the evaluation of one concern failed: it is held, and those beside it are told.",
     ),
+    "EMERGENCY": (
+        "tests/unit/router/test_emergency.py::test_who_should_know_is_told_by_a_pointer_and_a_review_is_due",
+        "`gamma` should know of theft and has no agreement; two people told it so much that there is something.",
+    ),
     "CHOSEN": (
         "tests/unit/router/test_choosing.py::test_an_available_body_is_told_when_it_is_chosen",
         "`beta` was available, and a named person of the originator chose it.",
@@ -92,7 +96,6 @@ _SHOWN = {
     Class.NO_PATH: "is not told",
     Class.ORIGINATOR: "raised it",
 }
-NOTHING_YET = {"EMERGENCY": "no decision gives it so far; the code is kept for it."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,7 @@ def _examples() -> Mapping[str, str]:
         decision = decide(under, facts_of(case.concern))
         for row in sorted(decision.outcomes, key=lambda row: (not row.nearest, row.org)):
             found.setdefault(row.reason, f"{_named(case)}: `{row.org}` {_SHOWN[row.klass]}{_by(row)}.")
-    return {**NOTHING_YET, **found, **shown}
+    return {**found, **shown}
 
 
 def _named(case: Worked) -> str:

@@ -3,7 +3,7 @@
 import re
 
 from shared.agreements.reasons import SENTENCES
-from tests.architecture.reasons_page import NOTHING_YET, PAGE, RULE_CASES, page
+from tests.architecture.reasons_page import PAGE, RULE_CASES, page
 from tests.architecture.sources import ROOT
 
 
@@ -25,11 +25,3 @@ def test_every_rule_case_of_the_page_exists_and_names_its_reason() -> None:
         text = (ROOT / file).read_text()
         assert f"def {name}(" in text, test
         assert re.search(rf"\b{code}\b", text), test
-
-
-def test_what_is_said_to_be_given_by_nothing_is_given_by_nothing() -> None:
-    sources = [
-        path for top in ("services", "shared") for path in (ROOT / top).rglob("*.py") if path.name != "reasons.py"
-    ]
-    for code in NOTHING_YET:
-        assert [path for path in sources if re.search(rf"\breasons\.{code}\b|\"{code}\"", path.read_text())] == []

@@ -30,6 +30,7 @@ OPERATOR, READER, STRANGER, CASE_SYSTEM = "operator", "alpha-desk", "beta-desk",
 AUDITOR = "auditor"
 CONVENOR, ELSEWHERE = "convenor", "convenor-of-gamma"
 DUTY, SECOND_DUTY = "duty-router", "another-duty-router"
+APPROVER, DUTY_APPROVER = "emergency-approver", "duty-router-who-approves"
 REGISTRY, HALF_REGISTRY = "registry", "reads-all-without-a-role"
 DESK_SCOPES = frozenset({"decisions:read", "decisions:preview", "decisions:write"})
 _CALLERS = {
@@ -41,6 +42,10 @@ _CALLERS = {
     ),
     DUTY: Principal("sam", "hq", frozenset({"decisions:read", "decisions:write"}), frozenset({"duty-router"})),
     SECOND_DUTY: Principal("kim", "hq", frozenset({"decisions:read", "decisions:write"}), frozenset({"duty-router"})),
+    APPROVER: Principal("ann", "hq", frozenset({"decisions:write"}), frozenset({"emergency-approver"})),
+    DUTY_APPROVER: Principal(
+        "max", "hq", frozenset({"decisions:read", "decisions:write"}), frozenset({"duty-router", "emergency-approver"})
+    ),
     AUDITOR: Principal("aud", "audit-office", frozenset({"decisions:read"}), frozenset({"auditor"})),
     REGISTRY: Principal("registry", "hq", frozenset({"decisions:read-all"}), frozenset({"registry"})),
     HALF_REGISTRY: Principal("half", "hq", frozenset({"decisions:read-all"}), frozenset()),

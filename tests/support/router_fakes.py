@@ -320,6 +320,11 @@ class InMemoryTransaction(CorrelationPart):
     async def open_item(self, item: WorkItem) -> None:
         self.state.items.setdefault(item.item_id, item)
 
+    async def overdue_items(self, now: datetime, limit: int) -> Sequence[WorkItem]:
+        said = {name for name, event in self.state.item_events if event.event == "overdue"}
+        found = [i for i in self.state.items.values() if i.is_overdue(now) and i.item_id not in said]
+        return sorted(found, key=lambda item: item.due_at or now)[:limit]
+
     async def replica(self) -> Replica:
         pending = [part for part in self.state.parts if part.version == self.state.head.version + 1]
         return Replica(self.state.head, dict(self.state.bodies), tuple(pending))
@@ -338,7 +343,7 @@ class InMemoryTransaction(CorrelationPart):
 
 
 def _can_end(item: WorkItem) -> bool:
-    return item.resolution is None and item.kind != "correlation"
+    return item.resolution is None and item.kind not in ("correlation", "emergency")
 
 
 def _stands_before(version: int, told: ToldNotice) -> bool:

@@ -109,6 +109,11 @@ class PostgresTransaction(CorrelationPart, ConveningPart):
         await self._connection.execute(more.NOTE, row_of_note(item, event))
         await self.say([fact])
 
+    async def overdue_items(self, now: datetime, limit: int) -> Sequence[WorkItem]:
+        """Items that should have been resolved by now and of which that was not said yet; locked, others' left out."""
+        wanted = {"now": now, "row_count_max": limit}
+        return [work_item_of(row) for row in await self._connection.execute(more.OVERDUE_ITEMS, wanted)]
+
     async def offer_again(self, keys: Sequence[DecisionKey]) -> None:
         """Let the sweeper publish the stored ConcernRouted events of these once more."""
         columns = {

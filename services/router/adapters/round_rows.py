@@ -116,6 +116,7 @@ def work_item_of(row: Row[Any]) -> WorkItem:
         waits_until=row.waits_until,
         resolution=row.resolution,
         resolved_at=row.resolved_at,
+        due_at=row.due_at,
     )
 
 

@@ -3,7 +3,7 @@
 from sqlalchemy import TextClause, text
 
 _COLUMNS = """item_id, kind, concern_id, version, round, codes, bodies, opened_at, ref, owner, waits_until, resolution,
-       resolved_at"""
+       resolved_at, due_at"""
 
 
 def _of_items(template: str) -> TextClause:
@@ -75,6 +75,12 @@ SELECT COLUMNS FROM router.work_items
 WHERE resolved_at IS NOT NULL AND (CAST(:kind AS text) IS NULL OR kind = :kind)
   AND (CAST(:opened_at AS timestamptz) IS NULL OR (opened_at, item_id) > (:opened_at, CAST(:item_id AS text)))
 ORDER BY opened_at, item_id LIMIT :row_count_max
+""")
+OVERDUE_ITEMS = _of_items("""
+SELECT COLUMNS FROM router.work_items w
+WHERE resolved_at IS NULL AND due_at <= :now
+  AND NOT EXISTS (SELECT FROM router.work_item_events e WHERE e.item_id = w.item_id AND e.event = 'overdue')
+ORDER BY due_at LIMIT :row_count_max FOR UPDATE OF w SKIP LOCKED
 """)
 STALE_HOLDS = text("""
 SELECT concern_id, version, opened_at, item_id FROM router.work_items

@@ -151,6 +151,7 @@ work_items = Table(
     Column("waits_until", DateTime(timezone=True)),
     Column("resolution", Text),
     Column("resolved_at", DateTime(timezone=True)),
+    Column("due_at", DateTime(timezone=True)),
     UniqueConstraint("concern_id", "version", "round", "kind", "ref", name="one_item_per_kind_and_ref"),
 )
 Index(
@@ -169,6 +170,11 @@ Index(
     "work_items_stale",
     work_items.c.opened_at,
     postgresql_where=text("resolved_at IS NULL AND codes @> '[\"HOLD_STALE_GRAPH\"]'"),
+)
+Index(
+    "work_items_due",
+    work_items.c.due_at,
+    postgresql_where=text("resolved_at IS NULL AND due_at IS NOT NULL"),
 )
 Index(
     "work_items_of_concern",

@@ -102,6 +102,7 @@ class UndoingPart:
             "bodies": orjson.dumps(item.bodies).decode(),
             "opened_at": item.opened_at,
             "ref": item.ref,
+            "due_at": item.due_at,
         }
         await self._connection.execute(sql.OPEN_ITEM, row)
 

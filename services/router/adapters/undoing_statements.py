@@ -46,11 +46,12 @@ RECALL = text("""
 INSERT INTO router.recalls (concern_id, reason, at) VALUES (:concern_id, :reason, :at) ON CONFLICT DO NOTHING
 """)
 RECALLED = text("SELECT EXISTS (SELECT FROM router.recalls WHERE concern_id = :concern_id)")
-# A suggestion is about a subject of several concerns: it outlives what becomes of one.
+# A suggestion is about a subject of several concerns, a review about what was done: both outlive a version.
 SUPERSEDE = text("""
 WITH item AS (
   UPDATE router.work_items SET resolution = 'superseded', resolved_at = :at
-  WHERE concern_id = :concern_id AND version < :version AND resolved_at IS NULL AND kind <> 'correlation'
+  WHERE concern_id = :concern_id AND version < :version AND resolved_at IS NULL
+    AND kind NOT IN ('correlation', 'emergency')
   RETURNING item_id)
 INSERT INTO router.work_item_events (item_id, number, event, at, principal, body)
 SELECT item_id, 1 + (SELECT count(*) FROM router.work_item_events e WHERE e.item_id = item.item_id),
@@ -63,7 +64,8 @@ VALUES (:event_id, :topic, :partition, :key, :value)
 ON CONFLICT (event_id) DO UPDATE SET published_at = NULL RETURNING value
 """)
 OPEN_ITEM = text("""
-INSERT INTO router.work_items (item_id, kind, concern_id, version, round, codes, bodies, opened_at, ref)
-VALUES (:item_id, :kind, :concern_id, :version, :round, CAST(:codes AS jsonb), CAST(:bodies AS jsonb), :opened_at, :ref)
+INSERT INTO router.work_items (item_id, kind, concern_id, version, round, codes, bodies, opened_at, ref, due_at)
+VALUES (:item_id, :kind, :concern_id, :version, :round, CAST(:codes AS jsonb), CAST(:bodies AS jsonb), :opened_at, :ref,
+        :due_at)
 ON CONFLICT DO NOTHING
 """)

@@ -3,6 +3,7 @@
 A choice adds nothing to what the agreements allow: a body is told only by clauses that pass every gate (which part of
 a split body takes over, and whether the matter is in its remit, is what the person decides). Where sensitivity alone
 is in the way, a pointer may go: the header without any detail, so that nothing is left that would be too sensitive.
+In an emergency the same goes to who should know and has no clause (see `emergency`).
 """
 
 from __future__ import annotations
@@ -11,18 +12,20 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
+from services.router.domain.emergency import told_in_emergency
 from shared.agreements import Class, Decision, Facts, Outcome, Snapshot, Withheld, decide
 from shared.agreements.case import Attempt
-from shared.agreements.classes import Standing, because_of, flags_of, reason_of
+from shared.agreements.classes import Standing, because_of, classify, flags_of, reason_of
 from shared.agreements.decide import case_of, decided_from, standings_of
 from shared.agreements.gates import answers, name_of, sensitivity
+from shared.agreements.holds import whole_holds
 from shared.agreements.payload import HEADER, OMIT, payload_of
 from shared.agreements.reasons import CHOSEN, HOLD_SUCCESSION_AMBIGUOUS, NO_PATH
 
-Manner = Literal["full", "pointer"]
+Manner = Literal["full", "pointer", "emergency"]
 MANNERS: tuple[Manner, ...] = get_args(Manner)
 Choices = Mapping[str, Manner]
-"""What a person chose each body to be told: what its clauses allow, or a pointer alone."""
+"""What a person chose each body to be told: what its clauses allow, or a pointer; that in an emergency without any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +60,12 @@ def with_choices(snapshot: Snapshot, facts: Facts, choices: Choices) -> Chosen:
 
 def may_be_chosen(snapshot: Snapshot, facts: Facts, orgs: Collection[str]) -> dict[str, Manner]:
     """In which manner a person may tell each of these bodies; those that may not be told at all are left out."""
-    standings = (row for row in standings_of(case_of(snapshot, facts)) if row.org in orgs)
-    found = {row.org: _manner(row) for row in standings if row.org != facts.originator}
-    return {org: manner for org, manner in found.items() if manner}
+    case = case_of(snapshot, facts)
+    standings = [row for row in standings_of(case) if row.org in orgs and row.org != facts.originator]
+    needy = () if whole_holds(case) else standings
+    found: dict[str, Manner] = {row.org: "emergency" for row in needy if told_in_emergency(classify(row), row)}
+    found |= {row.org: manner for row in standings if (manner := _manner(row))}
+    return found
 
 
 def _manner(standing: Standing) -> Manner | None:
@@ -74,6 +80,8 @@ def _told(outcome: Outcome, standing: Standing, manner: Manner) -> Outcome | Non
     """The body as told by the choice; None where no clause allows it."""
     if outcome.klass is Class.TOLD:
         return outcome
+    if manner == "emergency":
+        return told_in_emergency(outcome, standing)
     allowed = None if outcome.klass is Class.ORIGINATOR else _manner(standing)
     if allowed is None or (manner == "full" and allowed == "pointer"):
         return None

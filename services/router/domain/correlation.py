@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from shared.agreements import Limit
+from shared.agreements.payload import hours_of
 
 Token = tuple[str, str]
 """The key's id and the keyed HMAC of a normalised identifier; tokens of different keys never meet."""
@@ -29,8 +30,6 @@ STRICTEST = "third-party"
 """The field class of the identifiers of any other kind of subject, as intake seals and the notifier redacts it."""
 
 _LINKING = frozenset({"full", "pseudonymise"})
-_HOURS = {"clock_hours": 1, "working_hours": 3, "calendar_days": 24, "working_days": 34, "months": 730}
-"""Working time is stretched as the strictest of several limits compares it: a window is a span of time, not a date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +61,8 @@ class Rule:
 
     @classmethod
     def of(cls, window: Limit, count: int) -> Rule:
-        """The rule as the graph's policy states it."""
-        return cls(timedelta(hours=window.amount * _HOURS[window.unit]), count)
+        """The rule as the graph's policy states it: a window is a span of time, so working time is stretched."""
+        return cls(timedelta(hours=hours_of(window)), count)
 
 
 @dataclass(frozen=True, slots=True)

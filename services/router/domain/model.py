@@ -16,9 +16,11 @@ ENGINE = "1"
 """The version of the evaluator: raised whenever the same graph and concern could give other bytes."""
 FIRST_ROUND = 1
 
-ItemKind = Literal["unroutable", "held", "gap", "refused", "returned", "correlation"]
+ItemKind = Literal["unroutable", "held", "gap", "refused", "returned", "correlation", "emergency"]
 ITEM_KINDS: tuple[ItemKind, ...] = get_args(ItemKind)
-ItemEventName = Literal["assigned", "waits", "pointer-proposed", "resolved"]
+OF_THE_DECISION: frozenset[ItemKind] = frozenset({"unroutable", "held", "gap"})
+"""What a decision leaves to people: it ends, or stands on, with the next. All else ends by its own resolution."""
+ItemEventName = Literal["opened", "assigned", "waits", "pointer-proposed", "overdue", "resolved"]
 ItemState = Literal["open", "waiting", "closed"]
 Resolution = Literal["routed", "closed", "graph-arrived", "superseded"]
 Encode = Callable[[dict[str, Any]], bytes]
@@ -143,7 +145,7 @@ class WorkItem:
     """Something about a concern that a person must look at: codes say why, bodies whom it touches.
 
     `owner` has taken it on; it may wait until a day; `resolution` ends it. `ref` is the notice that came back, or which
-    subject of the concern recurs.
+    subject of the concern recurs; `due_at`, where there is one, is until when it must be resolved.
     """
 
     item_id: str
@@ -157,6 +159,11 @@ class WorkItem:
     waits_until: datetime | None = None
     resolution: Resolution | None = None
     resolved_at: datetime | None = None
+    due_at: datetime | None = None
+
+    def is_overdue(self, now: datetime) -> bool:
+        """Whether it should have been resolved by now, also where it waits."""
+        return self.resolution is None and self.due_at is not None and self.due_at <= now
 
     def state(self, now: datetime) -> ItemState:
         """`closed` once it is resolved, `waiting` until its day, else `open`."""

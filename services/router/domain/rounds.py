@@ -8,9 +8,17 @@ from datetime import datetime
 from typing import Any, Literal
 
 from services.router.domain.choosing import Choices
-from services.router.domain.model import Concern, DecisionKey, DecisionRecord, ItemEvent, ItemKind, Resolution, WorkItem
+from services.router.domain.model import (
+    OF_THE_DECISION,
+    Concern,
+    DecisionKey,
+    DecisionRecord,
+    ItemEvent,
+    Resolution,
+    WorkItem,
+)
 
-ActKind = Literal["graph-arrived", "amended", "route", "choice", "human-decision"]
+ActKind = Literal["graph-arrived", "amended", "route", "choice", "human-decision", "emergency"]
 MACHINE = "router"
 
 
@@ -109,23 +117,23 @@ class Handover:
     opened: tuple[WorkItem, ...] = field(default=())
 
 
-def hand_over(standing: Iterable[WorkItem], fresh: Iterable[WorkItem], *, done: ItemKind | None) -> Handover:
+def hand_over(standing: Iterable[WorkItem], fresh: Iterable[WorkItem], *, done: WorkItem | None) -> Handover:
     """An item whose matter is unchanged stands on, with its age and its owner; another of its kind takes its owner.
 
-    `done` is the kind that the person who opened the round has dealt with: nothing of it is opened anew. A
-    suggestion is about a subject, not about who is told: no round ends it.
+    `done` is the item that the person who opened the round has dealt with: nothing of its kind is opened anew. What no
+    decision left (a notice that came back, a suggestion, a review) ends only where a person dealt with that very item.
     """
-    before, after = (
-        {item.kind: item for item in standing if item.kind != "correlation"},
-        {item.kind: item for item in fresh},
-    )
-    unchanged = {kind for kind, item in after.items() if kind in before and _same(item, before[kind])} - {done}
+    before = {item.kind: item for item in standing if item.kind in OF_THE_DECISION}
+    after = {item.kind: item for item in fresh}
+    dealt_with = done.kind if done else None
+    unchanged = {kind for kind, item in after.items() if kind in before and _same(item, before[kind])} - {dealt_with}
     opened = [
         replace(item, owner=before[kind].owner if kind in before else "")
         for kind, item in after.items()
-        if kind not in unchanged and kind != done
+        if kind not in unchanged and kind != dealt_with
     ]
     ended = [item for kind, item in before.items() if kind not in unchanged]
+    ended += [done] if done and done.kind not in OF_THE_DECISION else []
     return Handover(tuple(ended), tuple(opened))
 
 

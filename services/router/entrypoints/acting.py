@@ -20,7 +20,10 @@ ORGANISATIONS_MAX = 64
 Actor = Annotated[Principal, Depends(caller("decisions:write"))]
 Reason = Annotated[str, Field(min_length=1, max_length=4000, pattern=r"\S")]
 Organisations = Annotated[list[Term], Field(min_length=1, max_length=ORGANISATIONS_MAX)]
-NOT_AVAILABLE = "This organisation is not available to you for this concern."
+BEYOND = {
+    "NOT_AVAILABLE": "This organisation is not available to you for this concern.",
+    "NOT_A_GAP": "An emergency is for who should know of this and has no agreement; this organisation is no such body.",
+}
 
 
 class ActForm(BaseModel):
@@ -51,7 +54,7 @@ async def body_of(request: Request) -> Any:
 def refusal(refused: Refused, organisations: list[str], *, field: str = "/organisations") -> Problem:
     """409 that names each body with its reason; nothing was changed."""
     errors = [
-        FieldError(f"{field}/{organisations.index(org)}", f"{code}: {SENTENCES.get(code, NOT_AVAILABLE)}")
+        FieldError(f"{field}/{organisations.index(org)}", f"{code}: {BEYOND.get(code) or SENTENCES[code]}")
         for org, code in sorted(refused.reasons.items(), key=lambda row: organisations.index(row[0]))
     ]
     return Problem(

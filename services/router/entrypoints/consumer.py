@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from services.router.domain.model import Concern, Head, Recall
+from services.router.domain.model import Concern, Head, Recall, WorkItem
 from services.router.domain.policy import CurrentJudge, Newer
 from services.router.domain.replica import CommitPart
 from services.router.domain.undoing import NoticeNews, Settled
@@ -37,6 +37,7 @@ Follow = Callable[[Batch[CommitPart]], Awaitable[tuple[GraphNews, ...]]]
 Hear = Callable[[Batch[NoticeNews]], Awaitable[None]]
 Refresh = Callable[[], Awaitable[GraphNews | None]]
 Chore = Callable[[], Awaitable[int]]
+FindOverdue = Callable[[], Awaitable[Sequence[WorkItem]]]
 AskHead = Callable[[], Awaitable[Head | None]]
 CatchUp = Callable[[Head], Awaitable[GraphNews | None]]
 REGISTRY_POLL_SECONDS = 10.0
@@ -154,7 +155,7 @@ class RegistryWatch:
 
 
 class GraphTender:
-    """Does what a change of the graph asks for: ends holds that waited for it, takes back what it no longer lets go.
+    """Does what a change of the graph or of the day asks for: ends holds, takes back, says what is overdue.
 
     Whenever the graph changes, and every few seconds, since another router may have left something undone.
     """
@@ -184,6 +185,15 @@ class GraphTender:
             if count:
                 self._telemetry.line(event, items=count)
         return 0.0
+
+
+async def say_overdue(find: FindOverdue, telemetry: Telemetry) -> int:
+    """An alarm for each review that should have been done by now."""
+    overdue = await find()
+    for item in overdue:
+        ids = {"item_id": item.item_id, "concern_id": item.key.concern_id, "version": item.key.version}
+        telemetry.alarm("review-overdue", **ids, bodies=item.bodies)
+    return len(overdue)
 
 
 def _concern_or_recall(event: ConcernSubmitted | ConcernRecalled) -> Concern | Recall:

@@ -8,6 +8,7 @@ from services.router.entrypoints.choices import ChoiceRoutes
 from services.router.entrypoints.convening import PanelRoutes
 from services.router.entrypoints.correlation import CorrelationRoutes
 from services.router.entrypoints.decisions import DecisionRoutes
+from services.router.entrypoints.emergency import EmergencyRoutes
 from services.router.entrypoints.human import HumanDecisionRoutes
 from services.router.entrypoints.queues import QueueRoutes
 from services.router.entrypoints.routings import RoutingRoutes
@@ -26,6 +27,7 @@ def routes(store: DecisionStore, desk: Desk, history: History) -> APIRouter:
         PanelRoutes(desk).router(),
         ChoiceRoutes(desk).router(),
         HumanDecisionRoutes(desk).router(),
+        EmergencyRoutes(desk).router(),
     )
     whole.routes.extend(route for part in parts for route in part.routes)
     return whole

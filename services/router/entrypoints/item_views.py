@@ -17,6 +17,7 @@ SAYS = {
     "RETURNED": "The recipient sent it back as not meant for it.",
     "REFUSED": "The recipient refused it.",
     "SUBJECT_RECURS": "Independent sources raised concerns about one subject within the window of the policy.",
+    "EMERGENCY_REVIEW": "Organisations were told in an emergency: somebody who did not decide it reviews that.",
     "REPEAT_AFTER_CLOSURE": "A concern came on a subject whose matter a person had closed: think of reopening it.",
 }
 
@@ -37,6 +38,8 @@ def item_view(item: WorkItem, now: datetime) -> JsonObject:
         "opened_at": rfc3339(item.opened_at),
         "age_seconds": int((now - item.opened_at).total_seconds()),
         "waits_until": rfc3339(item.waits_until) if item.waits_until else None,
+        "due_at": rfc3339(item.due_at) if item.due_at else None,
+        "overdue": item.is_overdue(now),
         "resolution": item.resolution,
         "resolved_at": rfc3339(item.resolved_at) if item.resolved_at else None,
     }
@@ -101,9 +104,16 @@ def _trial(trial: Trial) -> JsonObject:
 def _can_do(look: ItemLook) -> list[JsonObject]:
     full = [row.org for row in look.missing if row.manner == "full"]
     pointer = [row.org for row in look.missing if row.manner == "pointer"]
+    gaps = [row.org for row in look.missing if row.manner == "emergency"]
     found: list[JsonObject] = []
     if full:
         found.append({"action": "route", "organisations": full})
     if pointer:
         found.append({"action": "route", "pointer_only": True, "organisations": pointer, "needs": "a second person"})
+    if gaps:
+        found.append({"action": "emergency", "organisations": gaps, "see": _emergencies(look), "needs": "an approver"})
     return [*found, {"action": "wait"}, {"action": "close"}]
+
+
+def _emergencies(look: ItemLook) -> str:
+    return f"/v1/decisions/{look.item.key.concern_id}/emergencies"

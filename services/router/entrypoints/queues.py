@@ -33,6 +33,7 @@ from services.router.usecases import (
     Done,
     Ended,
     ItemResult,
+    NeedsThird,
     NotRouted,
     Refused,
     assign_item,
@@ -170,6 +171,8 @@ class QueueRoutes:
                 raise _too_late(item)
             case NotRouted(item):
                 raise _not_routed(item)
+            case NeedsThird():
+                raise _needs_third()
             case Refused():
                 raise refusal(result, list(form.organisations or ()) if form else [])
             case Absent():
@@ -215,8 +218,23 @@ def _not_routed(item: WorkItem) -> Problem:
     return Problem(
         409,
         "not-routed",
-        "A suggestion about a subject tells nobody; nothing was changed",
-        detail=f"Look at /v1/correlations?subject-of={item.key.concern_id}, then let it wait or close it.",
+        "An item of this kind tells nobody; nothing was changed",
+        detail=f"Look at {_looked_at(item)}, then let it wait or close it.",
+    )
+
+
+def _looked_at(item: WorkItem) -> str:
+    if item.kind == "emergency":
+        return f"/v1/decisions/{item.key.concern_id}/rounds"
+    return f"/v1/correlations?subject-of={item.key.concern_id}"
+
+
+def _needs_third() -> Problem:
+    return Problem(
+        403,
+        "needs-another-person",
+        "Who decided the emergency does not review it; nothing was changed",
+        detail="Another person with the role duty-router closes this item.",
     )
 
 

@@ -12,6 +12,7 @@ from services.router.usecases.convening import (
 )
 from services.router.usecases.correlation import PAGE, Correlation, Followed, correlations_of, follow_concerns
 from services.router.usecases.desk import Desk
+from services.router.usecases.emergency import Emergency, NotApproved, find_overdue, tell_in_emergency
 from services.router.usecases.graph import (
     Adopted,
     Applied,
@@ -31,6 +32,7 @@ from services.router.usecases.queues import (
     Ended,
     ItemLook,
     ItemResult,
+    NeedsThird,
     NotRouted,
     assign_item,
     close_item,
@@ -56,6 +58,7 @@ __all__ = [
     "Desk",
     "Difference",
     "Done",
+    "Emergency",
     "Ended",
     "Followed",
     "GraphNews",
@@ -64,6 +67,8 @@ __all__ = [
     "HumanDecision",
     "ItemLook",
     "ItemResult",
+    "NeedsThird",
+    "NotApproved",
     "NotRouted",
     "PanelResult",
     "Patience",
@@ -80,6 +85,7 @@ __all__ = [
     "close_item",
     "correlations_of",
     "end_stale_holds",
+    "find_overdue",
     "follow_concerns",
     "follow_graph",
     "hear_of_notices",
@@ -96,5 +102,6 @@ __all__ = [
     "route_concerns",
     "route_item",
     "take_step",
+    "tell_in_emergency",
     "withdraw_ended",
 ]

@@ -17,7 +17,8 @@ from services.router.usecases.rounds import Absent, Refused, Stands, open_round
 from shared.contracts.audit import AuditFact
 from shared.ids import new_id
 
-SUGGESTION: ItemKind = "correlation"
+TELLS_NOBODY: frozenset[ItemKind] = frozenset({"correlation", "emergency"})
+"""A suggestion is about a subject of several concerns, a review about what was told: nobody is told by these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +65,19 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class NotRouted:
-    """A suggestion is about a subject of several concerns: nobody is told by it."""
+    """Nobody is told by an item of this kind."""
 
     item: WorkItem
 
 
-ItemResult = Done | AwaitsSecond | Ended | NotRouted | Refused | Absent
+@dataclass(frozen=True, slots=True)
+class NeedsThird:
+    """Who told in an emergency, or approved it, does not review it; nothing was changed."""
+
+    item: WorkItem
+
+
+ItemResult = Done | AwaitsSecond | Ended | NotRouted | NeedsThird | Refused | Absent
 _Effect = Callable[[WorkItem, datetime], WorkItem]
 
 
@@ -81,7 +89,7 @@ async def look_at_item(item_id: str, store: DecisionStore, desk: Desk) -> ItemLo
     item, events = found
     async with desk.begin() as tx:
         dossier = await tx.dossier(item.key.concern_id, item.key.version)
-    routed = dossier and not item.resolution and item.kind != SUGGESTION
+    routed = dossier and not item.resolution and item.kind not in TELLS_NOBODY
     missing = desk.current.get().missing(dossier.routing, item.bodies) if dossier and routed else ()
     return ItemLook(item, events, missing)
 
@@ -117,7 +125,7 @@ async def route_item(ask: Ask, choices: Choices, desk: Desk) -> ItemResult:
             return Absent()
         if answered := _answered(item, events, ask):
             return answered
-        if item.kind == SUGGESTION:
+        if item.kind in TELLS_NOBODY:
             return NotRouted(item)
         dossier = await tx.dossier(item.key.concern_id, item.key.version)
         if dossier is None:
@@ -130,7 +138,7 @@ async def route_item(ask: Ask, choices: Choices, desk: Desk) -> ItemResult:
 
 async def _route(item: WorkItem, dossier: Dossier, ask: Ask, choices: Choices, sitting: Sitting) -> ItemResult:
     act = _act_of(dossier, ask, choices)
-    stands = await open_round(dossier, act, sitting, done=item.kind)
+    stands = await open_round(dossier, act, sitting, done=item)
     if isinstance(stands, Refused):
         return stands
     key = replace(dossier.next_key, round=stands.round)
@@ -166,6 +174,8 @@ async def _note(ask: Ask, event: ItemEventName, effect: _Effect, desk: Desk, sai
             return Absent()
         if answered := _answered(item, events, ask):
             return answered
+        if event == "resolved" and ask.by.principal in _two_people(events):
+            return NeedsThird(item)
         now = desk.clock.now()
         after = effect(item, now)
         await _keep(after, event, ask, said, Moment(tx, now))
@@ -183,18 +193,18 @@ class Moment:
 async def _keep(item: WorkItem, event: ItemEventName, ask: Ask, said: dict[str, Any], where: Sitting | Moment) -> None:
     body = {**said, "by": ask.by.name, "reason": ask.reason, "request": ask.request}
     note = ItemEvent(event, where.now, ask.by.principal, body)
-    await where.tx.note(item, note, _fact(item, note, ask))
+    await where.tx.note(item, note, fact_of(item, note, ask.request))
 
 
-def _fact(item: WorkItem, note: ItemEvent, ask: Ask) -> AuditFact:
-    """Ids, and the digest of what was said."""
+def fact_of(item: WorkItem, note: ItemEvent, request: str, **named: str) -> AuditFact:
+    """Ids, and the digest of what was said; `named` are further ids that the event is about."""
     return AuditFact(
         fact_id=new_id("fct"),
         kind="work-item",
         concern_id=item.key.concern_id,
         at=note.at,
         service="router",
-        actor=ask.by.principal,
+        actor=note.principal,
         body={
             "item_id": item.item_id,
             "kind": item.kind,
@@ -202,7 +212,8 @@ def _fact(item: WorkItem, note: ItemEvent, ask: Ask) -> AuditFact:
             "round": item.key.round,
             "event": note.event,
             "resolution": item.resolution,
-            "request": ask.request,
+            "request": request,
+            **named,
         },
     )
 
@@ -218,3 +229,8 @@ def _answered(item: WorkItem, events: Sequence[ItemEvent], ask: Ask) -> Done | E
     if same and same[-1] is events[-1] and same[-1].event != "pointer-proposed":
         return Done(item, repeated=True)
     return Ended(item) if item.resolution is not None else None
+
+
+def _two_people(events: Sequence[ItemEvent]) -> set[object]:
+    """The clients of those on whose word something was told in an emergency."""
+    return {one for event in events if event.event == "opened" for one in (event.principal, event.body["approver"])}

@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from services.router.domain.errors import Recalled, RoundTaken
-from services.router.domain.model import ItemKind, StaleHold
+from services.router.domain.model import StaleHold, WorkItem
 from services.router.domain.policy import is_newer
-from services.router.domain.rounds import Act, Dossier, Opened, hand_over, resolved
+from services.router.domain.rounds import Act, ActKind, Dossier, Opened, hand_over, resolved
 from services.router.ports import Decided, DecisionStore
 from services.router.usecases.desk import ROUTER, Desk, Sitting
 from services.router.usecases.taking_back import withdraw_from_others
@@ -62,7 +62,7 @@ async def choose_bodies(concern_id: str, act: Act, *, may: Visible, desk: Desk) 
         return await open_round(dossier, whole, desk.sitting(tx))
 
 
-async def open_round(dossier: Dossier, act: Act, sitting: Sitting, *, done: ItemKind | None = None) -> Stands | Refused:
+async def open_round(dossier: Dossier, act: Act, sitting: Sitting, *, done: WorkItem | None = None) -> Stands | Refused:
     """Decide anew with all choices that stand; refused, and nothing changed, where a new one of them does not.
 
     Raises RoundTaken, Recalled.
@@ -72,8 +72,7 @@ async def open_round(dossier: Dossier, act: Act, sitting: Sitting, *, done: Item
     routing = dossier.routing if act.routing is None else act.routing
     choice = sitting.judge.choose(replace(dossier.concern, routing=routing), act.choices)
     refused = {org: choice.refused[org] for org in act.organisations if org in choice.refused}
-    if act.kind == "choice":
-        refused = _beyond_the_originator(act.organisations, choice.before) | refused
+    refused = _out_of_reach(act, choice.before) | refused
     if refused:
         return Refused(refused)
     decided = round_of(dossier, act, choice.verdict, sitting.judge.head, sitting.now)
@@ -117,10 +116,18 @@ def _token(dossier: Dossier) -> str | None:
     return token if isinstance(token, str) else None
 
 
-def _beyond_the_originator(orgs: Collection[str], before: Mapping[str, Class]) -> dict[str, str]:
-    """An originator chooses among the bodies that are available to it, and no others."""
-    free = (Class.AVAILABLE, Class.TOLD)
-    return {org: "NOT_AVAILABLE" for org in orgs if before.get(org) not in free}
+_REACH: Mapping[ActKind, tuple[str, frozenset[Class]]] = {
+    "choice": ("NOT_AVAILABLE", frozenset({Class.AVAILABLE, Class.TOLD})),
+    "emergency": ("NOT_A_GAP", frozenset({Class.GAP, Class.TOLD})),
+}
+"""An originator chooses among what is available to it; an emergency is for who should know and has no clause."""
+
+
+def _out_of_reach(act: Act, before: Mapping[str, Class]) -> dict[str, str]:
+    if act.kind not in _REACH:
+        return {}
+    code, reach = _REACH[act.kind]
+    return {org: code for org in act.organisations if before.get(org) not in reach}
 
 
 def _notices(dossier: Dossier, orgs: Collection[str]) -> dict[str, str]:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from services.router.usecases import route_concerns
+from services.router.domain.undoing import NoticeNews
+from services.router.usecases import hear_of_notices, route_concerns
 from shared.records import Batch
 from tests.rules import small
 from tests.support.clock import NOON, FrozenClock
@@ -215,3 +216,17 @@ async def test_a_choice_by_anybody_else_answers_like_a_concern_that_does_not_exi
     absent = await office.router.post("/v1/decisions/con_9/choices", body, by=STRANGER)
     assert there.status_code == absent.status_code == 404
     assert {**there.json(), "trace": ""} == {**absent.json(), "trace": ""}
+
+
+async def test_of_two_notices_that_came_back_the_one_that_was_dealt_with_ends_and_the_other_stays(
+    office: Office,
+) -> None:
+    both = small.pact(small.clause(to=["beta", "gamma"]))
+    await office.route(both, small.org("gamma", small.remit()), small.org("delta"))
+    for notice in list(office.store.state.issued):
+        news = NoticeNews(notice.id, "con_1", 1, notice.data.recipient, office.clock.now(), refusal="not-ours")
+        await hear_of_notices(Batch((news,), ()), begin=office.store.begin)
+    first, second = [item["item_id"] for item in await office.items("?kind=refused")]
+    answer = await office.resolve(first, action="route", organisations=["beta"])
+    assert (answer.status_code, answer.json()["resolution"]) == (200, "routed")
+    assert [item["item_id"] for item in await office.items("?kind=refused")] == [second]

@@ -229,13 +229,21 @@ ITEMS = st.builds(
 QUEUE = st.lists(ITEMS, max_size=3, unique_by=lambda item: item.kind)
 
 
-@given(QUEUE, QUEUE, st.sampled_from([None, "unroutable", "held", "gap"]))
+CAME_BACK = st.lists(
+    st.builds(replace, ITEMS, kind=st.sampled_from(["refused", "returned", "correlation", "emergency"])), max_size=4
+)
+
+
+@given(QUEUE, QUEUE, CAME_BACK, st.integers(-1, 6))
 def test_after_a_round_each_matter_waits_once_and_none_is_lost(
-    before: list[WorkItem], fresh: list[WorkItem], done: Any
+    before: list[WorkItem], fresh: list[WorkItem], others: list[WorkItem], at: int
 ) -> None:
-    handover = hand_over(before, fresh, done=done)
-    standing = [item for item in before if item not in handover.ended]
-    now = sorted((item.kind, item.codes, item.bodies) for item in [*standing, *handover.opened])
-    assert now == sorted((item.kind, item.codes, item.bodies) for item in fresh if item.kind != done)
+    done = dict(enumerate([*before, *others])).get(at)
+    handover = hand_over([*before, *others], fresh, done=done)
+    standing = [item for item in [*before, *others] if item not in handover.ended]
+    assert [item for item in standing if item in others] == [item for item in others if item != done]
+    now = sorted((item.kind, item.codes, item.bodies) for item in [*standing, *handover.opened] if item not in others)
+    left = [item for item in fresh if done is None or item.kind != done.kind]
+    assert now == sorted((item.kind, item.codes, item.bodies) for item in left)
     owners = {item.kind: item.owner for item in before}
     assert all(item.owner == owners.get(item.kind, "") for item in handover.opened)
