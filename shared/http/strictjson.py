@@ -5,11 +5,14 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import orjson
+
 from shared.http.problems import FieldError, Problem, pointer
 
 DEPTH_MAX = 32
 KEYS_MAX = 1_000
 _BAD = re.compile("[\x00\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_OTHER = object()
 _Path = tuple[int | str, ...]
 
 
@@ -23,13 +26,27 @@ def parse(raw: bytes) -> Any:
     Refused: duplicate keys, NaN and Infinity, nesting beyond 32, more than 1,000 keys, U+0000, lone surrogates and
     noncharacters.
     """
-    value = _load(raw)
-    if _is_plain(raw) and _is_shallow(value):
+    value = _compact(raw)
+    is_within = value is not _OTHER
+    if not is_within:
+        value = _load(raw)
+        is_within = _is_within(value)
+    if is_within and _is_plain(raw):
         return value  # nearly always: the walk that can name each place costs several times as much
     errors = [FieldError(pointer(path), fault) for path, fault in _faults(value)]
     if errors:
         raise Problem(422, "invalid-text", "Some texts or shapes are not allowed; nothing was stored", errors=errors)
     return value
+
+
+def _compact(raw: bytes) -> Any:
+    """The value of a text that its value gives back to the byte, so that no key is there twice; `_OTHER` of another."""
+    try:
+        value = orjson.loads(raw)
+        is_same = orjson.dumps(value) == raw
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        return _OTHER
+    return value if is_same and _is_within(value) else _OTHER
 
 
 def _load(raw: bytes) -> Any:
@@ -68,11 +85,15 @@ def _is_plain(raw: bytes) -> bool:
     return b"\\u" not in raw and (raw.isascii() or not _BAD.search(raw.decode()))
 
 
-def _is_shallow(value: Any) -> bool:
+def _is_within(value: Any) -> bool:
+    """Whether it is nested no deeper than it may be, and no object has too many keys."""
     level = [value]
     for _ in range(DEPTH_MAX + 1):
-        parents = [node for node in level if isinstance(node, dict | list)]
-        level = [child for node in parents for child in (node.values() if isinstance(node, dict) else node)]
+        # Types are compared, not asked: values come from a parser, and a large import has millions of them.
+        parents = [node for node in level if type(node) is dict or type(node) is list]
+        if any(type(node) is dict and len(node) > KEYS_MAX for node in parents):
+            return False
+        level = [child for node in parents for child in (node.values() if type(node) is dict else node)]
         if not level:
             return True
     return False

@@ -33,6 +33,13 @@ def test_what_json_can_say_strictly_comes_out_as_it_went_in(value: Any) -> None:
     assert parse(json.dumps(value).encode()) == value
 
 
+@given(st.integers(-(2**80), 2**80) | st.floats(allow_nan=False, allow_infinity=False))
+def test_a_number_is_read_alike_however_much_space_stands_around_it(number: float) -> None:
+    tight = parse(b"[%b]" % json.dumps(number).encode())
+    assert tight == parse(b"[ %b ]" % json.dumps(number).encode()) == [number]
+    assert type(tight[0]) is type(number)
+
+
 @given(st.binary(max_size=40))
 def test_no_bytes_make_it_raise_anything_but_a_problem(raw: bytes) -> None:
     with suppress(Problem):
