@@ -6,12 +6,8 @@ import json
 import stat
 from pathlib import Path
 
-from hypothesis import given
-from hypothesis import strategies as st
-
 from deploy.local.keys import Keyring
 from deploy.local.seed import seed_organisations
-from deploy.local.supervisor import PAUSE_SECONDS_MAX, PAUSE_SECONDS_MIN, STEADY_SECONDS, Pause
 
 
 def test_every_secret_file_is_closed_to_others(tmp_path: Path) -> None:
@@ -55,13 +51,3 @@ def test_every_organisation_of_the_seed_graph_is_known_once() -> None:
     orgs = seed_organisations()
     assert len(set(orgs)) == len(orgs) > 20
     assert "cqc" in orgs
-
-
-@given(st.lists(st.floats(min_value=0, max_value=2 * STEADY_SECONDS), max_size=12))
-def test_a_pause_grows_with_early_ends_and_starts_over_after_a_steady_run(runs: list[float]) -> None:
-    pause = Pause()
-    for seconds in runs:
-        following = pause.after_run_of(seconds)
-        steady = seconds >= STEADY_SECONDS
-        assert following.seconds == (PAUSE_SECONDS_MIN if steady else min(2 * pause.seconds, PAUSE_SECONDS_MAX))
-        pause = following
