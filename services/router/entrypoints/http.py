@@ -12,6 +12,7 @@ from services.router.entrypoints.emergency import EmergencyRoutes
 from services.router.entrypoints.human import HumanDecisionRoutes
 from services.router.entrypoints.queues import QueueRoutes
 from services.router.entrypoints.routings import RoutingRoutes
+from services.router.entrypoints.terms import TermsRoutes
 from services.router.ports import DecisionStore, History
 from services.router.usecases import Desk
 
@@ -22,6 +23,7 @@ def routes(store: DecisionStore, desk: Desk, history: History) -> APIRouter:
     parts = (
         DecisionRoutes(store, desk, history).router(),
         RoutingRoutes(store).router(),
+        TermsRoutes(store, desk).router(),
         QueueRoutes(store, desk).router(),
         CorrelationRoutes(store, desk).router(),
         PanelRoutes(desk).router(),
