@@ -28,7 +28,7 @@ class House:
         return self
 
     async def recall(self) -> None:
-        await self._route(Recall("con_1", NOON, "wrong-facts"))
+        await self._route(Recall("con_1", "wrong-facts"))
 
     def commit(self, *objects: Any) -> None:
         self.current.swap(judge_of(replica_of(graph_objects(*objects), 2)))
