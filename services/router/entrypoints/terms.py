@@ -39,7 +39,7 @@ class TermsRoutes:
         """What the agreements allow the caller's own body, as of now, of a concern that it was told of.
 
         Decided on the graph in office, with the choices that stand; nothing is stored. `told` alone where it would not
-        be told any more. Whoever was not told gets the answer of a concern that does not exist.
+        be told any more. Whoever was not told, or from whom it was taken back, gets the answer of what does not exist.
         """
         key = await self.store.told_of(concern_id, principal.org)
         if key is None or org != principal.org:
@@ -51,7 +51,7 @@ class TermsRoutes:
         judge, now = self.desk.current.get(), self.desk.clock.now()
         concern = replace(dossier.concern, routing=on_day(dossier.routing, _as_of(dossier, now)))
         told = judge.choose(concern, dossier.choices).verdict.told
-        outcome = None if dossier.recalled else next((row for row in told if row.org == org), None)
+        outcome = next((row for row in told if row.org == org), None)
         stated = {"concern_id": concern_id, "version": version, "org": org, "graph": graph_of(judge.head)}
         return {**stated, "as_of": concern.routing["received_at"], "told": outcome is not None, **_terms(outcome)}
 

@@ -71,10 +71,10 @@ async def test_the_law_is_that_of_the_receipt_and_the_time_since_acceptance() ->
     assert after["as_of"] == "2025-03-10T10:00:01Z"
 
 
-async def test_of_a_concern_that_was_recalled_nothing_is_allowed() -> None:
+async def test_what_was_recalled_answers_like_what_does_not_exist() -> None:
     house = await House().tell()
     await house.recall()
-    assert (await house.terms())["told"] is False
+    assert (await house.terms())["status"] == 404
 
 
 @pytest.mark.parametrize(
