@@ -14,6 +14,8 @@ CONNECT_SECONDS = 5
 POOL_WAIT_SECONDS = 10
 _PASSING = ("08", "53", "57P", "40", "25006", "55P03", "57014")
 """SQLSTATE prefixes that pass by themselves: connection, resources, shutdown, conflict, read-only, lock, cancel."""
+PLANNED_ANEW = {"plan_cache_mode": "force_custom_plan"}
+"""Off the hot path a plan is made for the tables as they are: one kept from when they were empty would walk them."""
 CONNECTION_LOST = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What the driver raises where a connection ends: InternalClientError when it ended just before it was used."""
 
@@ -30,7 +32,7 @@ def make_engine(url: str, *, pool_size: int, statement_timeout_seconds: int, nam
         connect_args={
             "timeout": CONNECT_SECONDS,
             "command_timeout": statement_timeout_seconds + 5,
-            "server_settings": session_settings(name, statement_timeout_seconds),
+            "server_settings": {**session_settings(name, statement_timeout_seconds), **PLANNED_ANEW},
         },
     )
 

@@ -18,6 +18,8 @@ from shared.faults import PositionMoved, StoreUnavailable
 
 POSITION_MOVED = "CC001"
 """SQLSTATE of a statement that found a position elsewhere than its span starts; see `positions.moved`."""
+BY_INDEX = {"enable_seqscan": "off"}
+"""A plan is kept for as long as its session: one that was made of a small table would walk the large one it becomes."""
 _NAME = re.compile(r"(?<!:):([a-z_]+)")
 
 
@@ -45,7 +47,7 @@ class Writer:
             "max_size": pool_size,
             "timeout": CONNECT_SECONDS,
             "command_timeout": statement_timeout_seconds + 5,
-            "server_settings": session_settings(name, statement_timeout_seconds),
+            "server_settings": {**session_settings(name, statement_timeout_seconds), **BY_INDEX},
             "reset": _left_as_it_is,
         }
         self._pool: asyncpg.Pool | None = None

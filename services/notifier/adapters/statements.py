@@ -145,12 +145,13 @@ _SETTLE = f"""r AS (
                 ELSE n.acknowledge_by END,
             escalate_at = CASE WHEN {_OPEN} AND r.state <> 'pending' THEN r.escalate_at ELSE n.escalate_at END,
             next_attempt_at = coalesce(r.due_at, n.next_attempt_at)
-        FROM r WHERE n.notice_id = r.notice_id AND n.fencing = r.fencing AND n.lease_until IS NOT NULL
-        RETURNING n.notice_id
+        FROM r WHERE n.notice_id = ANY(CAST(:notice_id AS text[])) AND n.notice_id = r.notice_id
+            AND n.fencing = r.fencing AND n.lease_until IS NOT NULL
+        RETURNING n.notice_id, r.attempt_no, r.endpoint_id, r.at, r.duration_ms, r.status, r.error, r.answer
     ), logged AS (
         INSERT INTO notifier.attempts (notice_id, attempt_no, endpoint_id, at, duration_ms, status, error, answer)
         SELECT notice_id, attempt_no, endpoint_id, at, duration_ms, status, error, answer
-        FROM r JOIN settled USING (notice_id) WHERE attempt_no IS NOT NULL ON CONFLICT DO NOTHING
+        FROM settled WHERE attempt_no IS NOT NULL ON CONFLICT DO NOTHING
     )
 """  # noqa: S608
 
