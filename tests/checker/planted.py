@@ -23,12 +23,12 @@ def finds(name: str) -> Any:
 
 
 class Now(Imitation):
-    """Counts how often something was done, so that a bug hits one of a few."""
+    """Counts how often something was done, so that a bug hits each of a few: a kill may hide any single one."""
 
     def hits(self, what: str) -> bool:
         counts: dict[str, int] = self.__dict__.setdefault("counts", {})
         counts[what] = counts.get(what, 0) + 1
-        return counts[what] == NTH
+        return counts[what] % NTH == 0
 
 
 @finds("accepted and lost")
@@ -207,12 +207,10 @@ class SendsAgainWhatItKnowsAsDelivered(Now):
 
     async def inflict(self, name: str) -> None:
         await super().inflict(name)
-        self.go_on(self.again())
-
-    async def again(self) -> None:
         while not (done := [row for row in self.ledger() if row.state == "delivered"]):
             await dawdle(RETRY_SECONDS)
         self.send(done[-1])
+        await self.sending[done[-1].notice_id]
 
 
 @finds("wrong signature")
