@@ -135,6 +135,14 @@ class Concordat:
 async def carry_change(concordat: Concordat, change: Mapping[str, Any], *, evidence: str = "") -> int:
     """Carry a change of the graph all the way through the gate, each step by another client; gives its version.
 
+    Raises Refused, Unreachable.
+    """
+    return await (await carry_to_approval(concordat, change, evidence=evidence)).schedule()
+
+
+async def carry_to_approval(concordat: Concordat, change: Mapping[str, Any], *, evidence: str = "") -> "ChangeOnItsWay":
+    """The same, but for the last step: all that is left is to schedule it.
+
     `change` has `title`, `reason`, `parent_version` and any number of `objects`, which are sent in parts. Signatures
     that it needs are recorded with `evidence`. Raises Refused, Unreachable.
     """
@@ -142,7 +150,7 @@ async def carry_change(concordat: Concordat, change: Mapping[str, Any], *, evide
     parts = list(in_parts(objects, _size, size_max=PART_BYTES_MAX, count_max=PART_OBJECTS_MAX))
     head = {**change, "objects": parts[0], "more": len(parts) > 1}
     key = {"Idempotency-Key": new_id("key")}
-    carrier = _Carrier(concordat, await concordat.send(EDITOR, "/v1/changes", head, key))
+    carrier = ChangeOnItsWay(concordat, await concordat.send(EDITOR, "/v1/changes", head, key))
     for number, part in enumerate(parts[1:], 2):
         await carrier.step(EDITOR, "objects", {"objects": part, "more": number < len(parts)})
     await carrier.step(REVIEWER, "review", {})
@@ -150,7 +158,7 @@ async def carry_change(concordat: Concordat, change: Mapping[str, Any], *, evide
     for approver in APPROVERS:
         await carrier.step(approver, "approval", {"difference": assessed["assessment"]["difference"]})
     await carrier.sign(evidence)
-    return int((await carrier.step(EDITOR, "schedule", {}))["version"])
+    return carrier
 
 
 def _size(item: Mapping[str, Any]) -> int:
@@ -158,18 +166,24 @@ def _size(item: Mapping[str, Any]) -> int:
 
 
 @dataclass(slots=True)
-class _Carrier:
+class ChangeOnItsWay:
     """A change on its way; each step names the state that the step before it left."""
 
     concordat: Concordat
     last: httpx.Response
 
+    async def schedule(self) -> int:
+        """Bring it into force by its own dates; gives the version of its commit."""
+        return int((await self.step(EDITOR, "schedule", {}))["version"])
+
     async def step(self, org: str, name: str, body: Mapping[str, Any]) -> Any:
+        """One step by a client of `org`."""
         headers = {"If-Match": self.last.headers["etag"]}
         self.last = await self.concordat.send(org, f"{self._path}/{name}", body, headers)
         return self.last.json()
 
     async def sign(self, evidence: str) -> None:
+        """Record every signature that it needs."""
         shown = await self.concordat.get(EDITOR, "registry", self._path)
         names = ("agreement", "party", "terms_digest")
         missing = [{name: need[name] for name in names} for need in shown["needs"] if need["step"] == "signature"]

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from deploy.cli.demo import credentials_of
-from deploy.client import Concordat, Refused, Unreachable
+from deploy.client import ChangeOnItsWay, Concordat, Refused, Unreachable, carry_to_approval
 from deploy.demo.farm import Farm, Receipt
 from deploy.demo.run import as_decided
 from deploy.local.layout import Layout
@@ -105,6 +105,27 @@ class World:
             return as_decided(await self.concordat.get("operator", "router", f"/v1/decisions/{concern_id}"))
         except Refused:
             return None
+
+    async def approved_change(self) -> ChangeOnItsWay:
+        """A change that gives every decision on an emerging concern other duties; it is only to be scheduled."""
+        graph = await self.concordat.get("operator", "registry", "/v1/graph")
+        policy = next(row for row in graph["objects"] if row["kind"] == "policy")
+        days = policy["acknowledge"]["emerging"]["amount"]
+        limits = {**policy["acknowledge"], "emerging": {"amount": 5 - days, "unit": "working_days"}}
+        title = {"title": "Other limits", "reason": "between two decisions", "parent_version": graph["version"]}
+        return await carry_to_approval(self.concordat, {**title, "objects": [{**policy, "acknowledge": limits}]})
+
+    async def decides_on(self, version: int) -> None:
+        """Wait until the router decides on that graph."""
+
+        async def there() -> bool:
+            try:
+                head = await self.concordat.get("operator", "router", "/v1/graph/head")
+            except Refused:
+                return False
+            return int(head["version"]) >= version
+
+        await until(there, seconds=30, what=f"the router decides on graph {version}")
 
     async def metrics(self, label: str) -> str:
         """The metrics of one instance of a service, as text."""
