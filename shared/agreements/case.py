@@ -6,6 +6,7 @@ from datetime import date
 from functools import cached_property
 from typing import NamedTuple
 
+from shared.agreements.bodies import Bodies
 from shared.agreements.facts import Facts
 from shared.agreements.model import Agreement, Bar, Clause, Organisation, Policy
 from shared.agreements.remits import categories_in_remit, implied_functions
@@ -43,17 +44,23 @@ class Case:
         self.policy: Policy = snapshot.graph.policy
         self.words = snapshot.graph.vocabularies
         self.originator = facts.originator
-        self.opened = facts.opened
         self.day = facts.day
         self.functions = facts.functions or implied_functions(snapshot.graph, facts)
-        self.bodies = snapshot.bodies(self.day, facts.functions, facts.categories)
-        self.subjects = frozenset(
-            org for subject in facts.subjects if subject.org for org in self.bodies.acting_for(subject.org)
-        )
+        self.subjects = self._subjects_of(facts)
         self.bars = tuple(bar for bar in self.graph.bars.values() if self._binds(bar))
         self.forbidden: frozenset[str] = frozenset()
         self._parties: dict[tuple[str, date], frozenset[str]] = {}
         self._remits: dict[str, frozenset[str]] = {}
+
+    @cached_property
+    def bodies(self) -> Bodies:
+        """Who acts for whom on the day of receipt."""
+        return self.snapshot.bodies(self.day, self.facts.functions, self.facts.categories)
+
+    @cached_property
+    def opened(self) -> frozenset[str]:
+        """The gateways that a person's recorded decision opens."""
+        return self.facts.opened
 
     @cached_property
     def attempts(self) -> tuple[Attempt, ...]:
@@ -77,6 +84,12 @@ class Case:
             present = (party.org for party in agreement.parties if party.span.covers(day))
             self._parties[key] = frozenset(present)
         return self._parties[key]
+
+    def _subjects_of(self, facts: Facts) -> frozenset[str]:
+        """The organisations that are subjects, and who acts for them."""
+        return frozenset(
+            org for subject in facts.subjects if subject.org for org in self.bodies.acting_for(subject.org)
+        )
 
     def _binds(self, bar: Bar) -> bool:
         """A bar acts on everything that its holders, or who took over from them, originate."""

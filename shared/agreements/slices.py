@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
 
 from shared.agreements.load.lean import Shelved
@@ -52,13 +52,20 @@ class Slices:
             found = self._hearing[org] = tuple(sorted(ties))
         return found
 
-    def around(self, org: str) -> Iterator[Right]:
+    def around(self, org: str, among: Collection[str] | None = None) -> Iterator[Right]:
         """Every right of everything that the body, or a party for which it could ever act, is a party to; by agreement.
 
-        Nothing is kept: what was not read before is read in passing.
+        Nothing is kept: what was not read before is read in passing. `among`: of these agreements alone.
         """
-        for agreement in self._signed_by(self.acting_for(org), self._in_passing):
+        acting = self.acting_for(org)
+        found = self._signed_by(acting, self._in_passing) if among is None else self._those_of(acting, among)
+        for agreement in found:
             yield from rights_of(agreement)
+
+    def _those_of(self, parties: frozenset[str], names: Iterable[str]) -> Iterator[Agreement]:
+        """Those of these agreements to which one of the parties is a party."""
+        found = filter(None, map(self.sharing, sorted(names)))
+        return (agreement for agreement in found if any(party.org in parties for party in agreement.parties))
 
     def _in_passing(self, name: str) -> Agreement | None:
         held = self._graph.agreements

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -72,9 +72,12 @@ class Snapshot:
     def sharing(self, agreement: str) -> Agreement | None:
         return self._slices.sharing(agreement)
 
-    def rights_around(self, org: str) -> Iterator[Right]:
-        """Every right of everything that the body, or who it could act for, is a party to; nothing of it is kept."""
-        return self._slices.around(org)
+    def rights_around(self, org: str, among: Collection[str] | None = None) -> Iterator[Right]:
+        """Every right of everything that the body, or who it could act for, is a party to; nothing of it is kept.
+
+        With `among`: of these agreements alone.
+        """
+        return self._slices.around(org, among)
 
     def acting_for(self, org: str) -> frozenset[str]:
         """The body and every party for which it could ever act."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import NamedTuple
 
 from shared.agreements import reasons
 from shared.agreements.days import Span
-from shared.agreements.fast.bits import bits_at
+from shared.agreements.fast.facets import Column
 from shared.agreements.gates import force_on
 from shared.agreements.model import Agreement
 
@@ -80,28 +80,26 @@ REASONS = (
     reasons.EXPIRED,
     reasons.SUSPENDED,
 )
-Places = Mapping[Force, Sequence[int]]
-Sides = Mapping[tuple[Spans, Spans], Sequence[int]]
 
 
 class Calendar:
-    """The days of one body's clauses, each of which has a place below `width`."""
+    """The days of one body's clauses, by the place of each."""
 
-    def __init__(self, forces: Places, sides: Sides, width: int) -> None:
-        self._forces = {force: places for force, places in forces.items() if any(force.turns())}
-        self._sides = {pair: places for pair, places in sides.items() if pair != (ALWAYS, ALWAYS)}
-        self._width = width
-        days = [day for force in self._forces for day in force.turns()]
-        days += [day for pair in self._sides for spans in pair for span in spans for day in (span.start, span.end)]
-        self._turns = sorted({day for day in days if day is not None})
+    def __init__(self, forces: Column, sides: Column) -> None:
+        self._forces = forces
+        self._sides = sides
+        days = {day for force in forces.values[1:] for day in force.turns()}
+        spans = {span for pair in sides.values[1:] for side in pair for span in side}
+        days.update(day for span in spans for day in (span.start, span.end))
+        self._turns = sorted(day for day in days if day is not None)
         self._seasons: dict[int, Season] = {}
 
-    def same(self, one: date, other: date) -> bool:
-        """Whether nothing turns between the two days."""
-        return one == other or bisect_right(self._turns, one) == bisect_right(self._turns, other)
+    def turn(self, day: date) -> int:
+        """The number of the days between two turns, among which this one is."""
+        return bisect_right(self._turns, day)
 
     def season(self, day: date) -> Season:
-        key = bisect_right(self._turns, day)
+        key = self.turn(day)
         found = self._seasons.get(key)
         if found is None:
             if len(self._seasons) >= SEASONS_KEPT_MAX:
@@ -110,19 +108,10 @@ class Calendar:
         return found
 
     def _work_out(self, day: date) -> Season:
-        unforced: dict[str, list[int]] = {}
-        for force, places in self._forces.items():
-            reason = force.why_not(day)
-            if reason is not None:
-                unforced.setdefault(reason, []).extend(places)
-        absent = [
-            place
-            for (discloser, recipient), places in self._sides.items()
-            if not (_present(discloser, day) and _present(recipient, day))
-            for place in places
-        ]
-        shut = {reason: bits_at(unforced[reason], self._width) for reason in REASONS if reason in unforced}
-        return Season(shut, bits_at(absent, self._width))
+        why = [None, *(force.why_not(day) for force in self._forces.values[1:])]
+        absent = [False, *(not all(_present(spans, day) for spans in pair) for pair in self._sides.values[1:])]
+        shut = {reason: self._forces.having([one == reason for one in why]) for reason in REASONS if reason in why}
+        return Season(shut, self._sides.having(absent))
 
 
 def _present(spans: Spans, day: date) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, Protocol
 
 from shared.agreements import reasons
 from shared.agreements.case import Attempt, Case
@@ -12,34 +12,67 @@ from shared.agreements.classes import citing, told_by
 from shared.agreements.decision import Class, Decision, Lead, Outcome
 from shared.agreements.fast.bits import places_of, span_of
 from shared.agreements.fast.footing import speaking_as
-from shared.agreements.fast.sorted import AVAILABLE, GAP, HELD, NO_PATH, TOLD, WITHHELD, Apart, Joined
-from shared.agreements.fast.terrain import Era, Terrain
-from shared.agreements.fast.trial import NUMBER
+from shared.agreements.fast.sorted import (
+    AVAILABLE,
+    CAPACITY,
+    CATEGORY,
+    GAP,
+    HELD,
+    NO_PATH,
+    TOLD,
+    WITHHELD,
+    Apart,
+    Joined,
+    Sets,
+)
+from shared.agreements.fast.terrain import Terrain
 from shared.agreements.lead import asks_a_person, lead_of
 
+Hints = Callable[[Case, Iterable[str], Iterable[str]], list[str]]
+ORIGINATOR = Class.ORIGINATOR.value
+CLASSES = tuple(klass.value for klass in Class)
 
-class Ground(NamedTuple):
-    """What a decision stands on."""
 
-    case: Case
-    terrain: Terrain
-    era: Era
+class Written(Protocol):
+    """What a decision is written from: the bodies of each class, and the row of any of them."""
+
+    def totals(self) -> Sets:
+        """How many bodies are in each class, by name; the originator aside."""
+        ...
+
+    def of_class(self, klass: Class) -> list[str]:
+        """The bodies of a class, sorted."""
+        ...
+
+    def by_reason(self, klass: Class) -> dict[str, list[str]]:
+        """The bodies of a class that is not told nor available, by reason."""
+        ...
+
+    def reasons(self) -> dict[str, dict[str, int]]:
+        """How many bodies of each class have which reason, the originator aside."""
+        ...
+
+    def row(self, org: str, klass: Class, reason: str) -> Outcome:
+        """The outcome of a body of that class; `reason` where it is neither told nor available."""
+        ...
 
 
 class Rows:
     """The bodies of each class in the order of their ids, and the row of any of them."""
 
-    def __init__(self, ground: Ground, joined: Joined, apart: Apart) -> None:
-        self._case, self._terrain, self._era = ground
+    def __init__(self, case: Case, terrain: Terrain, joined: Joined, apart: Apart) -> None:
+        self._case = case
+        self._terrain = terrain
+        self._era = joined.trial.footing.era
         self._joined = joined
         self._apart = apart
         self._slice = joined.trial.slice
 
-    def totals(self) -> dict[str, int]:
+    def totals(self) -> Sets:
         """How many bodies are in each class, by name; the originator aside."""
-        count = {name: guards.bit_count() for name, guards in self._joined.classes.items()}
-        for name, numbers in self._apart.classes.items():
-            count[name] = count.get(name, 0) + numbers.bit_count()
+        count = self._joined.counts()
+        for name, many in self._apart.counts().items():
+            count[name] = count.get(name, 0) + many
         return count
 
     def of_class(self, klass: Class) -> list[str]:
@@ -90,7 +123,7 @@ class Rows:
 
     def _names(self, guards: int, numbers: int) -> list[str]:
         names = self._terrain.names
-        found = self._slice.orgs(guards)
+        found = self._slice.layout.orgs(guards)
         if numbers:
             found = [*found, *places_of(numbers)]
             found.sort()
@@ -98,7 +131,7 @@ class Rows:
 
     def _lanes(self, org: str) -> int:
         number = self._terrain.number[org]
-        return span_of(*self._slice.run_of(number)) if number in self._slice.start_of else 0
+        return span_of(*self._slice.layout.run_of(number))
 
     def _nearest(self, org: str) -> str | None:
         """The citation of the furthest clause, as `classes` has it."""
@@ -114,16 +147,15 @@ class Rows:
         forbidden = bool(guard & self._joined.forbidden)
         if guard & self._joined.subjects and not forbidden:
             yield trial.permitted
-        stops = sorted(trial.stops, reverse=True)
         if forbidden:
             yield trial.arrived
-        for stop in stops:
-            if stop.gate and stop.gate != NUMBER["category"]:
-                yield trial.naming(stop.lanes)
+        for gate, _, lanes in sorted(trial.stops, reverse=True):
+            if gate not in (CAPACITY, CATEGORY):
+                yield trial.naming(lanes)
 
     def _cite(self, place: int) -> str:
-        speech = self._slice.speech_at[place]
-        return f"{self._slice.agreements[speech]}/{self._slice.clauses[speech]}"
+        said = self._slice.said_at[place]
+        return f"{said.agreement}/{said.clause}"
 
     def _attempts(self, org: str, lanes: int, fits: Callable[[Attempt], bool]) -> Iterator[Attempt]:
         for place in places_of(lanes & self._lanes(org)):
@@ -131,16 +163,14 @@ class Rows:
 
     def _along(self, org: str, place: int) -> Iterator[Attempt]:
         """A lane as the reference tries it, along each road to the body."""
-        held, case = self._slice, self._case
-        speech = held.speech_at[place]
-        agreement = case.snapshot.sharing(held.agreements[speech])
+        case, said, party = self._case, self._slice.said_at[place], self._slice.party_of[place]
+        agreement = case.snapshot.sharing(said.agreement)
         assert agreement is not None  # noqa: S101 - the slice was read from it
-        personal, party = agreement.personal, held.party_of[place]
-        discloser = speaking_as(case, self._terrain, held.disclosers[speech], personal=personal)
+        discloser = speaking_as(case, self._terrain, said.discloser, personal=said.personal)
         assert discloser is not None  # noqa: S101 - the lane is active
         cite = self._cite(place)
         clause = next(clause for clause in agreement.clauses if clause.cite == cite)
-        for road in self._era.receivers(party, case, personal=personal):
+        for road in self._era.receivers(party, case, personal=said.personal):
             if road.org == org:
                 yield Attempt(case, agreement, clause, discloser, road)
 
@@ -156,16 +186,18 @@ def _is_ambiguous(attempt: Attempt) -> bool:
 class Swift:
     """A decision, equal in every row to that of the reference, written as far as it is asked for."""
 
-    hold: tuple[str, ...]
-    detail: tuple[str, ...] = ()
-
-    def __init__(self, case: Case, rows: Rows, hints: Any) -> None:
+    def __init__(self, case: Case, rows: Written, hints: Hints) -> None:
         self._case = case
         self._rows = rows
         self._hints = hints
         self._count = rows.totals()
         self.originator = case.originator
-        self.hold = (reasons.HOLD_SUCCESSION_AMBIGUOUS,) if self._count[HELD] else ()
+        self.detail: tuple[str, ...] = ()
+
+    @property
+    def hold(self) -> tuple[str, ...]:
+        """Why something waits for a person."""
+        return (reasons.HOLD_SUCCESSION_AMBIGUOUS,) if self._count[HELD] else ()
 
     @cached_property
     def told(self) -> tuple[Outcome, ...]:
@@ -190,8 +222,9 @@ class Swift:
         return tuple(self._rows.of_class(klass))
 
     def totals(self) -> dict[str, int]:
-        count = {**self._count, Class.ORIGINATOR.value: len(self._itself)}
-        return {klass.value: count[klass.value] for klass in Class}
+        count = self._count
+        known = self.originator in self._case.graph.organisations
+        return {name: int(known) if name == ORIGINATOR else count[name] for name in CLASSES}
 
     def reasons(self) -> dict[str, dict[str, int]]:
         """How many bodies of each class have which reason, the originator aside; no row is written for it."""
@@ -201,18 +234,31 @@ class Swift:
     def unroutable(self) -> bool:
         return not self._count[TOLD] and not self.hold and not self.originator_leads
 
-    @cached_property
+    @property
     def lead(self) -> Lead | None:
-        return lead_of(self._case, self.names(Class.TOLD))
+        return self._lead
 
     @property
     def originator_leads(self) -> bool:
         return self.lead is not None and self.originator in self.lead.any_of
 
-    @cached_property
+    @property
     def flags(self) -> tuple[str, ...]:
-        told, gaps = self.names(Class.TOLD), self.names(Class.GAP)
-        hints = self._hints(self._case, told, gaps) if told and gaps else []
+        return self._flags
+
+    @cached_property
+    def _lead(self) -> Lead | None:
+        return lead_of(self._case, self.names(Class.TOLD))
+
+    @property
+    def may_tell_on(self) -> tuple[str, ...]:
+        """The bodies that are told, where others should be and are not: each is asked whom it would tell."""
+        return self.names(Class.TOLD) if self._count[GAP] and self._count[TOLD] else ()
+
+    @cached_property
+    def _flags(self) -> tuple[str, ...]:
+        told = self.may_tell_on
+        hints = self._hints(self._case, told, self.names(Class.GAP)) if told else []
         leads = ["originator-leads"] if self.originator_leads else []
         return tuple(sorted([*asks_a_person(self._case), *hints, *leads]))
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from sys import intern
 from typing import Any, NamedTuple, TypeVar
 
-from shared.agreements.fast.days import Force, Spans, force_of, spans_of
+from shared.agreements.fast.days import ALWAYS, Force, Spans, force_of, spans_of
 from shared.agreements.fast.terrain import Terrain
-from shared.agreements.model import NAMED, Agreement, Clause, Effect, Graph, Mode, Scope, Terms
+from shared.agreements.model import NAMED, SIGNATORIES, Agreement, Clause, Effect, Graph, Mode, Scope, Terms
 from shared.agreements.rights import Right
 from shared.agreements.snapshot import Snapshot
 
@@ -29,27 +30,52 @@ class Ceiling(NamedTuple):
     carries: Terms
 
 
-class Unbarred(NamedTuple):
+class Opened(NamedTuple):
     """All of a clause that a gateway may ask for."""
 
     cite: str | None
     agreement: str | None
     standing_necessity: bool
+
+
+class Unbarred(NamedTuple):
+    """The same towards a body of that sector."""
+
+    clause: Opened
     sector: str
 
 
-class Speech(NamedTuple):
-    """One right of the body: where it stands, and everything of it that a gate looks at."""
+class Signed(NamedTuple):
+    """Which of the two sides signed."""
+
+    discloser: bool
+    recipient: bool
+
+
+class Said(NamedTuple):
+    """Where a right stands."""
 
     agreement: str
     clause: str
     discloser: str
+    personal: bool
+
+
+class Speech(NamedTuple):
+    """One right of the body, and everything of it that a gate looks at. `names`: it is towards whom a concern names;
+    `may_name`: a party of it that a concern names needs no signature."""
+
+    said: Said
     scope: Scope
     manner: Manner
     purposes: Terms
     ceiling: Ceiling
     force: Force
-    personal: bool
+    opened: Opened
+    signs: bool
+    present: Spans
+    names: bool
+    may_name: bool
 
 
 class Lane(NamedTuple):
@@ -57,21 +83,29 @@ class Lane(NamedTuple):
 
     body: int
     party: str
-    personal: bool
-    speech: int
-    signed: bool
+    speech: Speech
+    signed: Signed
     sides: tuple[Spans, Spans]
-    unbarred: Unbarred | None
+    unbarred: Unbarred
+    moves: bool
+
+
+class Tied(NamedTuple):
+    """Who may tell a party for which the body acts."""
+
+    discloser: str
+    recipient: str
+    personal: bool
 
 
 class Found(NamedTuple):
-    """All of it; `heard`: who may tell a party for which the body acts; `names`: whether a clause names bodies."""
+    """What a body may say and hear: `naming` are the rights towards whom a concern names, `rights` one of each kind
+    that gateways tell apart, `heard` counts in how many clauses."""
 
-    speeches: list[Speech]
     lanes: list[Lane]
-    rights: dict[Unbarred, Right]
-    heard: frozenset[tuple[str, str, bool]]
-    names: bool
+    naming: list[Speech]
+    rights: dict[Opened, Right]
+    heard: Counter[Tied]
 
 
 class Finder:
@@ -87,47 +121,68 @@ class Finder:
         self._agreements = {name for gateway in gateways for name in gateway.agreements or ()}
         self._shared: dict[Any, Any] = {}
 
-    def find(self, originator: str) -> Found:
-        """Everything that the body may ever say."""
+    def find(self, originator: str, among: Collection[str] | None = None) -> Found:
+        """Everything that the body may ever say; with `among`, by these agreements alone."""
         acting = self._snapshot.acting_for(originator)
-        found = Found([], [], {}, frozenset(), names=False)
-        heard, names, held = set[tuple[str, str, bool]](), False, None
-        for right in self._snapshot.rights_around(originator):
+        itself, held = self._terrain.number.get(originator), None
+        found = Found([], [], {}, Counter())
+        for right in self._snapshot.rights_around(originator, among):
             if held is None or held.agreement is not right.agreement:
                 held = _Read(right.agreement, self._snapshot.later_day(right.agreement.id))
-            heard |= set(_heard(right, acting))
+            found.heard.update(_heard(right, acting))
             if right.discloser in acting:
-                names = names or NAMED in right.clause.recipients
-                found.lanes.extend(self._lanes(right, held, found, self._terrain.number.get(originator)))
-        return found._replace(heard=frozenset(heard), names=names)
+                speech = self._speech(right, held)
+                found.rights.setdefault(speech.opened, right)
+                found.lanes.extend(self._lanes(right, speech, held.spans, itself))
+                if speech.names:
+                    found.naming.append(speech)
+        return found
 
-    def _lanes(self, right: Right, read: _Read, found: Found, originator: int | None) -> Iterator[Lane]:
-        at = len(found.speeches)
-        found.speeches.append(self._speech(right, read))
-        own, personal = read.spans.get(right.discloser, ()), right.agreement.personal
-        signs = right.discloser in right.agreement.signatories
+    def named(self, originator: str, naming: Iterable[Speech], parties: Iterable[str]) -> Iterator[Lane]:
+        """The lanes of these rights towards parties that a concern names: they need no signature."""
+        itself, named = self._terrain.number.get(originator), sorted(parties)
+        for speech in naming:
+            signed, sides = Signed(speech.signs, recipient=True), self._one((speech.present, ALWAYS))
+            for party in named:
+                yield from self._towards(party, speech, signed, sides, itself)
+
+    def _lanes(
+        self, right: Right, speech: Speech, spans: Mapping[str, Spans], originator: int | None
+    ) -> Iterator[Lane]:
+        signatories = right.agreement.signatories
         for party in right.recipients:
-            signed = signs and party in right.agreement.signatories
-            sides = self._one((own, read.spans.get(party, ())))
-            for body in self._bodies_of(party):
-                if body != originator:
-                    unbarred = self._unbarred(right, body)
-                    found.rights.setdefault(unbarred, right)
-                    yield Lane(body, party, personal, at, signed, sides, unbarred)
+            signed = self._one(Signed(speech.signs, party in signatories))
+            sides = self._one((speech.present, spans.get(party, ())))
+            yield from self._towards(party, speech, signed, sides, originator)
+
+    def _towards(
+        self, party: str, speech: Speech, signed: Signed, sides: tuple[Spans, Spans], originator: int | None
+    ) -> Iterator[Lane]:
+        for body in self._bodies_of(party):
+            if body != originator:
+                sector = self._graph.organisations[self._terrain.names[body]].sector
+                unbarred = self._one(Unbarred(speech.opened, sector))
+                yield Lane(body, party, speech, signed, sides, unbarred, party not in self._terrain.still)
 
     def _speech(self, right: Right, read: _Read) -> Speech:
         agreement, clause = right.agreement, right.clause
-        admitted = self._graph.policy.admits_assumed(agreement.id)
+        switched_off = clause.assumed and not self._graph.policy.admits_assumed(agreement.id)
+        short = intern(clause.cite.removeprefix(f"{agreement.id}/"))
+        cite = clause.cite if clause.cite in self._cites else None
+        gateway = agreement.id if agreement.id in self._agreements else None
+        speaks = SIGNATORIES in clause.disclosers or right.discloser in clause.disclosers
         return Speech(
-            agreement=intern(agreement.id),
-            clause=intern(clause.cite.removeprefix(f"{agreement.id}/")),
-            discloser=right.discloser,
+            said=Said(intern(agreement.id), short, right.discloser, agreement.personal),
             scope=clause.when,
-            manner=self._one(Manner(clause.effect, clause.mode, clause.assumed and not admitted)),
+            manner=self._one(Manner(clause.effect, clause.mode, switched_off)),
             purposes=clause.purposes,
             ceiling=self._one(self._ceiling(agreement, clause)),
             force=self._one(read.force),
-            personal=agreement.personal,
+            opened=self._one(Opened(cite, gateway, clause.standing_necessity)),
+            signs=right.discloser in agreement.signatories,
+            present=read.spans.get(right.discloser, ()),
+            names=NAMED in right.recipients,
+            may_name=speaks and NAMED in clause.recipients,
         )
 
     def _ceiling(self, agreement: Agreement, clause: Clause) -> Ceiling:
@@ -138,12 +193,6 @@ class Finder:
         public = all(organisations[org].sector == "public" for org in agreement.signatories)
         caps = policy.caps_public if public else policy.caps_other
         return Ceiling(agreed=False, carries=caps.get(agreement.instrument, frozenset()))
-
-    def _unbarred(self, right: Right, body: int) -> Unbarred:
-        sector = self._graph.organisations[self._terrain.names[body]].sector
-        cite = right.clause.cite if right.clause.cite in self._cites else None
-        agreement = right.agreement.id if right.agreement.id in self._agreements else None
-        return self._one(Unbarred(cite, agreement, right.clause.standing_necessity, sector))
 
     def _bodies_of(self, party: str) -> tuple[int, ...]:
         if party == NAMED:
@@ -168,10 +217,10 @@ class _Read:
         self.force = force_of(agreement, later)
 
 
-def _heard(right: Right, acting: frozenset[str]) -> Iterator[tuple[str, str, bool]]:
+def _heard(right: Right, acting: frozenset[str]) -> Iterator[Tied]:
     """As `ties_of` has it, towards these parties."""
     signed = right.agreement.signatories
     if right.discloser in signed:
         for recipient in acting.intersection(right.recipients):
             if recipient in signed:
-                yield right.discloser, recipient, right.agreement.personal
+                yield Tied(right.discloser, recipient, right.agreement.personal)

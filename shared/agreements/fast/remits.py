@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from typing import NamedTuple
 
 from shared.agreements.case import Case
 from shared.agreements.days import Span
@@ -15,11 +14,17 @@ from shared.agreements.scope import REMIT_TESTS
 KEPT_MAX = 512
 
 
-class Covered(NamedTuple):
-    """Of each category of a concern the bodies in whose remit it lies, and all of them."""
+class Covered:
+    """Of each category of a concern the bodies in whose remit it lies, and all of them. One for equal concerns, so
+    that others may keep what follows from it by the object itself."""
 
-    by_category: Mapping[str, int]
-    anybody: int
+    __slots__ = ("anybody", "by_category")
+
+    def __init__(self, by_category: Mapping[str, int]) -> None:
+        self.by_category = by_category
+        self.anybody = 0
+        for bodies in by_category.values():
+            self.anybody |= bodies
 
 
 class Remits:
@@ -58,11 +63,7 @@ class Remits:
         for places in naming.values():
             asked |= places
         covering = {place for place in places_of(asked) if self._covers(place, case)}
-        by_category = {category: self._held(places, covering) for category, places in naming.items()}
-        anybody = 0
-        for bodies in by_category.values():
-            anybody |= bodies
-        return Covered(by_category, anybody)
+        return Covered({category: self._held(places, covering) for category, places in naming.items()})
 
     def _covers(self, place: int, case: Case) -> bool:
         scope, span, assumed = self._rows[place]

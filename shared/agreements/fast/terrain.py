@@ -91,10 +91,10 @@ class Terrain:
             return reached
         return Reached(reached.party, parent, (*reached.path, parent), reached.novations, reached.ambiguous)
 
-    def stands_still(self, party: str) -> bool:
-        """Whether the party is the one body that receives for it, on every day."""
-        organisation = self.graph.organisations.get(party)
-        return organisation is not None and not self._moves(organisation)
+    @cached_property
+    def still(self) -> frozenset[str]:
+        """The parties that are, on every day, the one body that receives for them."""
+        return frozenset(self.graph.organisations).difference(row.id for row in self.moving)
 
     @cached_property
     def sectors(self) -> tuple[tuple[str, int], ...]:
