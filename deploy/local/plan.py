@@ -34,7 +34,9 @@ COMMON_SETTINGS = ("DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS", "HTTP_HOST", "HTTP
 INTAKE = ServicePlan("intake", 1, ("SEALING_KEY_FILE", "SUBJECT_KEY_FILE", "ALLOW_HISTORIC"))
 REGISTRY = ServicePlan("registry", 2, ("ISSUER", "SIGNING_KEY_FILE", "CLIENTS_FILE", "ROUTER_URL"))
 ROUTER = ServicePlan("router", 3, ("REGISTRY_URL",))
-NOTIFIER = ServicePlan("notifier", 4, ("SEALING_KEY_FILE", "SECRETS_KEY_FILE", "ALLOWED_NETWORKS", "ALLOW_HTTP"))
+NOTIFIER = ServicePlan(
+    "notifier", 4, ("SEALING_KEY_FILE", "SECRETS_KEY_FILE", "ROUTER_URL", "ALLOWED_NETWORKS", "ALLOW_HTTP")
+)
 
 # In the order in which they become ready: the registry's keys are what the others judge tokens by.
 SERVICES = (REGISTRY, INTAKE, ROUTER, NOTIFIER)

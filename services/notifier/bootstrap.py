@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from services.notifier.adapters.certificates import certificate_fault
 from services.notifier.adapters.endpoints import PostgresEndpoints
 from services.notifier.adapters.keys import KeyedOpener, SecretBox
+from services.notifier.adapters.law import NoLaw, RouterLaw
 from services.notifier.adapters.postgres import PostgresStore
 from services.notifier.adapters.records import PostgresRecords
 from services.notifier.adapters.webhook import Identity, Timeouts, WebhookWire
@@ -23,7 +24,7 @@ from services.notifier.entrypoints.engine import Engine, Flows
 from services.notifier.entrypoints.http import FAULTS, routes
 from services.notifier.entrypoints.lanes import LaneLimits, OwnedLanes
 from services.notifier.entrypoints.upkeep import Upkeep
-from services.notifier.ports import Begin, Endpoints, FactRecord, LedgerStore, Opener, Verifying
+from services.notifier.ports import Begin, Endpoints, FactRecord, Law, LedgerStore, Opener, Verifying
 from services.notifier.usecases import (
     Registration,
     Rules,
@@ -64,6 +65,7 @@ class Adapters:
     wire: WebhookWire
     opener: Opener
     rules: Rules
+    law: Law
 
 
 async def run(settings: NotifierSettings) -> None:
@@ -98,6 +100,9 @@ def make_adapters(foundation: Foundation, settings: NotifierSettings) -> Adapter
         ),
         opener=KeyedOpener(SecretKey.read(settings.sealing_key_file), key),
         rules=Rules(guard, settings.origin, verify=not settings.allow_http),
+        law=RouterLaw(settings.router_url, deadline_seconds=settings.router_seconds)
+        if settings.router_url
+        else NoLaw(),
     )
 
 
@@ -201,4 +206,6 @@ def _desk(foundation: Foundation, adapters: Adapters, engine: Engine) -> Desk:
         telemetry=foundation.telemetry,
         changed=engine.endpoints_changed,
         certificate_fault=certificate_fault,
+        law=adapters.law,
+        opener=adapters.opener,
     )

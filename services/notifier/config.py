@@ -35,4 +35,9 @@ class NotifierSettings(BaseServiceSettings):
     drain_seconds: float = Field(
         default=8, ge=0, description="how long deliveries under way may take to end at shutdown, in seconds"
     )
+    router_url: str = Field(
+        default="",
+        description="address of the router, which knows what the agreements allow now; empty: no detail is given",
+    )
+    router_seconds: float = Field(default=5, gt=0, description="longest that the router may take, in seconds")
     lease_seconds: float = Field(default=6, gt=2, description="how long a lease lasts without renewal, in seconds")

@@ -273,3 +273,33 @@ async def test_changed_keys_sign_beside_the_old_ones_and_an_alternate_is_another
     target = await ledgers.endpoints.target("end_1", now=LATER)
     assert target is not None
     assert target.keys == (new,)
+
+
+async def test_the_rest_of_a_notice_is_kept_as_it_came_and_a_recall_marks_it_as_taken_back(ledgers: Ledgers) -> None:
+    event = of(a_notice(), fields={"header": "full"}, withheld={"narrative": "x", "registrant": "x"})
+    await put(ledgers, an_entry(event=event))
+    notice_id = event.data.notice_id
+    async with ledgers.begin() as ledger:
+        before, absent = await ledger.rest(notice_id), await ledger.rest("ntc_none")
+    assert absent is None
+    assert before is not None
+    sealed = event.data.sealed.model_dump()
+    assert before.concern == {"routing": event.data.routing, "sealed": sealed}
+    assert (before.subject.recipient, before.state, before.taken_back) == ("gmc", NoticeState.PENDING, False)
+    recall = a_notice(concern_id=event.data.concern_id, kind="recall", ref=notice_id)
+    other = a_notice(concern_id=event.data.concern_id, kind="recall", ref="ntc_another")
+    for kept, taken_back in ((other, False), (recall, True)):
+        await put(ledgers, an_entry(event=kept))
+        async with ledgers.begin() as ledger:
+            after = await ledger.rest(notice_id)
+        assert after is not None
+        assert after.taken_back is taken_back
+
+
+async def test_of_a_notice_that_left_nothing_out_nothing_is_kept(ledgers: Ledgers) -> None:
+    event = a_notice()
+    await put(ledgers, an_entry(event=event))
+    async with ledgers.begin() as ledger:
+        found = await ledger.rest(event.data.notice_id)
+    assert found is not None
+    assert found.concern is None

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+import orjson
+
 from services.notifier.domain.acknowledgement import Kept
 from services.notifier.domain.escalation import Escalation, Silent, Step, deadline_of
 from services.notifier.domain.health import HealthSeen
 from services.notifier.domain.model import REPLAY, EndpointId, Entry, Leased, NoticeId, NoticeState, Subject
 from services.notifier.domain.retry import GIVE_UP_AFTER
-from services.notifier.ports import Addressed, Replay, ReplayState, Shown, Withdrawn
+from services.notifier.ports import Addressed, Replay, ReplayState, Rest, Shown, Withdrawn
 from tests.support.clock import NOON
 
 if TYPE_CHECKING:
@@ -73,6 +75,16 @@ class InMemoryConversation:
     async def addressed(self, notice_id: str) -> Addressed | None:
         row = self._store.rows.get(NoticeId(notice_id))
         return Addressed(row.entry.notice_id, row.entry.subject, row.state, row.said) if row else None
+
+    async def rest(self, notice_id: str) -> Rest | None:
+        row = self._store.rows.get(NoticeId(notice_id))
+        if row is None:
+            return None
+        subjects = [other.entry.subject for other in self._store.rows.values()]
+        taken_back = any(s.kind in ("recall", "withdrawal") and s.ref == notice_id for s in subjects)
+        concern = None if row.entry.rest is None else orjson.loads(row.entry.rest)
+        entry = row.entry
+        return Rest(entry.notice_id, entry.subject, row.state, entry.valid_until, taken_back, concern)
 
     async def acknowledge(self, notice_id: NoticeId, kept: Kept, state: NoticeState) -> None:
         row = self._store.rows[notice_id]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifier.adapters import conversation_statements as statements
@@ -13,7 +14,7 @@ from services.notifier.domain.escalation import Escalation, Silent, Step, deadli
 from services.notifier.domain.health import HealthSeen
 from services.notifier.domain.model import EndpointId, NoticeId, NoticeState, Subject
 from services.notifier.domain.retry import GIVE_UP_AFTER
-from services.notifier.ports import Addressed, Replay, ReplayState, Shown, Withdrawn
+from services.notifier.ports import Addressed, Replay, ReplayState, Rest, Shown, Withdrawn
 
 TICK_SECONDS = 1.0
 HASTENED_MAX = 10_000
@@ -34,6 +35,15 @@ class PostgresConversation:
             return None
         said = [_kept(one) for one in await self._connection.execute(statements.SAID, asked)]
         return Addressed(NoticeId(row.notice_id), subject_of(row), NoticeState(row.state), said)
+
+    async def rest(self, notice_id: str) -> Rest | None:
+        """A notice as its recipient may ask the rest of it."""
+        row = (await self._connection.execute(statements.REST, {"notice_id": notice_id})).one_or_none()
+        if row is None:
+            return None
+        concern = None if row.rest is None else orjson.loads(row.rest)
+        state = NoticeState(row.state)
+        return Rest(NoticeId(row.notice_id), subject_of(row), state, row.valid_until, row.taken_back, concern)
 
     async def acknowledge(self, notice_id: NoticeId, kept: Kept, state: NoticeState) -> None:
         """Keep what was said; the notice's state follows and its clock stops."""

@@ -10,6 +10,14 @@ ADDRESSED: TextClause = text(
     f"SELECT n.notice_id, {_SUBJECT}, n.state FROM notifier.notices n WHERE n.notice_id = :notice_id FOR UPDATE"  # noqa: S608 - constants only, here and below
 )
 
+REST: TextClause = text(
+    f"""SELECT n.notice_id, {_SUBJECT}, n.state, n.valid_until, n.rest, EXISTS (
+        SELECT 1 FROM notifier.notices u WHERE u.concern_id = n.concern_id AND u.version = n.version
+            AND u.recipient = n.recipient AND u.kind IN ('recall', 'withdrawal') AND u.ref = n.notice_id
+    ) AS taken_back
+    FROM notifier.notices n WHERE n.notice_id = :notice_id"""  # noqa: S608
+)
+
 SAID: TextClause = text(
     """SELECT word, reason, suggested_body, used_for, actor, at FROM notifier.acknowledgements
     WHERE notice_id = :notice_id ORDER BY acknowledgement_no"""

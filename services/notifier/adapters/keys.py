@@ -7,7 +7,6 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from services.notifier.ports import Json
-from shared.contracts.notice import NoticeIssued
 from shared.sealing import NONCE_BYTES, NotOpened, SecretKey, unseal
 
 PSEUDONYM_LENGTH = 32
@@ -20,10 +19,9 @@ class KeyedOpener:
     sealing: SecretKey
     tokens: SecretKey
 
-    def open(self, issued: NoticeIssued) -> Json:
+    def open(self, sealed: dict[str, str], *, concern_id: str, version: int) -> Json:
         """The sealed detail. Raises NotOpened."""
-        notice = issued.data
-        return unseal(notice.sealed.model_dump(), self.sealing, bound_to=f"{notice.concern_id}/{notice.version}")
+        return unseal(sealed, self.sealing, bound_to=f"{concern_id}/{version}")
 
     def pseudonym(self, recipient: str, klass: str, value: str) -> str:
         """The same value gives one recipient the same token each time, and two recipients different ones."""

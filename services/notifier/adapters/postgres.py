@@ -220,7 +220,7 @@ def _entry_columns(entries: Sequence[Entry], leased: frozenset[NoticeId]) -> dic
     return {
         **columns_of(("decision_id", "lane", "body", "body_digest"), entries),
         **columns_of(("registered_at", "give_up_at", "valid_until", "escalate_at"), entries),
-        **columns_of(("alternate", "acknowledge_within"), entries),
+        **columns_of(("alternate", "acknowledge_within", "rest"), entries),
         **subjects_of([entry.subject for entry in entries]),
         "notice_id": [e.notice_id for e in entries],
         "leased": [e.notice_id in leased for e in entries],

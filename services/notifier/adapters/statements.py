@@ -25,10 +25,10 @@ SUBJECT = {"concern_id": "text", "version": "int", "recipient": "text", "kind": 
 
 _REGISTER = f"""INSERT INTO notifier.notices (notice_id, decision_id, concern_id, version, recipient, kind, ref, lane,
         body, body_digest, next_attempt_at, lease_until, fencing, registered_at, give_up_at, valid_until, alternate,
-        acknowledge_within, escalate_at, retry_seconds, outcome)
+        acknowledge_within, escalate_at, retry_seconds, rest, outcome)
     SELECT notice_id, decision_id, concern_id, version, recipient, kind, ref, lane, body, body_digest, registered_at,
         CASE WHEN leased THEN {_LEASE} END, CAST(leased AS int), registered_at, give_up_at, valid_until, alternate,
-        acknowledge_within, escalate_at, CAST(string_to_array(retry_seconds, ' ') AS int[]),
+        acknowledge_within, escalate_at, CAST(string_to_array(retry_seconds, ' ') AS int[]), rest,
         CASE WHEN NOT issued THEN CAST('' AS bytea) END
     FROM {
     rows_of(
@@ -46,6 +46,7 @@ _REGISTER = f"""INSERT INTO notifier.notices (notice_id, decision_id, concern_id
         acknowledge_within="text",
         escalate_at="timestamptz",
         retry_seconds="text",
+        rest="bytea",
         issued="bool",
         **SUBJECT,
     )

@@ -45,6 +45,7 @@ notices = Table(
     Column("reason", Text, nullable=False, server_default=""),
     Column("body", LargeBinary, nullable=False),
     Column("body_digest", Text, nullable=False),
+    Column("rest", LargeBinary),
     Column("attempt_count", SmallInteger, nullable=False, server_default="0"),
     Column("next_attempt_at", _INSTANT, nullable=False),
     Column("lease_until", _INSTANT),

@@ -7,10 +7,14 @@ NotifierFault
 ├── NotVerified          the integrator: the endpoint did not say that it wants our deliveries (the text says why)
 ├── AcknowledgementClash the recipient: this contradicts what it said of the notice before
 ├── NeverSent            the caller: a notice that was never sent cannot be sent again
+├── DetailRefused        the recipient: it may not be given the rest of a notice now (the ground says why)
+├── LawUnavailable       nobody: the router did not say what the agreements allow now; wait and ask again
 └── NothingThere         the caller: no such thing, or not for this caller
 
 What a receiver of our deliveries meets stands in signature.py: no route of ours can raise it.
 """
+
+from services.notifier.domain.detail import Ground
 
 
 class NotifierFault(Exception):
@@ -39,6 +43,18 @@ class AcknowledgementClash(NotifierFault):
 
 class NeverSent(NotifierFault):
     """A notice that was never sent, or was cancelled, cannot be sent again."""
+
+
+class DetailRefused(NotifierFault):
+    """A recipient may not be given the rest of a notice now; that it asked is recorded."""
+
+    def __init__(self, ground: Ground) -> None:
+        super().__init__(ground.value)
+        self.ground = ground
+
+
+class LawUnavailable(NotifierFault):
+    """What the agreements allow now cannot be known at this moment: nothing is given."""
 
 
 class NothingThere(NotifierFault):

@@ -58,6 +58,11 @@ def reference(notice_id: str, concern_id: str, version: int) -> Json:
     return {"notice_id": notice_id, "concern_id": concern_id, "version": version, "path": f"/v1/notices/{notice_id}"}
 
 
+def detail_path(notice_id: str) -> str:
+    """Where the recipient can ask for what was left out."""
+    return f"/v1/notices/{notice_id}/detail"
+
+
 def clauses(because: Sequence[Mapping[str, Any]]) -> list[Json]:
     """All telling clauses, in order."""
     return [clause_in_words(row) for row in because]

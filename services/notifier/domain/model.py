@@ -61,6 +61,7 @@ class Entry:
     """A notice ready for the ledger: the exact bytes that every attempt will send.
 
     `valid_until` is the moment, by our clock, at which its basis ends; `give_up_at` ends the attempts in any case.
+    `rest` is the concern with its detail still sealed, where something of it was left out of `body`.
     """
 
     notice_id: NoticeId
@@ -76,6 +77,7 @@ class Entry:
     escalate_at: datetime | None = None
     retry_seconds: tuple[int, ...] | None = None
     alternate: bool = False
+    rest: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import orjson
 from fastapi import Depends, Response
 
-from services.notifier.ports import Begin, Endpoints, Records, Verifying
+from services.notifier.ports import Begin, Endpoints, Law, Opener, Records, Verifying
 from services.notifier.usecases import Rules
 from shared.clock import Clock
 from shared.http.auth import Principal, caller
@@ -34,6 +34,8 @@ class Desk:
     telemetry: Telemetry
     changed: Callable[[], None]
     certificate_fault: Callable[[str], str | None]
+    law: Law
+    opener: Opener
 
 
 def scope_of(principal: Principal) -> str | None:

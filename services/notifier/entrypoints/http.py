@@ -8,18 +8,21 @@ from fastapi import APIRouter, Response
 from services.notifier.domain.errors import (
     AcknowledgementClash,
     DestinationRefused,
+    DetailRefused,
     EndpointExists,
+    LawUnavailable,
     NeverSent,
     NothingThere,
     NotVerified,
     ScheduleRefused,
 )
 from services.notifier.entrypoints.desk import Auditor, Desk, json_answer
+from services.notifier.entrypoints.detail_routes import add_detail_route
 from services.notifier.entrypoints.endpoint_routes import add_endpoint_routes
 from services.notifier.entrypoints.notice_routes import add_notice_routes
 from services.notifier.ports import Records
 from shared.http.params import QueryId
-from shared.http.problems import FieldError, Problem, bad_fields, not_found
+from shared.http.problems import FieldError, Problem, bad_fields, not_found, unavailable
 
 FAULTS: Mapping[type[Exception], Problem] = {
     DestinationRefused: bad_fields([FieldError("/url", "no delivery may go to this address")]),
@@ -38,6 +41,10 @@ FAULTS: Mapping[type[Exception], Problem] = {
         "This notice cannot be sent again",
         detail="It was cancelled, or the basis for telling has ended.",
     ),
+    DetailRefused: Problem(409, "detail-refused", "Nothing was given"),
+    LawUnavailable: unavailable(
+        "The router, which knows what the agreements allow now, does not answer; nothing was given."
+    ),
     NothingThere: not_found(),
 }
 
@@ -47,6 +54,7 @@ def routes(desk: Desk) -> APIRouter:
     router = APIRouter()
     add_endpoint_routes(router, desk)
     add_notice_routes(router, desk)
+    add_detail_route(router, desk)
     _add_audit_routes(router, desk.records)
     return router
 

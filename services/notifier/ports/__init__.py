@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from services.notifier.domain.detail import Allowed
 from services.notifier.domain.model import (
     Access,
     Answer,
@@ -13,6 +14,7 @@ from services.notifier.domain.model import (
     Keys,
     Leased,
     NoticeId,
+    Subject,
     Target,
 )
 from services.notifier.ports.ledger import Begin, Conversation, Ledger, LedgerStore
@@ -26,12 +28,12 @@ from services.notifier.ports.words import (
     Recorded,
     Replay,
     ReplayState,
+    Rest,
     Settled,
     Settlement,
     Shown,
     Withdrawn,
 )
-from shared.contracts.notice import NoticeIssued
 
 __all__ = [
     "Addressed",
@@ -43,6 +45,7 @@ __all__ = [
     "InboxPage",
     "Json",
     "Lanes",
+    "Law",
     "Ledger",
     "LedgerStore",
     "Listing",
@@ -52,6 +55,7 @@ __all__ = [
     "Records",
     "Replay",
     "ReplayState",
+    "Rest",
     "Settled",
     "Settlement",
     "Shown",
@@ -164,12 +168,20 @@ class Verifying(Wire, Protocol):
 class Opener(Protocol):
     """Opens what intake sealed and makes tokens for recipients."""
 
-    def open(self, issued: NoticeIssued) -> Json:
-        """The sealed detail of a notice's concern. Raises NotOpened."""
+    def open(self, sealed: dict[str, str], *, concern_id: str, version: int) -> Json:
+        """The sealed detail of a version of a concern. Raises NotOpened."""
         ...
 
     def pseudonym(self, recipient: str, klass: str, value: str) -> str:
         """The token that stands for a value towards one recipient."""
+        ...
+
+
+class Law(Protocol):
+    """What the agreements allow, as of now."""
+
+    async def allowed(self, subject: Subject, *, authorization: str) -> Allowed:
+        """What a body may be given of a concern that it was told of; its own token asks. Raises LawUnavailable."""
         ...
 
 

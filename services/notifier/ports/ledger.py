@@ -22,6 +22,7 @@ from services.notifier.ports.words import (
     Recorded,
     Replay,
     ReplayState,
+    Rest,
     Settled,
     Settlement,
     Shown,
@@ -37,6 +38,10 @@ class Conversation(Protocol):
 
     async def addressed(self, notice_id: str) -> Addressed | None:
         """A notice, locked against others who speak of it."""
+        ...
+
+    async def rest(self, notice_id: str) -> Rest | None:
+        """A notice as its recipient may ask the rest of it."""
         ...
 
     async def acknowledge(self, notice_id: NoticeId, kept: Kept, state: NoticeState) -> None:

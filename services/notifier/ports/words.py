@@ -96,6 +96,19 @@ class Addressed:
 
 
 @dataclass(frozen=True, slots=True)
+class Rest:
+    """A notice that its recipient asks the rest of. `concern` has its detail still sealed, None where nothing was left
+    out; `taken_back` says that the notice was recalled or withdrawn."""
+
+    notice_id: NoticeId
+    subject: Subject
+    state: NoticeState
+    valid_until: datetime | None
+    taken_back: bool
+    concern: Json | None
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """A notice in the inbox, with the exact bytes of its message. `inserted_by` is its place beside its id."""
 

@@ -2,6 +2,7 @@
 
 from services.notifier.usecases.acknowledge import Acknowledged, Speaker, acknowledge_notice
 from services.notifier.usecases.deliver import attempt_notice, claim_due, end_notices, renew_leases, settle_results
+from services.notifier.usecases.detail import Asked, Sources, give_detail
 from services.notifier.usecases.endpoints import (
     Registered,
     Rules,
@@ -28,9 +29,11 @@ from services.notifier.usecases.watch import hasten_lane, keep_health
 
 __all__ = [
     "Acknowledged",
+    "Asked",
     "Registered",
     "Registration",
     "Rules",
+    "Sources",
     "Speaker",
     "Stretch",
     "Wanted",
@@ -44,6 +47,7 @@ __all__ = [
     "end_notices",
     "endpoint_of",
     "escalate_notices",
+    "give_detail",
     "hasten_lane",
     "keep_facts",
     "keep_health",

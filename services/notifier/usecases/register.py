@@ -111,7 +111,8 @@ def prepare(event: NoticeIssued, opener: Opener, *, now: datetime) -> Entry:
     """Open, redact and serialise a notice. Raises NotOpened, KeyError."""
     notice = event.data
     subject = Subject(notice.concern_id, notice.version, notice.recipient, notice.kind, notice.ref)
-    body = orjson.dumps(_message(event, opener))
+    told, rest = _message(event, opener)
+    body = orjson.dumps(told)
     within = escalation.limit_of(notice.kind, notice.duties)
     as_of = datetime.fromisoformat(notice.routing["received_at"])
     return Entry(
@@ -127,11 +128,14 @@ def prepare(event: NoticeIssued, opener: Opener, *, now: datetime) -> Entry:
         acknowledge_within=within,
         escalate_at=escalation.first_look_at(now, within),
         retry_seconds=tuple(notice.retry_seconds) if notice.retry_seconds else None,
+        rest=rest,
     )
 
 
-def _message(event: NoticeIssued, opener: Opener) -> message.Json:
-    notice, detail = event.data, opener.open(event)
+def _message(event: NoticeIssued, opener: Opener) -> tuple[message.Json, bytes | None]:
+    """What is sent, and what its recipient can ask the rest from: it stays sealed."""
+    notice, sealed = event.data, event.data.sealed.model_dump()
+    detail = opener.open(sealed, concern_id=notice.concern_id, version=notice.version)
     terms = redaction.Terms(notice.fields, notice.pointer_only)
     if notice.kind in UNDOING:  # what is taken back is not told once more: a pointer says which it was
         terms = redaction.Terms(notice.fields, pointer_only=True)
@@ -139,8 +143,9 @@ def _message(event: NoticeIssued, opener: Opener) -> message.Json:
         notice.routing, detail, terms, lambda klass, value: opener.pseudonym(notice.recipient, klass, value)
     )
     found = redaction.left_out(notice.routing, detail, terms)
+    leaves_rest = notice.kind == "tell" and bool(notice.because and (found or notice.pointer_only))
     data = {
-        "notice": _about(notice),
+        "notice": _about(notice) | ({"detail": message.detail_path(notice.notice_id)} if leaves_rest else {}),
         "concern": concern,
         "because": message.clauses([b.model_dump() for b in notice.because]),
         "duties": notice.duties,
@@ -148,9 +153,10 @@ def _message(event: NoticeIssued, opener: Opener) -> message.Json:
         "reason": {"code": notice.reason, "sentence": sentence(notice.reason)},
         "withheld": message.withheld_in_words(notice.withheld, found),
     }
-    return message.cloud_event(
+    told = message.cloud_event(
         notice.kind, notice_id=notice.notice_id, concern_id=notice.concern_id, time=rfc3339(event.time), data=data
     )
+    return told, orjson.dumps({"routing": notice.routing, "sealed": sealed}) if leaves_rest else None
 
 
 def _about(notice: Notice) -> message.Json:

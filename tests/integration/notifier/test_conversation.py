@@ -13,11 +13,13 @@ import pytest_asyncio
 from fastapi import FastAPI
 
 from services.notifier.adapters.certificates import certificate_fault
+from services.notifier.adapters.law import NoLaw
 from services.notifier.adapters.records import PostgresRecords
 from services.notifier.adapters.webhook import Identity, Timeouts, WebhookWire
 from services.notifier.domain.signature import public_bytes, signed_headers, verify
 from services.notifier.entrypoints.desk import Desk
 from services.notifier.entrypoints.http import FAULTS, routes
+from services.notifier.ports import Law
 from services.notifier.usecases import Rules
 from shared.clock import SystemClock
 from shared.contracts.outcome import NoticeOutcome
@@ -33,7 +35,7 @@ from tests.support.stack import TestDatabase, TestPostgres
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.stack, pytest.mark.asyncio(loop_scope="session")]
-SCOPES = frozenset({"endpoints:write", "notices:read", "notices:write"})
+SCOPES = frozenset({"endpoints:write", "notices:read", "notices:write", "decisions:read"})
 DUTIES = {"limits": {"acknowledge": {"amount": 4, "unit": "clock_hours", "by": "policy"}}}
 
 
@@ -70,18 +72,20 @@ async def database(postgres_engine: TestPostgres) -> AsyncIterator[TestDatabase]
 
 
 @asynccontextmanager
-async def serving(database: TestDatabase, *, verify_endpoints: bool = False) -> AsyncIterator[Service]:
+async def serving(
+    database: TestDatabase, *, verify_endpoints: bool = False, law: Law | None = None
+) -> AsyncIterator[Service]:
     clock = FrozenClock(SystemClock().now())
     async with rig_on(database, clock=clock) as rig:
         wire = WebhookWire(LOOPBACK, Timeouts(1, 2), identity=Identity("concordat.example"))
-        app = _app(rig, wire, verify_endpoints=verify_endpoints)
+        app = _app(rig, wire, law or NoLaw(), verify_endpoints=verify_endpoints)
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://notifier.test") as client:
             yield Service(rig, client)
         await wire.close()
 
 
-def _app(rig: Rig, wire: WebhookWire, *, verify_endpoints: bool) -> FastAPI:
+def _app(rig: Rig, wire: WebhookWire, law: Law, *, verify_endpoints: bool) -> FastAPI:
     desk = Desk(
         rules=Rules(LOOPBACK, "concordat.example", verify=verify_endpoints),
         clock=rig.clock,
@@ -92,6 +96,8 @@ def _app(rig: Rig, wire: WebhookWire, *, verify_endpoints: bool) -> FastAPI:
         telemetry=rig.telemetry,
         changed=rig.engine.endpoints_changed,
         certificate_fault=certificate_fault,
+        law=law,
+        opener=rig.opener,
     )
     edge = Edge(Health(30), rig.telemetry, SaidToBe(), FAULTS, 262_144)  # type: ignore[arg-type]  # a verifier's word
     return make_app("notifier", routes(desk), edge)

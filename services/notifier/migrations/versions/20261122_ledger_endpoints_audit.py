@@ -41,6 +41,7 @@ def _create_notices() -> None:
         sa.Column("reason", sa.Text, nullable=False, server_default=""),
         sa.Column("body", sa.LargeBinary, nullable=False),
         sa.Column("body_digest", sa.Text, nullable=False),
+        sa.Column("rest", sa.LargeBinary),
         sa.Column("attempt_count", sa.SmallInteger, nullable=False, server_default="0"),
         sa.Column("next_attempt_at", INSTANT, nullable=False),
         sa.Column("lease_until", INSTANT),
@@ -64,7 +65,7 @@ def _create_notices() -> None:
         schema=SCHEMA,
     )
     # The bytes are written once and lie apart, so that a lease or a result copies a narrow row.
-    op.execute("ALTER TABLE notifier.notices ALTER COLUMN body SET STORAGE EXTERNAL")
+    op.execute("ALTER TABLE notifier.notices ALTER COLUMN body SET STORAGE EXTERNAL, ALTER COLUMN rest SET STORAGE EXTERNAL")
     op.execute("ALTER TABLE notifier.notices SET (toast_tuple_target = 256, fillfactor = 80)")
 
 
