@@ -55,17 +55,17 @@ async def test_the_graph_arrives_with_the_root_that_the_registry_states() -> Non
 @pytest.mark.parametrize(
     ("status", "body"),
     [
-        ("503 Unavailable", zipped(*LINES)),
-        ("404 Not Found", b"{}"),
-        ("200 OK", b"not gzip"),
-        ("200 OK", zipped(*LINES)[:-9]),
-        ("200 OK", zipped()),
-        ("200 OK", zipped(b"not json", *LINES[1:])),
-        ("200 OK", zipped(b'{"version":1}')),
-        ("200 OK", zipped(*LINES, b'{"id":"x","object":{}}')),
-        ("200 OK", zipped(LINES[0], *reversed(LINES[1:]))),
-        ("200 OK", zipped(*LINES, LINES[-1])),
-        ("200 OK", gzip.compress(b"\n".join(LINES))),
+        pytest.param("503 Unavailable", zipped(*LINES), id="unavailable"),
+        pytest.param("404 Not Found", b"{}", id="not there"),
+        pytest.param("200 OK", b"not gzip", id="not packed"),
+        pytest.param("200 OK", zipped(*LINES)[:-9], id="cut off"),
+        pytest.param("200 OK", zipped(), id="empty"),
+        pytest.param("200 OK", zipped(b"not json", *LINES[1:]), id="a head that is not JSON"),
+        pytest.param("200 OK", zipped(b'{"version":1}'), id="a head alone"),
+        pytest.param("200 OK", zipped(*LINES, b'{"id":"x","object":{}}'), id="another object"),
+        pytest.param("200 OK", zipped(LINES[0], *reversed(LINES[1:])), id="another order"),
+        pytest.param("200 OK", zipped(*LINES, LINES[-1]), id="an object twice"),
+        pytest.param("200 OK", gzip.compress(b"\n".join(LINES)), id="no end of line"),
     ],
 )
 async def test_an_answer_that_is_no_graph_means_to_wait(status: str, body: bytes) -> None:
