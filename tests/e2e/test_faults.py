@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from deploy.bench.load import OpenLoop
+from deploy.client import Refused
 from deploy.local.keys import SUPERUSER
 from deploy.local.topics import create_topics
 from shared.clock import SystemClock
@@ -213,6 +214,30 @@ async def test_two_routers_and_two_notifiers_share_the_work(world: World) -> Non
     times = times_received(await world.told_once(ids, seconds=90))
     assert len(times) == COUNT * 4
     assert sum(times.values()) - len(times) <= IN_FLIGHT_MAX
+
+
+async def test_the_rest_of_a_notice_is_given_on_a_clause_in_force_and_on_no_other(world: World) -> None:
+    ids = await world.publish(1, concern={**ONE_RECIPIENT, "source": "A nurse."})
+    (receipt,) = await world.told_once(ids)
+    notice = receipt.event["data"]
+    assert "source-identity" in {row["class"] for row in notice["withheld"]}
+    path, basis = notice["notice"]["detail"], notice["because"][0]["cite"]
+    given = await world.concordat.get("gmc", "notifier", path, basis=basis)
+    assert given["withheld"] == notice["withheld"]
+    assert given["concern"] == notice["concern"]
+    with pytest.raises(Refused) as refused:
+        await world.concordat.get("gmc", "notifier", path, basis="no-agreement/c1")
+    assert refused.value.status == 409
+    with pytest.raises(Refused) as foreign:
+        await world.concordat.get("cqc", "notifier", path, basis=basis)
+    assert foreign.value.status == 404
+
+    async def is_recorded() -> bool:
+        facts = await world.concordat.get("operator", "notifier", "/v1/audit/facts", concern_id=ids[0])
+        looks = [fact["data"]["body"]["verdict"] for fact in facts["items"] if fact["data"]["kind"] == "access"]
+        return sorted(looks) == ["given", "refused"]
+
+    await until(is_recorded, seconds=20, what="both looks are in the audit log")
 
 
 async def test_an_agreement_that_has_expired_tells_nobody_and_says_so(world: World) -> None:
