@@ -37,6 +37,7 @@ from services.router.usecases import (
     follow_graph,
     hear_of_notices,
     newer_at_registry,
+    read_ahead,
     refresh_graph,
     route_concerns,
     withdraw_ended,
@@ -157,6 +158,7 @@ def _graph_tender(parts: Parts) -> GraphTender:
         "reviews.overdue": partial(say_overdue, partial(find_overdue, parts.desk), base.telemetry),
         "holds.ended": partial(end_stale_holds, parts.desk, parts.store),
         "notices.withdrawn": partial(withdraw_ended, parts.desk),
+        "slices.read": partial(read_ahead, parts.current),
     }
     progress = base.health.watch("graph tender", essential=False)
     return GraphTender(chores, parts.current, progress=progress, telemetry=base.telemetry)

@@ -73,6 +73,11 @@ class Slices:
             return held.glance(name)
         return self.sharing(name)
 
+    def much_signed(self, least: int) -> list[str]:
+        """The bodies that are party to so many agreements, those with most first."""
+        many = {org: len(names) for org, names in self._roster.by_party.items() if len(names) >= least}
+        return sorted(many, key=lambda org: (-many[org], org))
+
     def acting_for(self, org: str) -> frozenset[str]:
         """The body and every party for which it could ever act: predecessors of predecessors, and divisions."""
         return frozenset(_closure(org, self._before))

@@ -79,6 +79,10 @@ class Snapshot:
         """
         return self._slices.around(org, among)
 
+    def much_signed(self, least: int) -> list[str]:
+        """The bodies that are party to so many agreements, those with most first."""
+        return self._slices.much_signed(least)
+
     def acting_for(self, org: str) -> frozenset[str]:
         """The body and every party for which it could ever act."""
         return self._slices.acting_for(org)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import orjson
@@ -41,15 +42,15 @@ class JudgeMaker:
         if last and len(copy) >= len(last.copy) and len(changed) * REREAD_SHARE <= len(copy):
             self._last = made = _follow(last, copy, replica, [orjson.loads(body) for body in changed.values()])
         else:
-            self._last = made = _begin(copy, replica)
+            self._last = made = _begin(copy, replica, last.decider.spoken() if last else ())
         return Judge(made.snapshot, canonical, memo_bytes_max=self._memo_bytes_max, decider=made.decider)
 
 
-def _begin(copy: GraphCopy, replica: Replica) -> _Read:
+def _begin(copy: GraphCopy, replica: Replica, expected: Iterable[str]) -> _Read:
     rows = GraphRows(copy)
     base = Checked(rows, roster_of(rows))
     snapshot = Snapshot(read(base), replica.head.version, replica.head.root)
-    return _Read(copy, base, snapshot, Decider(snapshot))
+    return _Read(copy, base, snapshot, Decider(snapshot, expected))
 
 
 def _follow(last: _Read, copy: GraphCopy, replica: Replica, changed: list[dict[str, object]]) -> _Read:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -55,6 +56,7 @@ class Judge:
         self._memo_bytes_max = memo_bytes_max
         self._memo_bytes = 0
         self._memo: OrderedDict[Hashable, Verdict] = OrderedDict()
+        self._asked: tuple[Concern, Facts] | None = None
 
     @property
     def gateways(self) -> frozenset[str]:
@@ -67,10 +69,25 @@ class Judge:
         """How many bytes of decisions are remembered."""
         return self._memo_bytes
 
+    def is_ready(self, concern: Concern) -> bool:
+        """Whether nothing has yet to be read, for seconds maybe, before the concern is judged."""
+        try:
+            facts = facts_of(concern.routing)
+            return (
+                facts.key() in self._memo or is_newer(facts.min_graph_token, self.head) or not self.decider.lacks(facts)
+            )
+        except Exception:  # noqa: BLE001 - whatever cannot be evaluated is held at once
+            return True
+
+    def read_for(self, concern: Concern) -> None:
+        """Read what is lacking; any thread can do it, while others judge. What fails here fails again in `judge`."""
+        with suppress(Exception):
+            self.decider.read_for(self._facts_of(concern))
+
     def judge(self, concern: Concern) -> Judgement:
         """The decision on a concern; whatever goes wrong inside holds it for a person."""
         try:
-            return Judgement(self.verdict(facts_of(concern.routing)))
+            return Judgement(self.verdict(self._facts_of(concern)))
         except Exception as error:  # noqa: BLE001 - fail closed: an evaluator that fails may hold a concern, never lose it
             facts = _bare_facts(concern.routing, concern.accepted_at)
             return Judgement(self._held(facts, HOLD_FAULT), type(error).__name__)
@@ -111,6 +128,13 @@ class Judge:
             found = self._remember(key, Verdict.of(self.decider.decide(facts), self._encode))
         self._memo.move_to_end(key)
         return found
+
+    def _facts_of(self, concern: Concern) -> Facts:
+        """Worked out once for a concern that is asked about several times in a row."""
+        asked = self._asked
+        if asked is None or asked[0] is not concern:
+            self._asked = asked = concern, facts_of(concern.routing)
+        return asked[1]
 
     def _remember(self, key: Hashable, verdict: Verdict) -> Verdict:
         self._memo[key] = verdict

@@ -19,7 +19,7 @@ from services.router.domain.policy import Judge, token_of
 from services.router.domain.rounds import Opened
 from services.router.entrypoints.forms import Moment, PreviewForm, without_detail
 from services.router.ports import DecisionStore, History
-from services.router.usecases import Desk, Ground, judge_on, on_day, replay
+from services.router.usecases import Desk, Ground, judge_on, judged, on_day, replay
 from shared.agreements import GraphInvalid
 from shared.clock import Clock
 from shared.contracts.audit import AuditFact
@@ -173,7 +173,7 @@ class DecisionRoutes:
         judge = await judge_on(Ground(form.as_of, form.known_at), self.desk.current, self.history)
         if form.graph_delta:
             judge = await self._changed(judge, form)
-        preview = _preview(form, judge, self.desk.clock)
+        preview = await _preview(form, judge, self.desk.clock)
         view = operator_view if principal.is_operator else originator_view
         return {**preview, "ignored": ignored, **view(preview.pop("decision"), {})}
 
@@ -259,10 +259,10 @@ def round_view(opened: Opened) -> JsonObject:
     }
 
 
-def _preview(form: PreviewForm, judge: Judge, clock: Clock) -> JsonObject:
+async def _preview(form: PreviewForm, judge: Judge, clock: Clock) -> JsonObject:
     now = clock.now()
     routing = on_day(form.concern.routing(now), form.as_of)
-    verdict = judge.judge(Concern("", 1, "", now, routing, {})).verdict
+    verdict = (await judged(judge, Concern("", 1, "", now, routing, {}))).verdict
     return {
         "graph": graph_of(judge.head),
         "engine": ENGINE,

@@ -24,6 +24,7 @@ from services.router.usecases.graph import (
     refresh_graph,
 )
 from services.router.usecases.human import HumanDecision, UnknownGateways, record_decision
+from services.router.usecases.judging import judged, read_ahead
 from services.router.usecases.patience import Patience
 from services.router.usecases.queues import (
     Ask,
@@ -90,12 +91,14 @@ __all__ = [
     "follow_graph",
     "hear_of_notices",
     "judge_on",
+    "judged",
     "let_item_wait",
     "look_at_item",
     "look_at_panel",
     "newer_at_registry",
     "on_day",
     "propose_panel",
+    "read_ahead",
     "record_decision",
     "refresh_graph",
     "replay",

@@ -11,6 +11,7 @@ from services.router.domain.model import Concern, Recall
 from services.router.domain.policy import CurrentJudge, Judge
 from services.router.ports import Decided, Ledger
 from services.router.usecases.desk import Sitting
+from services.router.usecases.judging import judged
 from services.router.usecases.patience import Patience
 from services.router.usecases.telling import decided_of
 from services.router.usecases.undoing import amend, recall
@@ -96,7 +97,7 @@ async def _decide(concerns: Sequence[Concern], judge: Judge, now: datetime) -> l
     """One judge for the whole batch, whatever the graph does meanwhile."""
     routed = []
     for count, concern in enumerate(concerns, start=1):
-        judgement = judge.judge(concern)
+        judgement = await judged(judge, concern)
         routed.append(Routed(decided_of(concern, judgement.verdict, judge.head, now), judgement.fault))
         if count % BREATH_CONCERNS == 0:
             await asyncio.sleep(0)

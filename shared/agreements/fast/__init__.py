@@ -2,5 +2,6 @@
 
 from shared.agreements.fast.decided import Swift
 from shared.agreements.fast.decider import Decider
+from shared.agreements.fast.shelf import Held
 
-__all__ = ["Decider", "Swift"]
+__all__ = ["Decider", "Held", "Swift"]

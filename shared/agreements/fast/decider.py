@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from threading import Lock
 
@@ -18,12 +18,20 @@ from shared.agreements.holds import whole_holds
 from shared.agreements.load.objects import Row
 from shared.agreements.snapshot import Snapshot
 
+EXPECTED_MAX = 256
+LONG_AGREEMENTS = 2_000
+"""A body that is party to as many takes some tenths of a second to read."""
+
 
 class Decider:
-    """Decides on one snapshot. What a body may say is read when it is first needed; shared freely between threads."""
+    """Decides on one snapshot. What a body may say is read when it is first needed; shared freely between threads.
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    `expected`: bodies that spoke on the graph before, the last one first.
+    """
+
+    def __init__(self, snapshot: Snapshot, expected: Iterable[str] = ()) -> None:
         self.snapshot = snapshot
+        self._expected = tuple(dict.fromkeys(expected))[:EXPECTED_MAX]
         self._ground: tuple[Common, Shelf] | None = None
         self._lock = Lock()
 
@@ -57,13 +65,23 @@ class Decider:
             for org in self.lacks(facts):
                 shelf.get(org, facts.named_recipients)
 
+    def ahead(self) -> Iterator[str]:
+        """Of whom to read before it is needed: who spoke before, then who takes long; half of what may be kept."""
+        common, shelf = self._stand()
+        for org in dict.fromkeys((*self._expected, *self.snapshot.much_signed(LONG_AGREEMENTS))):
+            if shelf.is_half_full:
+                return
+            if org in common.terrain.number and shelf.lacks(org):
+                yield org
+
     def spoken(self) -> list[str]:
-        """The bodies of which something was read, the one needed last first."""
-        return self._stand()[1].spoken()
+        """The bodies of which something was read, the one needed last first; then those of the graph before."""
+        read = self._ground[1].spoken() if self._ground else []
+        return list(dict.fromkeys((*read, *self._expected)))
 
     def after(self, snapshot: Snapshot, changed: Iterable[Row]) -> Decider:
         """The same for the snapshot after a change; of what was read only what the change touches is another."""
-        after = Decider(snapshot)
+        after = Decider(snapshot, self.spoken())
         if self._ground is not None:
             common, shelf = self._ground
             if common.serves(snapshot):  # what else is kept rests on organisations, successions, bars, policy and words

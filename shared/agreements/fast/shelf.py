@@ -64,6 +64,11 @@ class Shelf:
         plain = self._held.get((org, NONE))
         return plain is None or bool(named and plain.slice.naming and (org, named) not in self._held)
 
+    @property
+    def is_half_full(self) -> bool:
+        """Whether half of what may be kept is there."""
+        return 2 * self._weight() >= WEIGHT_KEPT_MAX
+
     def spoken(self) -> list[str]:
         """The bodies of which slices are kept, the one used last first."""
         held = self._held.copy().items()
@@ -103,8 +108,11 @@ class Shelf:
         with self._lock:
             self._reading.pop(key, None)
             self._held[key] = held
-            self._forget(sum(row.weight for row in self._held.values()))
+            self._forget(self._weight())
         return held
+
+    def _weight(self) -> int:
+        return sum(row.weight for row in self._held.copy().values())
 
     def _forget(self, weight: int) -> None:
         """The slices that were used longest ago go, but never the last one."""

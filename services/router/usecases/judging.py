@@ -1,0 +1,29 @@
+"""Judge a concern without holding up the loop: what takes long to read is read beside it, and before if possible."""
+
+from __future__ import annotations
+
+import asyncio
+
+from services.router.domain.model import Concern
+from services.router.domain.policy import CurrentJudge, Judge, Judgement
+
+
+async def judged(judge: Judge, concern: Concern) -> Judgement:
+    """The decision on a concern, as `Judge.judge` has it."""
+    if not judge.is_ready(concern):
+        await asyncio.to_thread(judge.read_for, concern)
+    return judge.judge(concern)
+
+
+async def read_ahead(current: CurrentJudge) -> int:
+    """Read what the bodies may say that will probably speak, one after the other, as long as the judge is in office.
+
+    Gives how many were read. Raises NoGraphYet, GraphBehind.
+    """
+    judge, count = current.get(), 0
+    for org in judge.decider.ahead():
+        if current.head != judge.head:
+            break
+        await asyncio.to_thread(judge.decider.slice_of, org)
+        count += 1
+    return count
