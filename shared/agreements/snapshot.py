@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from shared.agreements.bodies import Bodies
-from shared.agreements.load.objects import Row
+from shared.agreements.load.objects import Row, Rows, rows_in
 from shared.agreements.model import Agreement, Graph, Succession
 from shared.agreements.rights import Right
 from shared.agreements.slices import Slices
@@ -32,12 +32,12 @@ class Snapshot:
     def __post_init__(self) -> None:
         self._index(Slices(self.graph))
 
-    def after(self, graph: Graph, version: int, root: str, changed: Iterable[Row]) -> Snapshot:
+    def after(self, graph: Graph, version: int, root: str, changed: Iterable[Row] | Rows) -> Snapshot:
         """The snapshot of `graph`, which is this one's with these objects put in; untouched slices are kept."""
         after = object.__new__(Snapshot)
         for name, value in (("graph", graph), ("version", version), ("root", root)):
             object.__setattr__(after, name, value)
-        after._index(self._slices.after(graph, self._parties_of(changed)))
+        after._index(self._slices.after(graph, self._parties_of(rows_in(changed))))
         return after
 
     def _index(self, slices: Slices) -> None:
@@ -50,13 +50,12 @@ class Snapshot:
         for name, value in built.items():
             object.__setattr__(self, name, value)
 
-    def _parties_of(self, changed: Iterable[Row]) -> Iterator[str]:
+    def _parties_of(self, changed: Rows) -> Iterator[str]:
         """Who is a party to one of these agreements, or was before the change."""
-        for row in changed:
-            if row["kind"] == "agreement":
-                before = self.graph.agreements.get(row["id"])
-                yield from (party.org for party in (before.parties if before else ()))
-                yield from (party["org"] for party in row["parties"])
+        for row in changed.of_kind("agreement"):
+            before = self.graph.agreements.get(row["id"])
+            yield from (party.org for party in (before.parties if before else ()))
+            yield from (party["org"] for party in row["parties"])
 
     def bodies(self, day: date, functions: frozenset[str], categories: frozenset[str]) -> Bodies:
         """Who acts for whom on the day, for a concern of these functions and categories."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -12,7 +13,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.adapters.postgres import PostgresHistory
 from services.registry.adapters.tables import change_differences, change_events, change_objects
-from services.registry.domain.change import ChangeEvent, ChangeLog, ChangePlace, Part, Scheduled, Withdrawn, step_of
+from services.registry.domain.change import (
+    ChangeEvent,
+    ChangeLog,
+    ChangePlace,
+    Part,
+    Scheduled,
+    Withdrawn,
+    folded,
+    step_of,
+)
 from services.registry.domain.model import GraphObject
 from services.registry.domain.timeline import Key
 from services.registry.ports import History
@@ -54,18 +64,17 @@ class _KeptLog:
     """
 
     def __init__(self) -> None:
-        self._change_id = ""
-        self._events: tuple[ChangeEvent, ...] = ()
+        self._log = ChangeLog("", ())
 
-    def of(self, change_id: str) -> tuple[ChangeEvent, ...]:
-        return self._events if change_id == self._change_id else ()
+    def of(self, change_id: str) -> ChangeLog:
+        return self._log if change_id == self._log.change_id else ChangeLog(change_id, ())
 
-    def put(self, change_id: str, events: tuple[ChangeEvent, ...]) -> None:
-        self._change_id, self._events = change_id, events
+    def put(self, log: ChangeLog) -> None:
+        self._log = log
 
     def drop(self, change_id: str) -> None:
-        if change_id == self._change_id:
-            self._change_id, self._events = "", ()
+        if change_id == self._log.change_id:
+            self._log = ChangeLog("", ())
 
 
 class PostgresChangeStore:
@@ -101,19 +110,20 @@ class PostgresChanges:
 
     async def log(self, change_id: str) -> ChangeLog | None:
         """All events of a change; those of a long one that were read before are not read again."""
-        known = () if self._has_added else self._kept.of(change_id)
+        known = ChangeLog(change_id, ()) if self._has_added else self._kept.of(change_id)
         events = change_events
         found = await self._connection.execute(
             select(events)
-            .where(events.c.change_id == change_id, events.c.number > len(known))
+            .where(events.c.change_id == change_id, events.c.number > len(known.events))
             .order_by(events.c.number)
         )
         rows = found.all()
-        is_large = sum(len(row.body) for row in rows) > LARGE_BYTES
-        read = await asyncio.to_thread(_events, rows) if is_large else _events(rows)
-        if (is_large or known) and not self._has_added:
-            self._kept.put(change_id, (*known, *read))
-        return ChangeLog(change_id, (*known, *read)) if known or read else None
+        if not known.events and sum(len(row.body) for row in rows) <= LARGE_BYTES:
+            return ChangeLog(change_id, tuple(map(_event, rows))) if rows else None
+        log = await asyncio.to_thread(_read_on, known, rows)
+        if not self._has_added:
+            self._kept.put(log)
+        return log
 
     async def logs(self, *, before: ChangePlace | None, count_max: int) -> Sequence[ChangeLog]:
         """Changes with all their events, the one that was drafted last first."""
@@ -203,8 +213,9 @@ def _wanted(change_id: str, revision: int, keys: Collection[Key]) -> dict[str, A
     return {"change_id": change_id, "revision": revision, "kinds": kinds, "ids": ids}
 
 
-def _events(rows: Sequence[Row[Any]]) -> tuple[ChangeEvent, ...]:
-    return tuple(map(_event, rows))
+def _read_on(known: ChangeLog, rows: Sequence[Row[Any]]) -> ChangeLog:
+    log = replace(known, events=(*known.events, *map(_event, rows)))
+    return replace(log, begun=folded(log))
 
 
 def _event(row: Row[Any]) -> ChangeEvent:

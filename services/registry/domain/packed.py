@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from typing import overload
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar, overload
 
 from services.registry.domain.model import GraphObject
+from services.registry.domain.unread import Unread
 from shared.agreements.load import Checked, roster_of
 from shared.graphcopy import GraphCopy
 from shared.graphrows import GraphRows
+
+Found = TypeVar("Found")
 
 
 class PackedObjects(Sequence[GraphObject]):
@@ -45,13 +48,16 @@ class PackedObjects(Sequence[GraphObject]):
         """The graph after the change that was last put in: who commits it need not make it again."""
         return self._next[1] if self._next else None
 
-    def is_sound_with(self, changed: Sequence[GraphObject]) -> bool:
-        """Whether these very objects were the last that were found sound on top of this graph."""
-        return self._sound == _name(changed)
+    def found_in(self, changed: Sequence[GraphObject], look: Callable[[], tuple[Found, ...]]) -> tuple[Found, ...]:
+        """What `look` finds wrong with these very objects on top of this graph; not asked again where it was nothing.
 
-    def found_sound(self, changed: Sequence[GraphObject]) -> None:
-        """Remember it: a change is checked when it is filled, assessed and committed, by the same code."""
-        self._sound = _name(changed)
+        A change is checked when it is filled, assessed and committed, by the same code.
+        """
+        name = _name(changed)
+        found = () if name == self._sound else look()
+        if not found:
+            self._sound = name
+        return found
 
     def with_objects(self, changed: Sequence[GraphObject]) -> PackedObjects:
         """The graph with these sound objects put in. The last one is kept as long as this graph is."""
@@ -67,7 +73,7 @@ class PackedObjects(Sequence[GraphObject]):
 
     def _with(self, changed: Sequence[GraphObject]) -> PackedObjects:
         copy = self.copy.changed({item.key: item.body for item in changed})
-        known = self._known.after(GraphRows(copy), [item.row() for item in changed]) if self._known else None
+        known = self._known.after(GraphRows(copy), Unread(changed)) if self._known else None
         return PackedObjects(copy, known)
 
     @overload

@@ -11,8 +11,9 @@ from services.registry.domain.model import Client, Defect, GraphObject, Row, Tok
 from services.registry.domain.packed import PackedObjects
 from services.registry.domain.proposed import problems_of
 from services.registry.domain.remedies import CIRCLE, remedy_of
+from services.registry.domain.unread import Unread
 from shared.agreements import Problem
-from shared.agreements.load import GraphInvalid, check, check_change
+from shared.agreements.load import KINDS, GraphInvalid, check, check_change, unknown_kind
 
 DEFECTS_MAX = 200
 SAID_MAX = 1_000
@@ -50,9 +51,11 @@ def defects_of(current: PackedObjects, asked: Sequence[GraphObject]) -> tuple[De
         known = current.known
     except GraphInvalid:  # stored by an older reader: what stands is looked at as a whole
         return defects([item.row() for item in merged(current, asked)], asked)
-    rows = [item.row() for item in asked]
-    found = [*_problems(partial(check_change, known, rows)), *problems_of(rows)]
-    return _defects(found, asked, _terms_in(rows, known.rows.get)) if found else ()
+    unread = Unread(asked)
+    found = [unknown_kind(number, item.kind) for number, item in enumerate(asked, 1) if item.kind not in KINDS]
+    found += _problems(partial(check_change, known, unread))
+    found += problems_of(unread.of_kind("agreement"))
+    return _defects(found, asked, _terms_in(unread.of_kind("vocabulary"), known.rows.get)) if found else ()
 
 
 def _problems(checked: Callable[[], None]) -> tuple[Problem, ...]:
@@ -64,7 +67,7 @@ def _problems(checked: Callable[[], None]) -> tuple[Problem, ...]:
 
 
 def _terms_in(
-    rows: Sequence[Row], standing: Callable[[str, str], Row | None] = lambda _kind, _id: None
+    rows: Iterable[Row], standing: Callable[[str, str], Row | None] = lambda _kind, _id: None
 ) -> Callable[[str], Collection[str]]:
     """The words of a vocabulary as the change would have it; none of a list that is no vocabulary."""
     proposed = {row.get("id"): row for row in rows if row.get("kind") == "vocabulary"}

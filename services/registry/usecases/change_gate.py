@@ -19,9 +19,10 @@ from services.registry.domain.change_rules import (
     unfilled,
 )
 from services.registry.domain.errors import GraphDamaged
-from services.registry.domain.model import Change, Commit, Committed, GraphObject, Refused, Row, Stale, Unchanged
+from services.registry.domain.model import Change, Commit, Committed, GraphObject, Refused, Stale, Unchanged
 from services.registry.domain.packed import PackedObjects
 from services.registry.domain.policy import changed
+from services.registry.domain.unread import Unread
 from services.registry.ports import ChangeTransaction
 from services.registry.usecases.change import (
     Analyse,
@@ -35,7 +36,7 @@ from services.registry.usecases.change import (
 from services.registry.usecases.commit import EMPTY, append_change, defects_in
 from services.registry.usecases.graph import Graph, graph_of
 from shared.agreements import Snapshot
-from shared.agreements.load.lean import read, reread
+from shared.agreements.load import KINDS, read, reread
 from shared.canonical import canonical, digest
 
 Keyed = Mapping[str, Found] | None
@@ -146,24 +147,23 @@ def _worked(question: _Question, analyse: Analyse) -> Worked | Refused:
     if found := defects_in(base.objects, asked):
         return Refused(found)
     new = changed(base.objects, asked)
-    rows = [item.row() for item in new]
-    made = base.objects.with_objects(new)
+    made, unread = base.objects.with_objects(new), Unread(new)
     before = Snapshot(read(base.objects.known), base.commit.version, base.commit.root)
-    after = before.after(reread(before.graph, made.known, rows), base.commit.version + 1, made.root, rows)
-    examples_of = _examples_of(base.objects, made, rows)
-    del rows  # a large import has a gigabyte of them
+    after = before.after(reread(before.graph, made.known, unread), base.commit.version + 1, made.root, unread)
+    examples_of = _examples_of(base.objects, made, unread)
     now, then = _found(analyse, question.day, before, after)
     said = difference(Ground(before, now), Ground(after, then), question.past, examples_of)
     body = canonical({**said, "objects": touched(_as_it_stands(base, asked), asked)})
     return Worked(body, made.root, said["passes"])
 
 
-def _examples_of(base: PackedObjects, made: PackedObjects, rows: Sequence[Row]) -> set[str]:
+def _examples_of(base: PackedObjects, made: PackedObjects, new: Unread) -> set[str]:
     """The agreements whose examples the change could move; anything but an agreement may bear on all of them."""
-    signed = {row["id"]: row["lineage"] for row in rows if row["kind"] == "agreement"}
-    among = set(made.agreements_naming("examples"))
-    if len(signed) < len(rows):
+    stay = set(base.agreements_naming("examples")) - set(new.ids("agreement"))
+    among = stay | set(new.naming("agreement", "examples"))
+    if any(new.ids(kind) for kind in KINDS - {"agreement"}):
         return among
+    signed = {row["id"]: row["lineage"] for row in new.of_kind("agreement")}
     found = {*signed, *signed.values()}
     for roster in (base.known.roster, made.known.roster):
         for name, lineage in signed.items():

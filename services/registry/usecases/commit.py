@@ -86,12 +86,7 @@ async def append_change(
 
 def defects_in(current: PackedObjects, asked: Sequence[GraphObject]) -> tuple[Defect, ...]:
     """What is wrong with the graph after the change. What was found sound when it was filled or assessed still is."""
-    if current.is_sound_with(asked):
-        return ()
-    found = defects_of(current, asked)
-    if not found:
-        current.found_sound(asked)
-    return found
+    return current.found_in(asked, lambda: defects_of(current, asked))
 
 
 def as_object(row: Row) -> GraphObject:

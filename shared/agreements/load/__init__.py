@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from shared.agreements.load.build import build
-from shared.agreements.load.change import Checked, Rows, Slice
+from shared.agreements.load.change import Checked, Slice
 from shared.agreements.load.form import Book, GraphInvalid, Problem
 from shared.agreements.load.lean import read, reread, roster_of
-from shared.agreements.load.objects import KINDS, Row, Shelf, check_form
+from shared.agreements.load.objects import KINDS, Row, Rows, Shelf, check_form, unknown_kind
 from shared.agreements.load.references import cross_check
 from shared.agreements.load.roster import Roster
 from shared.agreements.model import Graph
 
 __all__ = [
+    "KINDS",
     "Checked",
     "GraphInvalid",
     "Problem",
@@ -25,6 +26,7 @@ __all__ = [
     "read",
     "reread",
     "roster_of",
+    "unknown_kind",
 ]
 
 
@@ -44,19 +46,23 @@ def check(objects: Iterable[Row]) -> None:
     _check(Shelf(objects))
 
 
-def check_change(base: Checked, changed: Sequence[Row]) -> None:
+def check_change(base: Checked, changed: Iterable[Row] | Rows) -> None:
     """Raises GraphInvalid with every problem that the whole graph would have with these objects put in.
 
     Looks at what is changed and what refers to it; at everything only where a vocabulary loses a word.
     """
-    shelf = Slice(base, changed)
-    _check(Shelf([*changed, *_untouched(base, changed)]) if shelf.loses_words else shelf)
+    touched = Slice(base, changed)
+    if not touched.loses_words:
+        _check(touched)
+        return
+    whole = Shelf(_everything(touched))
+    whole.problems += touched.problems
+    _check(whole)
 
 
-def _untouched(base: Checked, changed: Iterable[Row]) -> Iterator[Row]:
-    touched = {(row.get("kind"), row.get("id")) for row in changed}
+def _everything(shelf: Slice) -> Iterator[Row]:
     for kind in sorted(KINDS):
-        yield from (row for row in base.rows.of_kind(kind) if (kind, row["id"]) not in touched)
+        yield from shelf.everything(kind)
 
 
 def _check(shelf: Shelf) -> None:

@@ -6,14 +6,14 @@ unread: every other kind is checked at once, and an agreement before its first u
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 from shared.agreements.load.build import Reader, build_with, words_of
-from shared.agreements.load.change import Checked, Names, Rows, Slice, Stored
+from shared.agreements.load.change import Checked, Names, Slice, Stored
 from shared.agreements.load.form import Book, Check, GraphInvalid
-from shared.agreements.load.objects import KINDS, Ids, Row, Shelf, check_form
+from shared.agreements.load.objects import KINDS, Ids, Row, Rows, Shelf, check_form, rows_in
 from shared.agreements.load.roster import Roster
 from shared.agreements.load.shapes import SHAPES
 from shared.agreements.load.signed import AGREEMENT_KEYS, CLAUSE_KEYS, WHEN_KEYS
@@ -57,9 +57,9 @@ class Shelved(Mapping[str, Agreement]):
         self._passed: set[tuple[Check, bytes]] = set()
         self._made = made
 
-    def after(self, base: Checked, changed: Iterable[Row]) -> Shelved:
+    def after(self, base: Checked, changed: Rows) -> Shelved:
         """The agreements of the graph after a change of these objects and of no vocabulary."""
-        touched = {row["id"] for row in changed if row["kind"] == AGREEMENT}
+        touched = frozenset(changed.ids(AGREEMENT))
         kept = {name: made for name, made in self._made.copy().items() if name not in touched}
         return Shelved(base, self.reader, kept)
 
@@ -130,25 +130,24 @@ def read(base: Checked) -> Graph:
     return build_with(shelf, reader, Shelved(base, reader, {}))
 
 
-def reread(graph: Graph, base: Checked, changed: Sequence[Row]) -> Graph:
+def reread(graph: Graph, base: Checked, changed: Iterable[Row] | Rows) -> Graph:
     """The graph of `base`, which is `graph` with these checked objects put in; what they do not touch is kept."""
-    shelved = graph.agreements
-    if not isinstance(shelved, Shelved) or any(row["kind"] == "vocabulary" for row in changed):
+    shelved, new = graph.agreements, rows_in(changed)
+    if not isinstance(shelved, Shelved) or new.ids("vocabulary"):
         return read(base)
-    by_kind = {kind: [row for row in changed if row["kind"] == kind] for kind in KINDS}
     reader = shelved.reader
-    policies = by_kind["policy"]
+    policies = list(new.of_kind("policy"))
     return replace(
         graph,
-        agreements=shelved.after(base, changed),
-        organisations=_with(graph.organisations, map(reader.organisation, by_kind["organisation"])),
-        duties=_with(graph.duties, map(reader.agreement, by_kind["duty"])),
-        bars=_with(graph.bars, map(reader.bar, by_kind["bar"])),
-        successions=_with_ids(graph.successions, map(reader.succession, by_kind["succession"])),
+        agreements=shelved.after(base, new),
+        organisations=_with(graph.organisations, map(reader.organisation, new.of_kind("organisation"))),
+        duties=_with(graph.duties, map(reader.agreement, new.of_kind("duty"))),
+        bars=_with(graph.bars, map(reader.bar, new.of_kind("bar"))),
+        successions=_with_ids(graph.successions, map(reader.succession, new.of_kind("succession"))),
         policy=reader.policy(policies[0]) if policies else graph.policy,
-        lead_rules=_with_ids(graph.lead_rules, map(reader.lead_rule, by_kind["lead_rule"])),
-        forums=_with_rows(graph.forums, by_kind["forum"]),
-        sources=_with_rows(graph.sources, by_kind["source"]),
+        lead_rules=_with_ids(graph.lead_rules, map(reader.lead_rule, new.of_kind("lead_rule"))),
+        forums=_with_rows(graph.forums, new.of_kind("forum")),
+        sources=_with_rows(graph.sources, new.of_kind("source")),
     )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Protocol, runtime_checkable
 
 from shared.agreements.load.form import Book, Problem, many, one_of, record, text
 from shared.agreements.load.shapes import SHAPES, TERM_ROWS, VALUES
@@ -24,53 +24,113 @@ class Ids(Protocol):
     def __or__(self, other: Any, /) -> Ids: ...
 
 
+@runtime_checkable
+class Rows(Protocol):
+    """The objects of one graph, or of a change, read as they are asked for."""
+
+    def get(self, kind: str, name: str) -> Row | None:
+        """One object; None where there is none."""
+        ...
+
+    def has(self, kind: str, name: str) -> bool:
+        """Whether there is such an object."""
+        ...
+
+    def ids(self, kind: str) -> list[str]:
+        """The ids of the objects of a kind, sorted."""
+        ...
+
+    def of_kind(self, kind: str) -> Iterator[Row]:
+        """The objects of a kind, sorted by id."""
+        ...
+
+
+class Listed:
+    """Objects that have been read; see Rows."""
+
+    __slots__ = ("_by_kind",)
+
+    def __init__(self, objects: Iterable[Row] = ()) -> None:
+        self._by_kind: dict[str, dict[str, Row]] = {}
+        for row in objects:
+            self.put(row)
+
+    def put(self, row: Row) -> None:
+        """Add an object, while the list is made."""
+        self._by_kind.setdefault(row["kind"], {})[row["id"]] = row
+
+    def get(self, kind: str, name: str) -> Row | None:
+        """One object; None where there is none."""
+        return self._by_kind.get(kind, {}).get(name)
+
+    def has(self, kind: str, name: str) -> bool:
+        """Whether there is such an object."""
+        return name in self._by_kind.get(kind, {})
+
+    def ids(self, kind: str) -> list[str]:
+        """The ids of the objects of a kind, sorted."""
+        return sorted(self._by_kind.get(kind, {}))
+
+    def of_kind(self, kind: str) -> Iterator[Row]:
+        """The objects of a kind, sorted by id."""
+        return (row for _, row in sorted(self._by_kind.get(kind, {}).items()))
+
+
+def rows_in(objects: Iterable[Row] | Rows) -> Rows:
+    """The objects as Rows, whichever they are."""
+    return objects if isinstance(objects, Rows) else Listed(objects)
+
+
+def unknown_kind(number: int, kind: object) -> Problem:
+    """The object of that number is none that a graph can have."""
+    return Problem(f"object {number}", f"kind {kind!r} is not known")
+
+
 class Shelf:
     """The objects by kind, each kind sorted by id: the order in which they came decides nothing."""
 
-    def __init__(self, objects: Iterable[Row]) -> None:
+    def __init__(self, objects: Iterable[Row] | Rows) -> None:
         self.problems: list[Problem] = []
-        self._by_kind: dict[str, dict[str, Row]] = {kind: {} for kind in KINDS}
-        for number, row in enumerate(objects, 1):
-            self._put(row, f"object {number}")
-        if (count := len(list(self.everything("policy")))) != 1:
+        self._rows = objects if isinstance(objects, Rows) else self._listed(objects)
+        if (count := sum(1 for _ in self.everything("policy"))) != 1:
             self.problems.append(Problem("policy", f"needs exactly one, found {count}"))
 
-    def _put(self, row: Any, where: str) -> None:
-        kind, name = (row.get("kind"), row.get("id")) if isinstance(row, Mapping) else (None, None)
-        if not isinstance(kind, str) or kind not in KINDS:
-            self.problems.append(Problem(where, f"kind {kind!r} is not known"))
-        elif not isinstance(name, str) or not name:
-            self.problems.append(Problem(where, f"a {kind} without an id"))
-        elif name in self._by_kind[kind]:
-            self.problems.append(Problem(f"{kind} {name}", "is there twice"))
-        else:
-            self._by_kind[kind][name] = row
+    def _listed(self, objects: Iterable[Row]) -> Listed:
+        listed = Listed()
+        for number, row in enumerate(objects, 1):
+            problem = _unlistable(row, number, listed)
+            if problem:
+                self.problems.append(problem)
+            else:
+                listed.put(row)
+        return listed
 
-    def rows(self, kind: str) -> list[Row]:
+    def rows(self, kind: str) -> Iterator[Row]:
         """The objects whose form is to be looked at."""
-        return [row for _, row in sorted(self._by_kind[kind].items())]
+        return self._rows.of_kind(kind)
 
-    def concerned(self, kind: str) -> list[Row]:
-        """The objects that are to be looked at beside others."""
+    def concerned(self, kind: str) -> Iterator[Row]:
+        """The objects that are to be looked at beside others, each once."""
         return self.rows(kind)
 
-    def everything(self, kind: str) -> Iterable[Row]:
+    def everything(self, kind: str) -> Iterator[Row]:
         """Every object of the kind that the graph has."""
         return self.rows(kind)
 
     def ids(self, kind: str) -> Ids:
         """The ids of every object of the kind."""
-        return frozenset(self._by_kind[kind])
+        return frozenset(self._rows.ids(kind))
 
     def sharing_ids(self) -> list[str]:
         """The ids of what has clauses, one as often as it is there."""
-        return [row["id"] for kind in SHARING for row in self.rows(kind)]
+        return [name for kind in SHARING for name in self._rows.ids(kind)]
 
     def get(self, kind: str, name: str | None) -> Row | None:
-        return self._by_kind[kind].get(name) if name else None
+        """One object of the graph; None where there is none."""
+        return self._rows.get(kind, name) if name else None
 
     def policy(self) -> Row:
-        return self.rows("policy")[0]
+        return next(self.rows("policy"))
 
     def terms(self, name: str) -> tuple[Any, ...]:
         """The items of a vocabulary list, () when the list is absent or no list."""
@@ -95,6 +155,15 @@ class Shelf:
     def term_ids(self, name: str) -> frozenset[str]:
         found = (term.get("id") if isinstance(term, Mapping) else term for term in self.terms(name))
         return frozenset(term for term in found if isinstance(term, str))
+
+
+def _unlistable(row: Any, number: int, listed: Listed) -> Problem | None:
+    kind, name = (row.get("kind"), row.get("id")) if isinstance(row, Mapping) else (None, None)
+    if not isinstance(kind, str) or kind not in KINDS:
+        return unknown_kind(number, kind)
+    if not isinstance(name, str) or not name:
+        return Problem(f"object {number}", f"a {kind} without an id")
+    return Problem(f"{kind} {name}", "is there twice") if listed.has(kind, name) else None
 
 
 def check_form(shelf: Shelf, book: Book) -> None:

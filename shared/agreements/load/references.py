@@ -11,7 +11,7 @@ from typing import Any
 
 from shared.agreements.load.form import Book
 from shared.agreements.load.objects import Row, Shelf
-from shared.agreements.load.overlaps import check_overlaps
+from shared.agreements.load.overlaps import Lineages, check_remits, check_spans
 from shared.agreements.model import NAMED, SIGNATORIES
 
 MAY_NAME = {SIGNATORIES, NAMED}
@@ -19,20 +19,23 @@ MAY_NAME = {SIGNATORIES, NAMED}
 
 def cross_check(shelf: Shelf, book: Book) -> None:
     """Every check that needs more than one object; problems go to the book."""
-    for kind in ("agreement", "duty"):
-        for row in shelf.concerned(kind):
-            _signed(row, f"{kind} {row['id']}", book)
+    lineages = Lineages()
     for row in shelf.concerned("agreement"):
+        _signed(row, f"agreement {row['id']}", book)
         _agreement(row, shelf, book)
+        lineages.add(row)
+    lineages.check(book)
+    for row in shelf.concerned("duty"):
+        _signed(row, f"duty {row['id']}", book)
     for row in shelf.concerned("bar"):
         _bar(row, shelf, book)
     for row in shelf.concerned("organisation"):
         _organisation(row, shelf, book)
+        check_remits(row, book)
     for row in shelf.concerned("succession"):
         _succession(row, book)
     for row in shelf.concerned("lead_rule"):
         _lead_rule(row, book)
-    check_overlaps(shelf, book)
     _vocabularies(shelf, book)
     _no_id_twice(shelf, book)
     _repeats(_identifiers(shelf), "identifiers of organisations", book)
@@ -52,6 +55,7 @@ def _signed(row: Row, where: str, book: Book) -> None:
             for org in set(clause[side]) - signatories - MAY_NAME:
                 book.note(at, f"{side}: {org!r} is no signatory")
         _clause(clause, at, book)
+    check_spans(row, where, book)
 
 
 def _clause(clause: Row, where: str, book: Book) -> None:
@@ -144,14 +148,17 @@ def _no_id_twice(shelf: Shelf, book: Book) -> None:
 
 
 def _repeats(ids: Iterable[Any], where: str, book: Book) -> None:
-    for name, count in Counter(ids).items():
+    names = list(ids)
+    if len(set(names)) == len(names):
+        return  # nearly always: to count takes five times as long
+    for name, count in Counter(names).items():
         if count > 1:
             book.note(where, f"{name!r} is there {count} times")
 
 
 def _successions(shelf: Shelf) -> dict[str, set[str]]:
     follows: dict[str, set[str]] = {}
-    for row in shelf.everything("succession") if shelf.rows("succession") else ():
+    for row in shelf.everything("succession") if any(shelf.rows("succession")) else ():
         if row["type"] != "planned":
             follows.setdefault(row["from"], set()).add(row["to"])
     return follows

@@ -12,6 +12,7 @@ from shared.agreements.load.form import (
     many,
     maybe,
     once,
+    once_but,
     one_of,
     record,
     some_of,
@@ -54,13 +55,12 @@ SCOPE: Keys = {
 WHEN_MORE: Keys = {**SCOPE, "date_basis": one_of("date_basis"), "recipient_remit": one_of("recipient_remit")}
 WHEN = once(record({"categories": some_of("any category")}, WHEN_MORE))
 
+BETWEEN: Keys = {"id": text, "from": terms("party"), "to": terms("party")}
 CLAUSE: Keys = {
-    "id": text,
+    **BETWEEN,
     "effect": one_of("effect"),
     "mode": one_of("mode"),
     "direction": one_of("direction"),
-    "from": terms("party"),
-    "to": terms("party"),
     "when": WHEN,
     "purposes": terms("purposes"),
     "onward": one_of("onward"),
@@ -79,7 +79,7 @@ CLAUSE_MORE: Keys = {
     "marking": one_of("markings"),
     "standing_necessity": text,
 }
-clause = record(CLAUSE, CLAUSE_MORE)
+clause = once_but(BETWEEN, record(CLAUSE, CLAUSE_MORE))
 
 party = once(span_of(record({"org": one_of("organisation ids"), "capacity": one_of("capacity"), **BOUNDS}, CERTAIN)))
 

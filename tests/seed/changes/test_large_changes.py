@@ -66,10 +66,11 @@ def test_what_was_found_sound_is_not_looked_at_again_and_anything_else_is() -> N
     graph = PackedObjects.of(SEED)
     good = [titled(AGREEMENTS[0], "Another"), titled(AGREEMENTS[1], "Another")]
     bad = as_object({**AGREEMENTS[0].row(), "supports": "no-such-agreement"})
-    assert (defects_in(graph, good), graph.is_sound_with(good[::-1])) == ((), True)
-    assert not graph.is_sound_with(good[:1])
+    assert defects_in(graph, good) == ()
+    assert graph.found_in(good[::-1], lambda: ("looked",)) == ()
+    assert graph.found_in(good[:1], lambda: ("looked",)) == ("looked",)
+    assert graph.found_in([bad], lambda: ("looked",)) == ("looked",)
     assert defects_in(graph, [bad])
-    assert not graph.is_sound_with([bad])
     assert defects_in(graph, [bad])
 
 
