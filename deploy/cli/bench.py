@@ -11,11 +11,12 @@ from typing import Any
 import click
 import psutil
 import uvloop
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from deploy.bench.imports import import_rows
 from deploy.bench.large import graph_rows, measured
 from deploy.bench.rates import Bench, RateResult
+from deploy.bench.routing import routing_rows
 from deploy.bench.rows import Row, cost_rows, in_columns, rate_rows, ready_row, sustained_row
 from deploy.bench.traffic import Traffic
 from deploy.cli.demo import credentials_of
@@ -44,6 +45,7 @@ WARM_UP_SECONDS = 3.0
 @click.option("--climb/--no-climb", default=True, help="Go on upwards for the highest sustained rate.")
 @click.option("--data-dir", type=click.Path(path_type=Path), default=Path(".data/bench"), help="Made anew each time.")
 @click.option("--graph/--no-graph", default=True, help="Also a graph of 10,000 organisations x 100,000 agreements.")
+@click.option("--router/--no-router", default=True, help="Also one router alone, with concerns lying ready.")
 @click.option("--json", "as_json", is_flag=True, help="Rows as JSON, with machine and versions.")
 def bench(rates: str, seconds: float, data_dir: Path, **flags: bool) -> None:
     """Offer load to a fresh system in an open loop and print what it took. Traffic goes to loopback alone."""
@@ -51,6 +53,8 @@ def bench(rates: str, seconds: float, data_dir: Path, **flags: bool) -> None:
     climb = CLIMB if flags["climb"] else ()
     layout = Layout(data_dir, PORT_BASE + 400)
     rows = uvloop.run(_run(layout, wanted, climb, seconds=seconds, as_json=flags["as_json"])) if wanted else []
+    if flags["router"]:
+        rows += uvloop.run(_router_alone(layout, as_json=flags["as_json"]))
     if flags["graph"]:
         rows += [*graph_rows(uvloop.run(measured())), *uvloop.run(_import(layout, as_json=flags["as_json"]))]
     if flags["as_json"]:
@@ -76,6 +80,26 @@ async def _run(
             return [ready, *rows, sustained_row(results), *cost_rows(last)]
 
 
+async def _router_alone(layout: Layout, *, as_json: bool) -> list[Row]:
+    """On a system of its own, whose notifier does not run: all of the notices stay where they are."""
+    with suited(as_json=as_json) as progress:
+        async with LocalSystem.afresh(layout, progress=progress) as system:
+            await system.start_engines()
+            await system.start_services(("registry", "intake", "router"))
+            concordat = Concordat(system.urls, credentials_of(system.credentials))
+            superuser = _superuser(system)
+            try:
+                with step(progress, "One router, concerns lying ready"):
+                    return await routing_rows(system, concordat, superuser)
+            finally:
+                await concordat.close()
+                await superuser.dispose()
+
+
+def _superuser(system: LocalSystem) -> AsyncEngine:
+    return create_async_engine(system.database.url(SUPERUSER).replace("postgresql://", "postgresql+asyncpg://"))
+
+
 async def _import(layout: Layout, *, as_json: bool) -> list[Row]:
     """On a system of its own, which the graph would slow down."""
     with suited(as_json=as_json) as progress:
@@ -95,7 +119,7 @@ async def _measure(system: LocalSystem, progress: Progress, rates: Sequence[floa
     folder = system.layout.data_dir / "receivers"
     port = system.layout.port_base + RECEIVER_PORT_OFFSET
     farm = Farm(folder, port, concordat)
-    superuser = create_async_engine(system.database.url(SUPERUSER).replace("postgresql://", "postgresql+asyncpg://"))
+    superuser = _superuser(system)
     cases = read_cases()
     traffic = Traffic(cases, new_id("run"))
     try:
