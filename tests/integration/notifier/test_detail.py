@@ -156,7 +156,11 @@ async def test_the_law_of_now_is_read_as_the_router_says_it() -> None:
     async with a_router() as router:
         law = RouterLaw(router.url + "/", deadline_seconds=5)
         allowed = await law.allowed(SUBJECT, authorization="Bearer x")
-        assert (allowed.told, allowed.citations, allowed.fields) == (True, frozenset({"mou-cqc-gmc/c1"}), TERMS["fields"])
+        assert (allowed.told, allowed.citations, allowed.fields) == (
+            True,
+            frozenset({"mou-cqc-gmc/c1"}),
+            TERMS["fields"],
+        )
         router.terms = {"told": False, "graph": {"version": 7, "root": "ab"}}
         assert (await law.allowed(SUBJECT, authorization="Bearer x")).told is False
         router.status = 404

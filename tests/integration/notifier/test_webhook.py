@@ -140,8 +140,9 @@ async def test_no_redirect_is_followed(status: int) -> None:
         assert count() == 0
 
 
-async def test_the_wish_to_come_later_is_kept() -> None:
-    later = b"HTTP/1.1 503 Busy\r\nRetry-After: 120\r\nContent-Length: 0\r\n\r\n"
+@pytest.mark.parametrize("name", [b"Retry-After", b"rEtRy-aFtEr"])
+async def test_the_wish_to_come_later_is_kept(name: bytes) -> None:
+    later = b"HTTP/1.1 503 Busy\r\n%b: 120\r\nContent-Length: 0\r\n\r\n" % name
     async with raw_server(later) as (port, _):
         answer = await posted(f"http://127.0.0.1:{port}/")
         assert (answer.status, answer.retry_after) == (503, "120")
