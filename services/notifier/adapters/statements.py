@@ -73,20 +73,22 @@ def _due(attempts: str, limit: str) -> str:
         ORDER BY n.next_attempt_at LIMIT {limit})"""  # noqa: S608
 
 
+# Whatever the planner believes of how many wait (none, as a rule, until an endpoint is away), what is due is looked for
+# once and taken by its key: nothing here may be joined to all that waits. The state is asked of the locked row.
 # A quarter of the slots is kept for old failures, so that a stream of first attempts never starves them.
 CLAIM: TextClause = text(
-    f"""WITH due AS (
+    f"""WITH due AS MATERIALIZED (
         SELECT d.notice_id FROM {rows_of("f", recipient="text", slots="int", alternate="bool")}
         CROSS JOIN LATERAL (
             SELECT u.notice_id FROM ({_due("= 0", "f.slots - f.slots / 4")} UNION ALL {_due("> 0", "f.slots")}) u
             ORDER BY u.attempt_count > 0, u.next_attempt_at LIMIT f.slots
         ) d
     ), mine AS (
-        SELECT n.notice_id FROM notifier.notices n JOIN due USING (notice_id)
-        WHERE n.state = 'pending' AND {_UNLEASED} FOR UPDATE OF n SKIP LOCKED
+        SELECT n.notice_id, n.state FROM notifier.notices n
+        WHERE n.notice_id = ANY(ARRAY(SELECT notice_id FROM due)) AND {_UNLEASED} FOR UPDATE SKIP LOCKED
     )
     UPDATE notifier.notices n SET lease_until = {_LEASE}, fencing = n.fencing + 1
-    FROM mine WHERE n.notice_id = mine.notice_id RETURNING {_LEASED}"""  # noqa: S608
+    FROM mine WHERE n.notice_id = mine.notice_id AND mine.state = 'pending' RETURNING {_LEASED}"""  # noqa: S608
 )
 
 CLAIM_ENDED: TextClause = text(
@@ -101,13 +103,13 @@ CLAIM_ENDED: TextClause = text(
 
 RENEW: TextClause = text(
     f"""WITH mine AS (
-        SELECT n.notice_id FROM notifier.notices n
-        JOIN unnest(CAST(:ids AS text[]), CAST(:fencing AS int[])) AS h(notice_id, fencing)
-          ON n.notice_id = h.notice_id AND n.fencing = h.fencing
-        WHERE n.state = 'pending' AND n.lease_until IS NOT NULL FOR UPDATE OF n SKIP LOCKED
+        SELECT n.notice_id, n.state, n.fencing FROM notifier.notices n
+        WHERE n.notice_id = ANY(CAST(:ids AS text[])) AND n.lease_until IS NOT NULL FOR UPDATE SKIP LOCKED
     )
-    UPDATE notifier.notices n SET lease_until = {_LEASE} FROM mine WHERE n.notice_id = mine.notice_id
-    RETURNING n.notice_id"""  # noqa: S608
+    UPDATE notifier.notices n SET lease_until = {_LEASE}
+    FROM mine JOIN unnest(CAST(:ids AS text[]), CAST(:fencing AS int[])) AS h(notice_id, fencing)
+        USING (notice_id, fencing)
+    WHERE n.notice_id = mine.notice_id AND mine.state = 'pending' RETURNING n.notice_id"""  # noqa: S608
 )
 
 # What a person said while a delivery was under way stands; the delivery is written down beside it. A notice that was

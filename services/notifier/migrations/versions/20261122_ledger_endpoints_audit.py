@@ -75,7 +75,7 @@ def _index_notices() -> None:
         ("notices_first", ["recipient", "next_attempt_at"], f"{pending} AND attempt_count = 0"),
         ("notices_again", ["recipient", "next_attempt_at"], f"{pending} AND attempt_count > 0"),
         ("notices_untold", ["registered_at"], "outcome IS NULL"),
-        ("notices_ending", ["give_up_at"], pending),
+        ("notices_ending", ["give_up_at"], f"{pending} AND give_up_at IS NOT NULL"),
         ("notices_basis_ending", ["valid_until"], f"{pending} AND valid_until IS NOT NULL"),
         ("notices_escalating", ["escalate_at"], "escalate_at IS NOT NULL"),
         ("notices_inbox", ["recipient", "inserted_by", "notice_id"], None),

@@ -1,0 +1,84 @@
+"""What waits is taken by its key, however much waits, and whatever the planner knew of the table when it was asked.
+
+As a rule nothing waits, and so say the statistics. After a kill or behind a dead endpoint thousands do: a plan that
+looks at each of them for each other one takes longer than a statement may, again and again until the table is analysed.
+"""
+
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from services.notifier.adapters import statements
+from shared.db.writer import Statement
+from tests.support.stack import TestDatabase, TestPostgres
+
+pytestmark = [pytest.mark.stack, pytest.mark.asyncio(loop_scope="session")]
+WAITING, DONE, SLOTS = 6_000, 20_000, 64
+RECIPIENTS = ("cqc", "gmc", "nhs-england")
+READ_MAX = 2 * SLOTS * len(RECIPIENTS)
+FILL = """INSERT INTO notifier.notices (notice_id, decision_id, concern_id, version, recipient, kind, ref, lane, body,
+        body_digest, state, next_attempt_at, lease_until, fencing, registered_at, give_up_at, attempt_count)
+    SELECT $3 || i, '', $3 || i, 1, (CAST($4 AS text[]))[1 + i % 3], 'tell', '', 0, '', '', $3, now(), $5, 1,
+        now(), now() + interval '8 days',
+        CASE WHEN $3 = 'pending' THEN i % 2 ELSE 1 END
+    FROM generate_series(CAST($1 AS int), $2) i"""
+ASKED: Mapping[str, object] = {
+    "recipient": list(RECIPIENTS), "slots": [SLOTS] * 3, "alternate": [False] * 3,
+    "held": [f"held{i}" for i in range(300)], "ids": [f"pending{i}" for i in range(SLOTS)],
+    "fencing": [1] * SLOTS, "seconds": 6.0,
+}  # fmt: skip
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def connection(postgres_engine: TestPostgres) -> AsyncIterator[asyncpg.Connection]:
+    """A ledger of its own, whose statistics change only when a test says so."""
+    database: TestDatabase = await postgres_engine.fresh_database("notifier")
+    found = await asyncpg.connect(database.superuser_url)
+    await found.execute("ALTER TABLE notifier.notices SET (autovacuum_enabled = false)")
+    yield found
+    await found.close()
+
+
+@pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
+@pytest.mark.parametrize("known", ["nothing", "all-was-done", "much-waits"])
+@pytest.mark.parametrize(("name", "taken"), [("CLAIM", SLOTS * 3), ("RENEW", SLOTS)])
+async def test_what_is_taken_is_found_by_its_key(
+    connection: asyncpg.Connection, name: str, taken: int, known: str, mode: str
+) -> None:
+    statement = Statement.of(getattr(statements, name).text)
+    values = [
+        {**ASKED, "now": await connection.fetchval("SELECT now() + interval '1 minute'")}[n] for n in statement.names
+    ]
+    await connection.execute(f"SET plan_cache_mode = {mode}")
+    await fill(connection, DONE, "delivered")
+    if known != "nothing":
+        await connection.execute("ANALYZE notifier.notices")
+    asked = await connection.prepare(f"EXPLAIN (ANALYZE, TIMING off, FORMAT json) {statement.sql}")
+    await asked.fetchval(*values)
+    await fill(connection, WAITING, "pending")
+    if known == "much-waits":
+        await connection.execute("ANALYZE notifier.notices")
+    plan = json.loads(await asked.fetchval(*values))[0]["Plan"]
+    assert plan["Actual Rows"] == taken
+    assert {
+        f"{node['Node Type']} of {node['Relation Name']}": rows for node, rows in reads(plan) if rows > READ_MAX
+    } == {}
+
+
+async def fill(connection: asyncpg.Connection, count: int, state: str) -> None:
+    """So many notices in a state, each after a lease that ran out at noon of 2025 if it waits."""
+    lease = await connection.fetchval("SELECT CASE WHEN $1 = 'pending' THEN timestamptz '2025-01-01 12:00Z' END", state)
+    await connection.execute(FILL, 0, count - 1, state, list(RECIPIENTS), lease)
+
+
+def reads(plan: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], float]]:
+    """Each part of a plan that reads the table, with how many rows it looked at in all."""
+    if "Relation Name" in plan and plan["Node Type"] != "ModifyTable":
+        looked_at = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)
+        yield plan, looked_at * plan["Actual Loops"]
+    for part in plan.get("Plans", ()):
+        yield from reads(part)
