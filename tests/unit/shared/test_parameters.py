@@ -1,6 +1,7 @@
 """No parameter of any route lets a NUL through: no store could hold it."""
 
 from collections.abc import Iterator
+from dataclasses import fields
 from functools import cache
 from typing import Any, cast
 
@@ -46,7 +47,7 @@ class EveryoneIsAnOperator(Verifier):
 ROUTES: dict[str, APIRouter] = {
     "intake": intake.routes(Intake(NOTHING, NOTHING, NOTHING, NOTHING), NOTHING, NOTHING),
     "router": router.routes(NOTHING, Desk(NOTHING, NOTHING, FrozenClock()), NOTHING),
-    "notifier": notifier.routes(Notifier(*(NOTHING,) * 9)),
+    "notifier": notifier.routes(Notifier(*(NOTHING for _ in fields(Notifier)))),
     "registry": registry.GraphRoutes(begin=NOTHING, clock=FrozenClock(), telemetry=NOTHING).router(),
     "registry changes": ChangeRoutes(NOTHING, NOTHING).router(),
     "registry lifecycle": LifecycleRoutes(NOTHING, NOTHING).router(),
