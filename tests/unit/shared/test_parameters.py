@@ -41,7 +41,7 @@ class EveryoneIsAnOperator(Verifier):
         super().__init__(PublishedKeys([]), audience="concordat", clock=FrozenClock())
 
     async def principal(self, authorization: str | None) -> Principal:  # noqa: ARG002 - the verifier's
-        return Principal("op", "hq", SCOPES, frozenset({"operator", "duty-router"}))
+        return Principal("op", "hq", SCOPES, frozenset({"operator", "duty-router", "emergency-approver"}))
 
 
 ROUTES: dict[str, APIRouter] = {
@@ -93,7 +93,7 @@ async def test_a_nul_in_a_parameter_is_a_bad_field_or_names_nothing(
     async with httpx.AsyncClient(transport=transport, base_url="http://service.test") as client:
         answer = await client.request(method, address)
     assert answer.status_code in (404, 422)
-    assert {error["pointer"] for error in answer.json().get("errors", ())} <= {f"/{name}"}
+    assert answer.status_code == 404 or f"/{name}" in {error["pointer"] for error in answer.json()["errors"]}
 
 
 def test_every_service_has_parameters() -> None:
