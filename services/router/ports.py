@@ -114,6 +114,14 @@ class Transaction(CorrelationTransaction, PanelTransaction, Protocol):
         """All that is stored of that version (the newest for None); None where nothing was decided on it."""
         ...
 
+    async def is_raised_by(self, concern_id: str, org: str) -> bool:
+        """Whether that body raised it; one look, whether there is such a concern or not."""
+        ...
+
+    async def knows_of(self, concern_id: str, org: str) -> bool:
+        """Whether that body raised it or was told of it, in any version; one look, as above."""
+        ...
+
     async def lock_item(self, item_id: str) -> WorkItem | None:
         """A work item, locked against others until the transaction ends."""
         ...
@@ -284,6 +292,10 @@ class DecisionStore(SightingStore, Protocol):
 
     async def decision(self, concern_id: str, version: int | None) -> DecisionRecord | None:
         """The newest round of that version (of the newest version for None)."""
+        ...
+
+    async def is_raised_by(self, concern_id: str, org: str) -> bool:
+        """Whether that body raised it; one look, whether there is such a concern or not."""
         ...
 
     async def told_by(self, key: DecisionKey) -> dict[str, str]:

@@ -199,6 +199,17 @@ async def test_whether_a_body_was_told_is_one_look(store: Store) -> None:
         assert await store.told_of(concern_id, org) is None
 
 
+async def test_who_raised_a_concern_and_who_knows_of_it_is_one_look(store: Store) -> None:
+    await record(store, decide(a_concern(1)), decide(a_concern(2, categories=["theft"])))
+    asked = [(name, org) for name in ("con_1", "con_2", "con_9") for org in ("alpha", "beta", "gamma")]
+    async with store.begin() as tx:
+        assert {pair for pair in asked if await tx.knows_of(*pair)} == {
+            ("con_1", "alpha"), ("con_1", "beta"), ("con_2", "alpha"),
+        }  # fmt: skip
+        assert {pair for pair in asked if await tx.is_raised_by(*pair)} == {("con_1", "alpha"), ("con_2", "alpha")}
+    assert {pair for pair in asked if await store.is_raised_by(*pair)} == {("con_1", "alpha"), ("con_2", "alpha")}
+
+
 async def test_a_look_is_recorded_and_changes_nothing_else(store: Store) -> None:
     async with store.begin() as tx:
         await tx.say([a_fact("fct_1")])

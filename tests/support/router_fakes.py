@@ -155,6 +155,9 @@ class InMemoryRouter(Sightings):
     async def decision(self, concern_id: str, version: int | None) -> DecisionRecord | None:
         return self.state.newest(concern_id, version)
 
+    async def is_raised_by(self, concern_id: str, org: str) -> bool:
+        return self.state.is_raised_by(concern_id, org)
+
     async def told_by(self, key: DecisionKey) -> dict[str, str]:
         return self.state.told_of(key.concern_id, key.version)
 
@@ -248,6 +251,13 @@ class InMemoryTransaction(CorrelationPart):
         told = self.state.told_of(*place)
         recalled = concern_id in self.state.recalls
         return Dossier(self.state.concerns[place], newest, tuple(acts), told, tuple(standing), recalled)
+
+    async def is_raised_by(self, concern_id: str, org: str) -> bool:
+        return self.state.is_raised_by(concern_id, org)
+
+    async def knows_of(self, concern_id: str, org: str) -> bool:
+        told = (t for t in self.state.told() if (t.concern_id, t.recipient) == (concern_id, org))
+        return self.state.is_raised_by(concern_id, org) or any(t.settled != "withdrawn" for t in told)
 
     async def lock_item(self, item_id: str) -> WorkItem | None:
         return self.state.items.get(item_id)

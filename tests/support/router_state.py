@@ -57,6 +57,9 @@ class State:
         ]
         return max(found, key=lambda record: (record.key.version, record.key.round), default=None)
 
+    def is_raised_by(self, concern_id: str, org: str) -> bool:
+        return any((k.concern_id, r.originator) == (concern_id, org) for k, r in self.decisions.items())
+
     def told_of(self, concern_id: str, version: int) -> dict[str, str]:
         return {
             recipient: notice

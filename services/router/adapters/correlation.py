@@ -55,6 +55,11 @@ class CorrelationPart(UndoingPart):
             found[row.kid, row.token].append(Suggested(row.item_id, row.opened_at, row.resolved_at))
         return found
 
+    async def knows_of(self, concern_id: str, org: str) -> bool:
+        """Whether that body raised it or was told of it, in any version; one look, whether there is such or not."""
+        asked = {"concern_id": concern_id, "org": org, "everything": False}
+        return bool((await self._connection.execute(sql.KNOWS_OF, asked)).scalar_one())
+
     async def suggest(self, item: WorkItem, tokens: Sequence[Token], fact: AuditFact) -> None:
         """Open this item about the subject of these tokens; the same again changes nothing."""
         await self.open_item(item)

@@ -97,6 +97,10 @@ class PostgresTransaction(CorrelationPart, ConveningPart):
         """All that is stored of that version (the newest for None); None where nothing was decided on it."""
         return await dossier_of(self._connection, concern_id, version)
 
+    async def is_raised_by(self, concern_id: str, org: str) -> bool:
+        """Whether that body raised it; one look, whether there is such a concern or not."""
+        return await _is_raised_by(self._connection, concern_id, org)
+
     async def lock_item(self, item_id: str) -> WorkItem | None:
         """A work item, locked against others until the transaction ends."""
         row = (await self._connection.execute(more.LOCKED_ITEM, {"item_id": item_id})).one_or_none()
@@ -272,6 +276,11 @@ class PostgresStore(PostgresSightings):
             row = (await connection.execute(sql.DECISION, wanted)).one_or_none()
         return record_of(row) if row else None
 
+    async def is_raised_by(self, concern_id: str, org: str) -> bool:
+        """Whether that body raised it; one look, whether there is such a concern or not."""
+        async with transaction(self._engine) as connection:
+            return await _is_raised_by(connection, concern_id, org)
+
     async def told_by(self, key: DecisionKey) -> dict[str, str]:
         """The notice of each body that was told of that version, in whatever round."""
         async with transaction(self._engine) as connection:
@@ -326,3 +335,7 @@ class PostgresStore(PostgresSightings):
         async with transaction(self._engine) as connection:
             rows = await connection.execute(more.STALE_HOLDS, wanted)
             return [StaleHold(row.concern_id, row.version, ItemCursor(row.opened_at, row.item_id)) for row in rows]
+
+
+async def _is_raised_by(connection: AsyncConnection, concern_id: str, org: str) -> bool:
+    return bool((await connection.execute(more.RAISED_BY, {"concern_id": concern_id, "org": org})).scalar_one())

@@ -23,6 +23,9 @@ OPEN_ITEMS = _of_items("""
 SELECT COLUMNS FROM router.work_items
 WHERE concern_id = :concern_id AND version = :version AND resolved_at IS NULL ORDER BY opened_at, item_id
 """)
+RAISED_BY = text("""
+SELECT EXISTS (SELECT FROM router.decisions WHERE concern_id = :concern_id AND originator = :org)
+""")
 TOLD_OF = text("""
 SELECT max(version) FROM router.notices
 WHERE concern_id = :concern_id AND recipient = :org AND kind = 'tell' AND settled IS DISTINCT FROM 'withdrawn'

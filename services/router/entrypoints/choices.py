@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from services.router.domain.choosing import Manner
-from services.router.domain.rounds import Act, Dossier
+from services.router.domain.rounds import Act
 from services.router.entrypoints.acting import (
     ActForm,
     Actor,
@@ -57,10 +57,7 @@ class ChoiceRoutes:
         sent = request_of(principal, form, concern_id, "choice")
         act = Act("choice", person_of(principal, form), form.reason, tuple(chosen), sent, chosen)
 
-        def may(dossier: Dossier) -> bool:
-            return dossier.newest.originator == principal.org
-
-        match await choose_bodies(concern_id, act, may=may, desk=self.desk):
+        match await choose_bodies(concern_id, act, asker=principal.org, desk=self.desk):
             case Stands() as stands:
                 return stands_view(concern_id, stands)
             case Refused() as refused:

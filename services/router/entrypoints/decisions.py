@@ -190,8 +190,11 @@ class DecisionRoutes:
         return graph_of(head)
 
     async def _visible(self, concern_id: str, version: int | None, principal: Principal) -> DecisionRecord:
+        """The same one look at the store for what another raised and for what does not exist."""
+        if not (sees_all(principal) or await self.store.is_raised_by(concern_id, principal.org)):
+            raise not_found()
         record = await self.store.decision(concern_id, version)
-        if record is None or not (sees_all(principal) or principal.org == record.originator):
+        if record is None:
             raise not_found()
         if is_auditor(principal):
             async with self.desk.begin() as tx:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from pydantic import Field
 
-from services.router.domain.rounds import Dossier, Person
+from services.router.domain.rounds import Person
 from services.router.entrypoints.acting import ActForm, Actor, Organisations, body_of, person_of, refusal, request_of
 from services.router.entrypoints.choices import stands_view
 from services.router.usecases import Absent, Desk, Emergency, NotApproved, Refused, Stands, tell_in_emergency
@@ -93,10 +93,7 @@ class EmergencyRoutes:
             request=request_of(principal, form, concern_id, "emergency", approver.subject),
         )
 
-        def may(dossier: Dossier) -> bool:
-            return on_duty or dossier.newest.originator == principal.org
-
-        match await tell_in_emergency(concern_id, made, may=may, desk=self.desk):
+        match await tell_in_emergency(concern_id, made, asker=None if on_duty else principal.org, desk=self.desk):
             case Stands() as stands:
                 return stands_view(concern_id, stands)
             case NotApproved():

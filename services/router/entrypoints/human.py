@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Request
 from pydantic import Field, model_validator
 
-from services.router.domain.rounds import Dossier
 from services.router.entrypoints.acting import ActForm, Actor, Organisations, body_of, person_of, refusal, request_of
 from services.router.entrypoints.choices import stands_view
 from services.router.entrypoints.forms import Term
@@ -95,10 +94,7 @@ class HumanDecisionRoutes:
             request=request_of(principal, form, concern_id, "human-decision"),
         )
 
-        def may(dossier: Dossier) -> bool:
-            return dossier.newest.originator == principal.org
-
-        match await record_decision(concern_id, made, may=may, desk=self.desk):
+        match await record_decision(concern_id, made, asker=principal.org, desk=self.desk):
             case Stands() as stands:
                 return stands_view(concern_id, stands)
             case UnknownGateways(ids):

@@ -82,7 +82,8 @@ async def propose_panel(proposal: Proposal, desk: Desk) -> PanelResult:
         if known := await tx.panel_events(panel_id):
             same = known[0].request == proposal.request
             return _convened(panel_id, known) if same else CannotBe("this Idempotency-Key was used for another panel")
-        dossier = await tx.dossier(proposal.concern_id, None)
+        knows = proposal.any_concern or await tx.knows_of(proposal.concern_id, proposal.by.org)
+        dossier = await tx.dossier(proposal.concern_id, None) if knows else None
         if dossier is None or dossier.recalled:
             return Absent()
         if not (proposal.any_concern or await _knows(dossier, proposal.by.org, tx)):

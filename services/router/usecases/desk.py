@@ -26,6 +26,15 @@ class Desk:
         return Sitting(tx, self.current.get(), self.clock.now())
 
 
+async def may_act(concern_id: str, asker: str | None, tx: Transaction) -> bool:
+    """Whether a body may act on a concern: its originator, or (None) whoever is on duty.
+
+    It is asked before anything else is read, so that what another raised is answered by the same one look as what does
+    not exist (P20).
+    """
+    return asker is None or await tx.is_raised_by(concern_id, asker)
+
+
 @dataclass(frozen=True, slots=True)
 class Sitting:
     """Where, by whom and when one round is decided."""

@@ -10,9 +10,9 @@ from typing import Any
 from services.router.domain.choosing import Manner
 from services.router.domain.model import ItemEvent, WorkItem
 from services.router.domain.rounds import MACHINE, Act, Dossier, Person
-from services.router.usecases.desk import Desk, Sitting
+from services.router.usecases.desk import Desk, Sitting, may_act
 from services.router.usecases.queues import fact_of
-from services.router.usecases.rounds import Absent, ChoiceResult, Stands, Visible, open_round
+from services.router.usecases.rounds import Absent, ChoiceResult, Stands, open_round
 from shared.agreements.payload import hours_of
 from shared.ids import derived_id
 
@@ -45,7 +45,7 @@ class NotApproved:
 
 
 async def tell_in_emergency(
-    concern_id: str, made: Emergency, *, may: Visible, desk: Desk
+    concern_id: str, made: Emergency, *, asker: str | None, desk: Desk
 ) -> ChoiceResult | NotApproved:
     """A round that tells them by a pointer, and the review of it, due when the graph's policy says.
 
@@ -54,8 +54,8 @@ async def tell_in_emergency(
     if not made.is_approved:
         return NotApproved()
     async with desk.begin() as tx:
-        dossier = await tx.dossier(concern_id, None)
-        if dossier is None or not may(dossier):
+        dossier = await tx.dossier(concern_id, None) if await may_act(concern_id, asker, tx) else None
+        if dossier is None:
             return Absent()
         act = _act(dossier, made)
         if known := dossier.repeated(act):

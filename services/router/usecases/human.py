@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.router.domain.rounds import Act, Dossier, Person
-from services.router.usecases.desk import Desk
-from services.router.usecases.rounds import Absent, ChoiceResult, Stands, Visible, open_round
+from services.router.usecases.desk import Desk, may_act
+from services.router.usecases.rounds import Absent, ChoiceResult, Stands, open_round
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +32,15 @@ class UnknownGateways:
 
 
 async def record_decision(
-    concern_id: str, made: HumanDecision, *, may: Visible, desk: Desk
+    concern_id: str, made: HumanDecision, *, asker: str | None, desk: Desk
 ) -> ChoiceResult | UnknownGateways:
     """A round of its own, with the record; a gateway opens in it for what its bar kept back.
 
     Who decides not to share opens nothing and is recorded as carefully. Raises RoundTaken, Recalled, NoGraphYet.
     """
     async with desk.begin() as tx:
-        dossier = await tx.dossier(concern_id, None)
-        if dossier is None or not may(dossier):
+        dossier = await tx.dossier(concern_id, None) if await may_act(concern_id, asker, tx) else None
+        if dossier is None:
             return Absent()
         act = _act(dossier, made)
         if known := dossier.repeated(act):

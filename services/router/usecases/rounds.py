@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from services.router.domain.errors import Recalled, RoundTaken
@@ -10,13 +10,12 @@ from services.router.domain.model import StaleHold, WorkItem
 from services.router.domain.policy import is_newer
 from services.router.domain.rounds import Act, ActKind, Dossier, Opened, hand_over, resolved
 from services.router.ports import Decided, DecisionStore
-from services.router.usecases.desk import ROUTER, Desk, Sitting
+from services.router.usecases.desk import ROUTER, Desk, Sitting, may_act
 from services.router.usecases.taking_back import withdraw_from_others
 from services.router.usecases.telling import round_of
 from shared.agreements import Class
 
 STALE_PAGE = 100
-Visible = Callable[[Dossier], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +43,14 @@ class Absent:
 ChoiceResult = Stands | Refused | Absent
 
 
-async def choose_bodies(concern_id: str, act: Act, *, may: Visible, desk: Desk) -> ChoiceResult:
+async def choose_bodies(concern_id: str, act: Act, *, asker: str | None, desk: Desk) -> ChoiceResult:
     """Let the originator tell bodies that are available to it, each gate checked again on the newest graph.
 
     `act.choices` are the new ones. A repeat changes nothing and finds its round. Raises RoundTaken, NoGraphYet.
     """
     async with desk.begin() as tx:
-        dossier = await tx.dossier(concern_id, None)
-        if dossier is None or not may(dossier):
+        dossier = await tx.dossier(concern_id, None) if await may_act(concern_id, asker, tx) else None
+        if dossier is None:
             return Absent()
         if again := dossier.repeated(act):
             return Stands(again.decision_id, again.key.round, _notices(dossier, act.organisations), repeated=True)

@@ -24,7 +24,7 @@ async def main(database_url: str, fail_point: str) -> None:
     )
     parts = assemble(settings)
     desk = Desk(judging(), parts.store.begin, FrozenClock())
-    await choose_bodies("con_1", ACT, may=lambda _: True, desk=desk)
+    await choose_bodies("con_1", ACT, asker=None, desk=desk)
     await parts.foundation.close()
 
 

@@ -54,7 +54,7 @@ async def routed(store: InMemoryRouter, current: CurrentJudge, **routing: Any) -
 
 
 async def choose(desk: Desk, act: Act) -> Stands | Refused | Absent:
-    return await choose_bodies("con_1", act, may=lambda dossier: dossier.newest.originator == act.by.org, desk=desk)
+    return await choose_bodies("con_1", act, asker=act.by.org, desk=desk)
 
 
 async def test_a_chosen_body_is_told_in_a_second_round_with_its_own_decision_and_fact() -> None:

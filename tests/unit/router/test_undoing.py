@@ -189,7 +189,7 @@ async def test_a_chosen_body_hears_of_the_next_version_too_as_long_as_it_may() -
     case = Case()
     await case.route(a_concern(1, categories=["theft"]))
     act = Act("choice", Person("a", "alpha", "Sam"), "theirs", ("beta",), "r1", {"beta": "full"})
-    await choose_bodies("con_1", act, may=lambda _: True, desk=case.desk)
+    await choose_bodies("con_1", act, asker=None, desk=case.desk)
     await case.route(a_concern(1, version=2, categories=["theft"], topics=["fire"]))
     assert [(n.version, n.recipient, n.reason) for n in case.told] == [(1, "beta", "CHOSEN"), (2, "beta", "CHOSEN")]
     await case.route(a_concern(1, version=3, categories=["theft"], purposes=["law"]))
@@ -237,7 +237,7 @@ async def test_nobody_is_told_of_a_recalled_concern_any_more() -> None:
     assert {item.resolution for item in case.store.state.items.values()} == {"superseded"}
     act = Act("choice", Person("a", "alpha", "Sam"), "theirs", ("beta",), "r1", {"beta": "full"})
     with pytest.raises(Recalled):
-        await choose_bodies("con_1", act, may=lambda _: True, desk=case.desk)
+        await choose_bodies("con_1", act, asker=None, desk=case.desk)
     assert case.told == []
 
 
@@ -247,7 +247,7 @@ async def test_a_round_on_an_amended_concern_withdraws_from_who_may_no_longer_kn
     assert case.undone() == []
     await case.commit(small.pact(small.clause(to=["gamma"], when={"categories": ["theft"]})), small.org("gamma"))
     act = Act("choice", Person("a", "alpha", "Sam"), "theirs", ("gamma",), "r1", {"gamma": "full"})
-    assert isinstance(await choose_bodies("con_1", act, may=lambda _: True, desk=case.desk), Stands)
+    assert isinstance(await choose_bodies("con_1", act, asker=None, desk=case.desk), Stands)
     assert [(version, org) for version, org, _ in case.undone()] == [(1, "beta")]
 
 
