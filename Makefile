@@ -69,8 +69,8 @@ soak: $(READY) ## the fault tests twenty times in a row, and whatever else takes
 
 RUNS ?= 100
 SEED ?= 1
-checker: $(READY) ## random kills under 200/s, RUNS=100 of them from SEED=1, and the equation after each (an hour or two)
-	@$(BIN)/python -m tests.checker --runs $(RUNS) --seed $(SEED) --rate 200
+checker: $(READY) ## random kills under 200/s, RUNS=100 of them from SEED=1, the equation after each (under an hour; goes on where it was stopped)
+	@$(BIN)/python -m tests.checker --runs $(RUNS) --seed $(SEED) --rate 200 --results .data/checker/seed-$(SEED).jsonl
 
 migrate: $(READY) ## bring every schema to its newest version (X_OWNER_DATABASE_URL for each service)
 	@$(BIN)/python -m shared.db.migrate all

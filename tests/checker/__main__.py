@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import aiohttp
@@ -23,7 +23,8 @@ from tests.checker.face import Face
 from tests.checker.ledger import Ledger
 from tests.checker.model import now
 from tests.checker.receivers import RESET, TAKEN, Receivers
-from tests.checker.run import Outcome, Plan, Planned, Runner
+from tests.checker.results import Document, Results, code_digest
+from tests.checker.run import Plan, Planned, Runner
 from tests.checker.signature import Proof
 
 KILLS = "kill-notifier,kill-router,kill-intake"
@@ -39,11 +40,16 @@ class Wanted:
     seed: int
     rate: float
     seconds: float
-    faults: tuple[str, ...]
+    faults: Sequence[str]
     faults_max: int
     unruly: float
     pause_seconds: float
     as_json: bool
+
+    def asked(self) -> dict[str, object]:
+        """What a run is, but for its number: only a run of the same, on the same code, proves the same."""
+        said = asdict(self)
+        return {**{name: said[name] for name in said.keys() - {"runs", "as_json"}}, "code": code_digest()}
 
 
 def plan_of(wanted: Wanted, run: int, prefix: str) -> Plan:
@@ -59,8 +65,8 @@ def _one_each(names: Sequence[str]) -> list[str]:
     return list({name.partition("-")[2]: name for name in names}.values())
 
 
-async def check(wanted: Wanted, under_test: system.Running, ledger: Ledger) -> list[Outcome]:
-    """All runs, one after the other; each is told as soon as it is over."""
+async def check(wanted: Wanted, under_test: system.Running, ledger: Ledger, results: Results) -> None:
+    """All runs that are not proven yet, one after the other; each is told and kept as soon as it is over."""
     dice = random.Random(wanted.seed)  # noqa: S311 - repeatable, not secret
     receivers = Receivers(ledger, lambda: dice.choice(UNRULY) if dice.random() < wanted.unruly else TAKEN)
     connector = aiohttp.TCPConnector(limit=CONNECTIONS_MAX)
@@ -71,12 +77,15 @@ async def check(wanted: Wanted, under_test: system.Running, ledger: Ledger) -> l
         try:
             await register(face, receivers)
             prefix = f"checker-{int(now()):x}"
-            return [
-                await _one(Runner(face, ledger, processes, plan_of(wanted, run, prefix)), wanted)
-                for run in range(1, wanted.runs + 1)
-            ]
+            for run in _left(wanted, results):
+                await _one(Runner(face, ledger, processes, plan_of(wanted, run, prefix)), wanted, results)
         finally:
             await receivers.stop()
+
+
+def _left(wanted: Wanted, results: Results) -> list[int]:
+    """The runs that are to be done still."""
+    return [run for run in range(1, wanted.runs + 1) if run not in results.documents]
 
 
 async def register(face: Face, receivers: Receivers) -> None:
@@ -86,18 +95,22 @@ async def register(face: Face, receivers: Receivers) -> None:
         receivers.proofs[org] = Proof(made["secret"], made["public_key"])
 
 
-async def _one(runner: Runner, wanted: Wanted) -> Outcome:
+async def _one(runner: Runner, wanted: Wanted, results: Results) -> None:
+    began = now()
     outcome = await runner.run()
+    found = report.document(outcome)
+    results.keep(found)
     if wanted.as_json:
-        click.echo(json.dumps(report.document(outcome)))
-    else:
-        click.echo("\n".join(report.lines(outcome)))
-    return outcome
+        click.echo(json.dumps(found))
+        return
+    click.echo("\n".join(report.lines(outcome)))
+    click.echo(f"  took {now() - began:.0f} s; {len(results.documents)} of {wanted.runs} runs done")
 
 
 @click.command()
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Of a running system; without it, one is started.")
 @click.option("--ledger", "file", type=click.Path(path_type=Path), help="Keep the checker's ledger in this new file.")
+@click.option("--results", "kept", type=click.Path(path_type=Path), help="Keep each run here; what is proven stays so.")
 @click.option("--runs", type=click.IntRange(1, 10_000), default=1, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed breaks the same at the same time.")
 @click.option("--rate", type=click.FloatRange(0.1, 5_000), default=20, show_default=True, help="Concerns a second.")
@@ -107,12 +120,21 @@ async def _one(runner: Runner, wanted: Wanted) -> Outcome:
 @click.option("--unruly", type=click.FloatRange(0, 0.2), default=0.0, help="Share answered by 503, reset or late.")
 @click.option("--pause-seconds", type=click.FloatRange(0.1, 600), default=10, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="A JSON object for each run, and one for all.")
-def main(data_dir: Path | None, file: Path | None, faults: str, **options: object) -> None:
+def main(data_dir: Path | None, file: Path | None, kept: Path | None, faults: str, **options: object) -> None:
     """Break the system at random under load, and hold what it accepted against what was received."""
     names = tuple(faults.split(","))
     if unknown := set(names) - set(machinery.NAMES):
         raise click.BadParameter(f"{', '.join(sorted(unknown))}: not one of {', '.join(machinery.NAMES)}")
     wanted = Wanted(faults=names, **options)  # type: ignore[arg-type]  # click gives each option its declared type
+    results = Results.of(wanted.asked(), kept, runs_max=wanted.runs)
+    if results.documents and not wanted.as_json:
+        click.echo(f"{len(results.documents)} of {wanted.runs} runs are proven in {kept}")
+    if _left(wanted, results):
+        _do(wanted, results, data_dir, file)
+    _end(wanted, list(results.documents.values()))
+
+
+def _do(wanted: Wanted, results: Results, data_dir: Path | None, file: Path | None) -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         ledger = Ledger(file or folder / "ledger.sqlite")
@@ -122,22 +144,19 @@ def main(data_dir: Path | None, file: Path | None, faults: str, **options: objec
         except system.NotUp as fault:
             click.echo(str(fault), err=True)
             sys.exit(2)
-        outcomes, stuck = _checked(wanted, under_test, ledger)
-        if stuck:
+        if stuck := _stuck(wanted, under_test, ledger, results):
             click.echo(f"seed {wanted.seed}, run {ledger.run}: it does not recover by itself: {stuck}", err=True)
             sys.exit(1)
-    _end(wanted, outcomes)
 
 
-def _checked(wanted: Wanted, under_test: system.Running, ledger: Ledger) -> tuple[list[Outcome], str]:
-    """The outcomes, or what did not come back within its deadline."""
-    outcomes: list[Outcome] = []
-    stuck: list[str] = []
+def _stuck(wanted: Wanted, under_test: system.Running, ledger: Ledger, results: Results) -> str:
+    """Do the runs; gives what did not come back within its deadline."""
+    found: list[str] = []
     try:
-        outcomes = asyncio.run(check(wanted, under_test, ledger))
+        asyncio.run(check(wanted, under_test, ledger, results))
     except* (AssertionError, machinery.NotRunning) as group:
-        stuck = [str(one) for one in _leaves(group)]
-    return outcomes, "; ".join(stuck)
+        found = [str(one) for one in _leaves(group)]
+    return "; ".join(found)
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
@@ -145,8 +164,8 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]
         yield from _leaves(one) if isinstance(one, BaseExceptionGroup) else (one,)
 
 
-def _end(wanted: Wanted, outcomes: Sequence[Outcome]) -> None:
-    found = report.summary(outcomes)
+def _end(wanted: Wanted, documents: Sequence[Document]) -> None:
+    found = report.summary(documents)
     if wanted.as_json:
         click.echo(json.dumps({"seed": wanted.seed, **found}))
     else:

@@ -1,7 +1,7 @@
 """What a run comes to, for people and for machines."""
 
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -57,22 +57,22 @@ def document(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """All runs together."""
-    totals = {name: sum(asdict(one.verdict.counts)[name] for one in outcomes) for name in Counts.__dataclass_fields__}
-    recoveries = [recovery for one in outcomes for recovery in one.recoveries]
+def summary(documents: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """All runs together, from what `document` made of each."""
+    recoveries = [recovery for one in documents for recovery in one["recoveries"]]
     return {
-        "runs": len(outcomes),
-        "totals": totals,
+        "runs": len(documents),
+        "totals": {name: sum(one["counts"][name] for one in documents) for name in Counts.__dataclass_fields__},
         "faults": len(recoveries),
-        "repeats_explained": sum(len(one.verdict.explained) for one in outcomes),
-        "differences": sum(len(one.verdict.differences) for one in outcomes),
-        "away_seconds": _figures([one.away_seconds for one in recoveries]),
-        "caught_up_seconds": _figures([one.caught_up_seconds for one in recoveries]),
+        "repeats_explained": sum(len(one["repeats"]) for one in documents),
+        "differences": sum(len(one["differences"]) for one in documents),
+        "away_seconds": _figures([one["away_seconds"] for one in recoveries]),
+        "caught_up_seconds": _figures([one["caught_up_seconds"] for one in recoveries]),
     }
 
 
 def _figures(values: Sequence[float]) -> dict[str, float]:
     if not values:
         return {}
-    return {"median": round(statistics.median(values), 2), "max": round(max(values), 2)}
+    late = sorted(values)[min(int(len(values) * 0.95), len(values) - 1)]
+    return {"median": round(statistics.median(values), 2), "p95": round(late, 2), "max": round(max(values), 2)}
