@@ -54,12 +54,8 @@ class Column:
 
     def after(self, moves: Moves, fresh: Iterable[Hashable]) -> Column:
         """The same in the next layout."""
-        return Column(moves.row(self.codes), self.values).with_values(moves.fresh, fresh)
-
-    def with_values(self, places: Iterable[int], values: Iterable[Hashable]) -> Column:
-        """The same with other values at these places."""
-        codes, known = array("I", self.codes), {value: code for code, value in enumerate(self.values)}
-        for place, value in zip(places, values, strict=True):
+        codes, known = moves.row(self.codes), {value: code for code, value in enumerate(self.values)}
+        for value, place in zip(fresh, moves.fresh, strict=True):
             codes[place] = known.setdefault(value, len(known))
         return _trimmed(codes, tuple(known))
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from shared.agreements.fast.days import ALWAYS, Force, Spans, force_of, spans_of
 from shared.agreements.fast.terrain import Terrain
-from shared.agreements.model import NAMED, SIGNATORIES, Agreement, Clause, Effect, Graph, Mode, Scope, Terms
+from shared.agreements.model import NAMED, Agreement, Clause, Effect, Graph, Mode, Scope, Terms
 from shared.agreements.rights import Right
 from shared.agreements.snapshot import Snapshot
 
@@ -45,13 +45,6 @@ class Unbarred(NamedTuple):
     sector: str
 
 
-class Signed(NamedTuple):
-    """Which of the two sides signed."""
-
-    discloser: bool
-    recipient: bool
-
-
 class Said(NamedTuple):
     """Where a right stands."""
 
@@ -62,8 +55,7 @@ class Said(NamedTuple):
 
 
 class Speech(NamedTuple):
-    """One right of the body, and everything of it that a gate looks at. `names`: it is towards whom a concern names;
-    `may_name`: a party of it that a concern names needs no signature."""
+    """One right of the body, and everything of it that a gate looks at. `names`: it is towards whom a concern names."""
 
     said: Said
     scope: Scope
@@ -75,7 +67,13 @@ class Speech(NamedTuple):
     signs: bool
     present: Spans
     names: bool
-    may_name: bool
+
+
+class Signature(NamedTuple):
+    """Whether both sides signed, and when each is a party."""
+
+    signed: bool
+    sides: tuple[Spans, Spans]
 
 
 class Lane(NamedTuple):
@@ -84,7 +82,7 @@ class Lane(NamedTuple):
     body: int
     party: str
     speech: Speech
-    signed: Signed
+    signed: bool
     sides: tuple[Spans, Spans]
     unbarred: Unbarred
     moves: bool
@@ -139,30 +137,31 @@ class Finder:
         return found
 
     def named(self, originator: str, naming: Iterable[Speech], parties: Iterable[str]) -> Iterator[Lane]:
-        """The lanes of these rights towards parties that a concern names: they need no signature."""
+        """The lanes of these rights towards parties that a concern names: they need no signature.
+
+        Where such a party is one of the agreement as well, its own lane comes no further than this one.
+        """
         itself, named = self._terrain.number.get(originator), sorted(parties)
         for speech in naming:
-            signed, sides = Signed(speech.signs, recipient=True), self._one((speech.present, ALWAYS))
+            sides = self._one((speech.present, ALWAYS))
             for party in named:
-                yield from self._towards(party, speech, signed, sides, itself)
+                yield from self._towards(party, speech, itself, Signature(speech.signs, sides))
 
     def _lanes(
         self, right: Right, speech: Speech, spans: Mapping[str, Spans], originator: int | None
     ) -> Iterator[Lane]:
         signatories = right.agreement.signatories
         for party in right.recipients:
-            signed = self._one(Signed(speech.signs, party in signatories))
             sides = self._one((speech.present, spans.get(party, ())))
-            yield from self._towards(party, speech, signed, sides, originator)
+            signature = Signature(speech.signs and party in signatories, sides)
+            yield from self._towards(party, speech, originator, signature)
 
-    def _towards(
-        self, party: str, speech: Speech, signed: Signed, sides: tuple[Spans, Spans], originator: int | None
-    ) -> Iterator[Lane]:
+    def _towards(self, party: str, speech: Speech, originator: int | None, signature: Signature) -> Iterator[Lane]:
         for body in self._bodies_of(party):
             if body != originator:
                 sector = self._graph.organisations[self._terrain.names[body]].sector
                 unbarred = self._one(Unbarred(speech.opened, sector))
-                yield Lane(body, party, speech, signed, sides, unbarred, party not in self._terrain.still)
+                yield Lane(body, party, speech, *signature, unbarred, party not in self._terrain.still)
 
     def _speech(self, right: Right, read: _Read) -> Speech:
         agreement, clause = right.agreement, right.clause
@@ -170,7 +169,6 @@ class Finder:
         short = intern(clause.cite.removeprefix(f"{agreement.id}/"))
         cite = clause.cite if clause.cite in self._cites else None
         gateway = agreement.id if agreement.id in self._agreements else None
-        speaks = SIGNATORIES in clause.disclosers or right.discloser in clause.disclosers
         return Speech(
             said=Said(intern(agreement.id), short, right.discloser, agreement.personal),
             scope=clause.when,
@@ -182,7 +180,6 @@ class Finder:
             signs=right.discloser in agreement.signatories,
             present=read.spans.get(right.discloser, ()),
             names=NAMED in right.recipients,
-            may_name=speaks and NAMED in clause.recipients,
         )
 
     def _ceiling(self, agreement: Agreement, clause: Clause) -> Ceiling:

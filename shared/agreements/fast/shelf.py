@@ -102,7 +102,7 @@ class Shelf:
         if not named:
             return Slice(org).after((), self._finder.find(org, ()), self._finder.find(org))
         plain = self.get(org).slice
-        return plain.naming_also(named, self._finder.named(org, plain.naming, named))
+        return plain.also(self._finder.named(org, plain.naming, named))
 
     def _keep(self, key: Key, held: Held) -> Held:
         with self._lock:

@@ -7,11 +7,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
-from shared.agreements.fast.bits import bits_at, places_of
-from shared.agreements.fast.days import ALWAYS, Calendar
+from shared.agreements.fast.days import Calendar
 from shared.agreements.fast.facets import Column, Facet, Read, facet_after
 from shared.agreements.fast.gate import KEPT_MAX, by_term, category_gate, purpose_gate, scope_gates, sensitivity_gate
-from shared.agreements.fast.lanes import Found, Lane, Opened, Signed, Speech, Tied
+from shared.agreements.fast.lanes import Found, Lane, Opened, Speech, Tied
 from shared.agreements.fast.layout import Layout
 from shared.agreements.fast.remits import Covered
 from shared.agreements.model import Effect, Mode
@@ -25,7 +24,6 @@ FACETS: Mapping[str, Read] = {
     "unbarred": lambda lane: lane.unbarred,
     "signed": lambda lane: lane.signed,
     "speaker": lambda lane: lane.speech.said[2:],
-    "may_name": lambda lane: lane.speech.may_name,
     "moves": lambda lane: lane.moves,
 }
 """What has few values among many lanes: of each the set of its lanes."""
@@ -94,19 +92,9 @@ class Slice:
             ),
         )
 
-    def naming_also(self, parties: Collection[str], lanes: Iterable[Lane]) -> Slice:
-        """The slice of a concern that names these parties, to whom these lanes lead: who is named need not sign."""
-        after = _relaid(self.sheet, (), lanes)
-        may_name, party = after.facets["may_name"].get(True, 0), after.columns["party"]
-        places = [place for place in places_of(may_name) if party[place] in parties]
-        named, sides = bits_at(places, after.layout.width), after.columns["sides"]
-        sides = sides.with_values(places, [(sides[place][0], ALWAYS) for place in places])
-        signed: dict[Signed, int] = {}
-        for value, held in after.facets["signed"].items():
-            for row, part in ((value, held & ~named), (value._replace(recipient=True), held & named)):
-                signed[row] = signed.get(row, 0) | part
-        facets, columns = {**after.facets, "signed": signed}, {**after.columns, "sides": sides}
-        return Slice(self.originator, after._replace(facets=facets, columns=columns))
+    def also(self, lanes: Iterable[Lane]) -> Slice:
+        """The slice with these lanes besides: those to whom a concern names."""
+        return Slice(self.originator, _relaid(self.sheet, (), lanes))
 
     def _meet(self, covered: Covered) -> tuple[int, int]:
         met = in_remit = 0
@@ -124,7 +112,7 @@ class Slice:
         self.permits = permits = self.lanes ^ self.forbids
         self.pushes, self.feeds, self.records = modes[Mode.PUSH], modes[Mode.FEED], modes[Mode.RECORD]
         self.switched_off = _union(lanes for manner, lanes in manners.items() if manner.switched_off)
-        self.unsigned = _union(lanes for signed, lanes in facets["signed"].items() if not all(signed))
+        self.unsigned = facets["signed"].get(False, 0)
         self.by_incident = _union(lanes for scope, lanes in scopes.items() if scope.by_incident)
         self.needs_remit = permits & _union(lanes for scope, lanes in scopes.items() if scope.needs_remit)
         self.categories = by_term((scope.categories, lanes) for scope, lanes in scopes.items())
