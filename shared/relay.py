@@ -8,15 +8,18 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from shared.batching import Pace
 from shared.contracts.topics import ALL
 from shared.db.outbox import OutboxRow
 from shared.failpoints import FailPoints
 from shared.faults import LogUnavailable
+from shared.kafka.consumer import GATHER_MILLISECONDS
 from shared.kafka.producer import Record
 from shared.supervision import Pause, Progress, repeat
 from shared.telemetry import Telemetry
 
-GATHER_SECONDS = 0.1
+PACE_SECONDS = 0.008
+GATHER_SECONDS = GATHER_MILLISECONDS / 1000
 MARK_SECONDS = 0.25
 SWEEP_SECONDS = 1.0
 UNPUBLISHED_SECONDS = 3.0
@@ -85,9 +88,11 @@ class Relay:
         self._gathering.add([row for row in rows if row.topic in _GATHERED])
 
     async def run(self) -> None:
-        """Publish at once what somebody waits for, for ever."""
+        """Publish what somebody waits for, for ever: at once, or with what came closely behind the one before."""
+        pace = Pace(PACE_SECONDS)
         while True:
             await self._urgent.arrived.wait()
+            await pace.turn()
             await self._publish_offered(self._urgent)
 
     async def gather(self) -> None:

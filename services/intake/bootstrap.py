@@ -26,17 +26,17 @@ from services.intake.usecases import (
     recall_concern,
     submit_concern,
 )
-from shared.batching import Batcher
+from shared.batching import Batcher, Pace
 from shared.contracts.outcome import NoticeOutcome
 from shared.contracts.topics import DECISIONS, OUTCOMES
 from shared.http.app import make_app
-from shared.kafka.consumer import Subscription
+from shared.kafka.consumer import GATHER_MILLISECONDS, Subscription
 from shared.sealing import SecretKey
 from shared.service import Foundation, lay_foundation
 from shared.supervision import Loop, Pause, repeat
 
 GROUP = "intake"
-GATHER_MILLISECONDS = 100  # off the way to a recipient: fewer, larger transactions
+ACCEPT_PACE_SECONDS = 0.004
 
 
 async def run(settings: IntakeSettings) -> None:
@@ -56,6 +56,7 @@ def assemble(foundation: Foundation, settings: IntakeSettings) -> tuple[FastAPI,
         partial(accept_batch, accept=accept, telemetry=foundation.telemetry, ended=watch.ended),
         batch_size_max=settings.accept_batch_max,
         waiting_max=settings.accept_waiting_max,
+        pace=Pace(ACCEPT_PACE_SECONDS),
     )
     keys = Keys(SecretKey.read(settings.sealing_key_file), SecretKey.read(settings.subject_key_file))
     following = FollowUpDesk(follow_ups, foundation.clock)

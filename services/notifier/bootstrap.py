@@ -45,14 +45,13 @@ from shared.clock import Clock
 from shared.contracts.notice import NoticeIssued
 from shared.contracts.topics import AUDIT, NOTICES
 from shared.http.app import make_app
-from shared.kafka.consumer import BatchConsumer, Subscription
+from shared.kafka.consumer import GATHER_MILLISECONDS, BatchConsumer, Subscription
 from shared.records import Batch
 from shared.sealing import SecretKey
 from shared.service import Foundation, lay_foundation
 from shared.supervision import Loop
 
 GROUP = "notifier"
-GATHER_MILLISECONDS = 100  # off the way to a recipient: fewer, larger transactions
 Register = Callable[[Batch[NoticeIssued]], Awaitable[Registration]]
 
 

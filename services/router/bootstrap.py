@@ -47,13 +47,12 @@ from shared.contracts.graph import GraphCommitted
 from shared.contracts.outcome import NoticeOutcome
 from shared.contracts.topics import CONCERNS, GRAPH, OUTCOMES
 from shared.http.app import make_app
-from shared.kafka.consumer import Subscription
+from shared.kafka.consumer import GATHER_MILLISECONDS, Subscription
 from shared.service import Foundation, lay_foundation
 from shared.supervision import Loop
 
 GROUP = "router"
 CONCERN_EVENTS: TypeAdapter[ConcernSubmitted | ConcernRecalled] = TypeAdapter(ConcernEvent)
-GATHER_MILLISECONDS = 100  # off the way to a recipient: fewer, larger transactions
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
 
-import orjson
 from pydantic import BaseModel, ConfigDict, PlainSerializer
 
 JsonObject = dict[str, Any]
@@ -39,4 +38,4 @@ class CloudEvent(Contract):
 
     def encode(self) -> bytes:
         """The event as JSON bytes, without the attributes that are absent."""
-        return orjson.dumps(self.model_dump(exclude_none=True))
+        return self.model_dump_json(exclude_none=True).encode()

@@ -23,6 +23,7 @@ from services.notifier.domain.throttle import Breaker
 from services.notifier.entrypoints.lanes import LaneBook, LaneLimits, OwnedLanes
 from services.notifier.entrypoints.pulse import Pulse, heard_of
 from services.notifier.ports import Recorded, Replay
+from shared.batching import Pace
 from shared.faults import Transient, fault_name
 from shared.supervision import Health, Loop, Pause, Progress, repeat
 from shared.telemetry import Telemetry
@@ -33,6 +34,8 @@ TARGETS_SECONDS = 1.0
 END_SECONDS = 1.0
 CONFIRM_SECONDS = 1.0
 RESULTS_MAX = 500
+RESULTS_PACE_SECONDS = 0.02
+"""Nobody waits until an answer is written down, but a crash forgets it before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,16 +159,17 @@ class Engine:
         self._answered.set()
 
     async def write_results(self) -> None:
-        """Write batch after batch; what is answered during one write is the next batch."""
+        """Write batch after batch; what is answered during one write, or closely behind it, is the next batch."""
         progress, pause = self._health.watch("results"), Pause("results", self._telemetry)
+        pace = Pace(RESULTS_PACE_SECONDS)
         while True:
             await self._next_result(progress)
-            while self._results:
-                batch = self._results[:RESULTS_MAX]
-                await self._write(batch, pause, progress)
-                del self._results[: len(batch)]
-                self.lanes.let_go(result.notice for result in batch)
-                progress.made(waiting=len(self._results))
+            await pace.turn()
+            batch = self._results[:RESULTS_MAX]
+            await self._write(batch, pause, progress)
+            del self._results[: len(batch)]
+            self.lanes.let_go(result.notice for result in batch)
+            progress.made(waiting=len(self._results))
 
     async def claim_once(self) -> float:
         """Lease what is due and start it."""

@@ -32,7 +32,7 @@ async def test_no_statement_of_the_hot_path_walks_a_table_that_was_empty(
     walks = {name: await _walks(connection, statement) for name, statement in HOT[service].items()}
     await connection.close()
     assert walks
-    assert walks == dict.fromkeys(HOT[service], [])
+    assert walks == {name: [] for name in HOT[service]}
 
 
 async def _walks(connection: asyncpg.Connection, statement: Statement) -> list[str]:

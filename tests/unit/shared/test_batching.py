@@ -4,7 +4,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from shared.batching import Batcher, Overloaded
+from shared.batching import Batcher, Overloaded, Pace
+
+PACE_SECONDS = 0.05
+ROUNDING_SECONDS = 0.002
 
 
 @dataclass
@@ -86,5 +89,41 @@ async def test_a_caller_that_goes_away_does_not_cancel_the_flush_of_its_neighbou
     impatient.cancel()
     flush.gate.set()
     assert await patient == 20
+    assert flush.batches == [[1, 2]]
+    owner.cancel()
+
+
+async def test_the_first_turn_comes_at_once_and_the_next_one_not_before_its_time() -> None:
+    pace, running = Pace(PACE_SECONDS), asyncio.get_running_loop()
+    began = running.time()
+    first = asyncio.create_task(pace.turn())
+    await _settle()
+    assert first.done()
+    await pace.turn()
+    assert running.time() - began >= PACE_SECONDS - ROUNDING_SECONDS
+
+
+class Held(Pace):
+    """A pace whose next turn comes when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+        self.gate = asyncio.Event()
+
+    async def turn(self) -> None:
+        await self.gate.wait()
+
+
+async def test_what_comes_before_the_turn_of_a_flush_goes_with_it() -> None:
+    flush, pace = Flusher(), Held()
+    flush.gate.set()
+    batcher: Batcher[int, int] = Batcher(flush, batch_size_max=100, waiting_max=100, pace=pace)
+    owner = asyncio.create_task(batcher.run())
+    first = asyncio.create_task(batcher.submit(1))
+    await _settle()
+    second = asyncio.create_task(batcher.submit(2))
+    await _settle()
+    pace.gate.set()
+    assert (await first, await second) == (10, 20)
     assert flush.batches == [[1, 2]]
     owner.cancel()
