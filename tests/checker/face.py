@@ -16,7 +16,7 @@ from tests.checker.model import OK, REFUSED, UNKNOWN, Answer, now
 from tests.support.waiting import until
 
 SUBMIT_SECONDS = 20.0
-READ_SECONDS = 30.0
+READ_SECONDS = 90.0
 PAGE = 200
 Json = dict[str, Any]
 
