@@ -65,6 +65,9 @@ class Ledgers(Protocol):
         ...
 
     async def attempt_count(self) -> int: ...
+    async def in_order(self, org: str) -> None:
+        """An endpoint that wants its notices in order."""
+        ...
 
 
 class Memory:
@@ -78,6 +81,9 @@ class Memory:
 
     async def attempt_count(self) -> int:
         return len(self.store.attempts)
+
+    async def in_order(self, org: str) -> None:
+        self.store.in_order.add(org)
 
 
 @dataclass(slots=True)
@@ -98,6 +104,11 @@ class Real:
     async def attempt_count(self) -> int:
         async with transaction(self.engine) as connection:
             return int((await connection.execute(text("SELECT count(*) FROM notifier.attempts"))).scalar_one())
+
+    async def in_order(self, org: str) -> None:
+        url = f"https://{org}.example/"
+        endpoint = Endpoint(EndpointId(f"end_{org}"), org, url, "", EndpointState.ACTIVE, "", NOON, in_order=True)
+        await self.endpoints.add(endpoint, KEYS)
 
 
 class Nobody:

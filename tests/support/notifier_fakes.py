@@ -107,6 +107,7 @@ class InMemoryStore:
     next_at: dict[str, datetime] = field(default_factory=dict)
     with_endpoint: set[str] = field(default_factory=set)
     with_alternate: set[str] = field(default_factory=set)
+    in_order: set[str] = field(default_factory=set)
 
     @asynccontextmanager
     async def begin(self, spans: Sequence[Span] = ()) -> AsyncIterator["InMemoryLedger"]:
@@ -170,6 +171,8 @@ class InMemoryLedger(InMemoryConversation):
         claimed: list[Leased] = []
         for name, slots in free.items():
             due = [r for r in self._claimable(held) if r.leased.lane_name == name and r.due_at <= now]
+            if name in self._store.in_order:
+                due = [row for row in due if not any(_place(e) < _place(row) for e in self._waiting_with(row))]
             first = sorted((r for r in due if not r.attempt_count), key=lambda r: r.due_at)[: slots - slots // 4]
             again = sorted((r for r in due if r.attempt_count), key=lambda r: r.due_at)
             claimed += [self._lease(row) for row in [*first, *again][:slots]]
@@ -230,6 +233,11 @@ class InMemoryLedger(InMemoryConversation):
         pending = [r for r in self._store.rows.values() if r.state is NoticeState.PENDING]
         free = [r for r in pending if r.lease_until is None or r.lease_until < now]
         return [r for r in free if r.entry.notice_id not in held]
+
+    def _waiting_with(self, row: Row) -> list[Row]:
+        about = (row.entry.subject.concern_id, row.entry.subject.recipient)
+        pending = [r for r in self._store.rows.values() if r.state is NoticeState.PENDING]
+        return [r for r in pending if (r.entry.subject.concern_id, r.entry.subject.recipient) == about]
 
     def _lease(self, row: Row) -> Leased:
         row.lease_until = self._store.database_now + LEASE
@@ -367,6 +375,12 @@ def a_leased(number: int = 1, *, recipient: str = "gmc", **changes: Any) -> Leas
 
 def _ends(entry: Entry) -> list[datetime]:
     return [moment for moment in (entry.give_up_at, entry.valid_until) if moment is not None]
+
+
+def _place(row: Row) -> tuple[datetime, int, int, str]:
+    entry, kinds = row.entry, ("tell", "invitation", "withdrawal", "recall")
+    rank = kinds.index(entry.subject.kind) if entry.subject.kind in kinds else len(kinds)
+    return (entry.registered_at, entry.subject.version, rank, entry.notice_id)
 
 
 def _recorded(row: Row) -> Recorded:

@@ -30,6 +30,7 @@ _SHOWN = (
     endpoints.c.rate_per_minute,
     endpoints.c.retry_seconds,
     endpoints.c.verified_at,
+    endpoints.c.in_order,
 )
 _KEPT = (endpoints.c.secret, endpoints.c.previous_secret, endpoints.c.previous_until, endpoints.c.access)
 
@@ -112,6 +113,7 @@ class PostgresEndpoints:
             alternate=row.alternate,
             rate_per_minute=row.rate_per_minute,
             retry_seconds=_seconds(row.retry_seconds),
+            in_order=row.in_order,
             access=_access(self.box.open(row.access, endpoint_id=row.endpoint_id)) if row.access else None,
         )
 
@@ -145,6 +147,7 @@ def _endpoint(row: Any) -> Endpoint:
         rate_per_minute=row.rate_per_minute,
         retry_seconds=_seconds(row.retry_seconds),
         verified_at=row.verified_at,
+        in_order=row.in_order,
     )
 
 

@@ -65,11 +65,18 @@ RECORDED: TextClause = text(
 )
 
 
+# Before it, of the same concern, for the same recipient; what came at once goes by version, then as it was meant.
+_PLACE = """({0}.registered_at, {0}.version,
+    coalesce(array_position(ARRAY['tell', 'invitation', 'withdrawal', 'recall'], {0}.kind), 9), {0}.notice_id)"""
+_EARLIER = f"""EXISTS (SELECT 1 FROM notifier.notices e WHERE e.concern_id = n.concern_id
+    AND e.recipient = n.recipient AND e.state = 'pending' AND {_PLACE.format("e")} < {_PLACE.format("n")})"""  # noqa: S608
+
+
 def _due(attempts: str, limit: str) -> str:
     return f"""(SELECT n.notice_id, n.attempt_count, n.next_attempt_at FROM notifier.notices n
         WHERE n.recipient = f.recipient AND n.alternate = f.alternate AND n.state = 'pending'
           AND n.attempt_count {attempts} AND n.next_attempt_at <= :now AND {_UNLEASED}
-          AND n.notice_id <> ALL(CAST(:held AS text[]))
+          AND n.notice_id <> ALL(CAST(:held AS text[])) AND (NOT f.in_order OR NOT {_EARLIER})
         ORDER BY n.next_attempt_at LIMIT {limit})"""  # noqa: S608
 
 
@@ -78,7 +85,11 @@ def _due(attempts: str, limit: str) -> str:
 # A quarter of the slots is kept for old failures, so that a stream of first attempts never starves them.
 CLAIM: TextClause = text(
     f"""WITH due AS MATERIALIZED (
-        SELECT d.notice_id FROM {rows_of("f", recipient="text", slots="int", alternate="bool")}
+        SELECT d.notice_id FROM (
+            SELECT r.*, EXISTS (SELECT 1 FROM notifier.endpoints o WHERE o.org = r.recipient
+                AND o.alternate = r.alternate AND o.in_order AND o.state <> 'removed') AS in_order
+            FROM {rows_of("r", recipient="text", slots="int", alternate="bool")}
+        ) f
         CROSS JOIN LATERAL (
             SELECT u.notice_id FROM ({_due("= 0", "f.slots - f.slots / 4")} UNION ALL {_due("> 0", "f.slots")}) u
             ORDER BY u.attempt_count > 0, u.next_attempt_at LIMIT f.slots

@@ -155,6 +155,7 @@ endpoints = Table(
     Column("rate_per_minute", Integer),
     Column("retry_seconds", ARRAY(Integer)),
     Column("verified_at", _INSTANT),
+    Column("in_order", Boolean, nullable=False, server_default=text("false")),
     Column("created_at", _INSTANT, nullable=False),
     Column("changed_at", _INSTANT, nullable=False),
 )

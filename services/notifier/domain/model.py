@@ -117,7 +117,8 @@ class Endpoint:
     """Where an organisation wants to be told. `reason` says why it is suspended.
 
     An organisation has one first endpoint and at most one `alternate`. `rate_per_minute` is what the endpoint granted
-    when it was verified, None for no limit; `retry_seconds` its own pauses before each attempt.
+    when it was verified, None for no limit; `retry_seconds` its own pauses before each attempt. `in_order`: of one
+    concern it gets one notice after the other, each when the one before is delivered or given up.
     """
 
     endpoint_id: EndpointId
@@ -131,6 +132,7 @@ class Endpoint:
     rate_per_minute: int | None = None
     retry_seconds: tuple[int, ...] | None = None
     verified_at: datetime | None = None
+    in_order: bool = False
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -171,6 +173,7 @@ class Target:
     rate_per_minute: int | None = None
     retry_seconds: tuple[int, ...] | None = None
     access: Access | None = None
+    in_order: bool = False
 
     @property
     def lane_name(self) -> str:

@@ -149,6 +149,7 @@ def shown(endpoint: Endpoint) -> Json:
         "alternate": endpoint.alternate,
         "rate_per_minute": endpoint.rate_per_minute,
         "retry_seconds": endpoint.retry_seconds and list(endpoint.retry_seconds),
+        "in_order": endpoint.in_order,
         "verified_at": endpoint.verified_at and rfc3339(endpoint.verified_at),
         "links": {
             "self": f"/v1/endpoints/{endpoint.endpoint_id}",

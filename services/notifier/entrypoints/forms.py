@@ -39,6 +39,7 @@ class EndpointForm(Form):
     description: str = Field(default="", max_length=200)
     alternate: bool = False
     retry_seconds: list[int] | None = None
+    in_order: bool = False
     client_certificate: str = Field(default="", max_length=CERTIFICATE_LENGTH_MAX)
     oauth: OAuthForm | None = None
 
@@ -47,7 +48,7 @@ class EndpointForm(Form):
         oauth = OAuthClient(**self.oauth.model_dump()) if self.oauth else None
         access = Access(self.client_certificate, oauth) if self.client_certificate or oauth else None
         pauses = tuple(self.retry_seconds) if self.retry_seconds else None
-        return Wanted(org, self.url, self.description, self.alternate, pauses, access)
+        return Wanted(org, self.url, self.description, self.alternate, pauses, access, self.in_order)
 
 
 class AcknowledgementForm(Form):

@@ -71,6 +71,7 @@ class LaneBook:
         self._on_surplus = on_surplus
         self._lanes: dict[str, Lane] = {}
         self._reserved = 0
+        self._in_turn: set[str] = set()
         self.targets: dict[str, Target] = {}
         self.held: dict[NoticeId, Leased] = {}
 
@@ -101,8 +102,14 @@ class LaneBook:
         return sum(lane.in_flight for lane in self._lanes.values())
 
     def reserve(self, entries: Sequence[Entry]) -> Sequence[Leased]:
-        """Take slots for new notices as far as their lanes have room; who has no endpoint has no lane."""
+        """Take slots for new notices as far as their lanes have room; who has no endpoint has no lane.
+
+        For an endpoint that wants them in order the ledger says which is next: it is asked once they are there.
+        """
         reachable = [entry for entry in entries if entry.subject.recipient in self.targets]
+        in_turn = {e.subject.recipient for e in reachable if self.targets[e.subject.recipient].in_order}
+        self._in_turn |= in_turn
+        reachable = [entry for entry in reachable if entry.subject.recipient not in in_turn]
         wanted = Counter(entry.subject.recipient for entry in reachable)
         share = self._share(len(wanted))
         room = {recipient: self._reserve(recipient, count, share) for recipient, count in wanted.items()}
@@ -125,6 +132,8 @@ class LaneBook:
                 if notice.notice_id not in self.held:
                     self._leased_at.pop(notice.notice_id, None)
                 self._release(notice.lane_name, 1)
+        while self._in_turn:
+            self.wants(self._in_turn.pop())
 
     def ask(self, lanes: frozenset[int]) -> Mapping[str, int]:
         """Reserve room for a claim, per recipient: all of it where rows are known to wait, else half."""

@@ -46,6 +46,7 @@ class Wanted:
     alternate: bool = False
     retry_seconds: tuple[int, ...] | None = None
     access: Access | None = None
+    in_order: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ async def register_endpoint(wanted: Wanted, *, rules: Rules, clock: Clock, endpo
         created_at=now,
         alternate=wanted.alternate,
         retry_seconds=wanted.retry_seconds,
+        in_order=wanted.in_order,
     )
     await endpoints.add(endpoint, keys, wanted.access)
     return Registered(endpoint, keys)

@@ -108,11 +108,12 @@ async def test_a_notice_goes_from_kafka_to_its_recipient_and_its_facts_come_back
 
 async def test_callers_see_what_is_theirs_and_nothing_else(engines: Engines, tmp_path: Path) -> None:
     async with running(engines, tmp_path) as service:
-        body = {"url": "https://gmc.example/hooks", "description": "desk"}
+        body = {"url": "https://gmc.example/hooks", "description": "desk", "in_order": True}
         made = await service.post("/v1/endpoints", "gmc", body)
         assert made.status_code == 201
         shown = made.json()
         assert shown["secret"].startswith("whsec_")
+        assert shown["in_order"] is True
         path = f"/v1/endpoints/{shown['endpoint_id']}"
         assert "secret" not in (await service.get(path, "gmc")).json()
         absent, foreign = await service.get("/v1/endpoints/end_none", "nmc"), await service.get(path, "nmc")

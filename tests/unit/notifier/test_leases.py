@@ -1,11 +1,12 @@
 """A lease that may have run out is not delivered under, and one that was lost is let go."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from services.notifier.adapters.keys import KeyedOpener
 from services.notifier.domain.model import Entry, Leased
 from services.notifier.domain.throttle import Heard
-from services.notifier.entrypoints.lanes import LaneBook, LaneLimits
+from services.notifier.entrypoints.lanes import ALL_LANES, LaneBook, LaneLimits
 from services.notifier.usecases.register import prepare
 from tests.support.clock import NOON
 from tests.support.notifier_fakes import SEALING, TOKENS, a_leased, a_notice, a_target
@@ -102,3 +103,15 @@ def test_a_repeat_of_a_held_notice_does_not_make_its_lease_younger() -> None:
     watch.seconds += 2
     assert lanes.start("gmc") is None
     assert lanes.lane("gmc").free == SLOTS
+
+
+def test_what_is_wanted_in_order_is_left_to_the_ledger_and_asked_for_once_it_is_there() -> None:
+    lanes, asked = book(Watch()), list[str]()
+    lanes.targets = {"gmc": replace(a_target(), in_order=True)}
+    lanes._on_surplus = lambda: asked.append("claim")
+    slots = lanes.reserve(entries(2))
+    assert (list(slots), lanes.lane("gmc").free, asked) == ([], SLOTS, [])
+    lanes.fill(slots, frozenset())
+    assert (asked, lanes.ask(ALL_LANES)) == (["claim"], {"gmc": SLOTS})
+    lanes.fill((), frozenset())
+    assert asked == ["claim"]

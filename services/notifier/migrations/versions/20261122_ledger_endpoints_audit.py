@@ -130,6 +130,7 @@ def _create_endpoints() -> None:
         sa.Column("rate_per_minute", sa.Integer),
         sa.Column("retry_seconds", ARRAY(sa.Integer)),
         sa.Column("verified_at", INSTANT),
+        sa.Column("in_order", sa.Boolean, nullable=False, server_default=sa.text("false")),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("changed_at", INSTANT, nullable=False),
         schema=SCHEMA,
