@@ -170,6 +170,10 @@ class Transaction(CorrelationTransaction, PanelTransaction, Protocol):
         """The concern is recalled from now on."""
         ...
 
+    async def recalled_among(self, concern_ids: Sequence[str]) -> Mapping[str, str]:
+        """Which of these concerns were recalled, each with its reason."""
+        ...
+
     async def supersede(self, concern_id: str, version: int, at: datetime) -> None:
         """Nobody needs to look at the items of earlier versions any more."""
         ...

@@ -108,6 +108,8 @@ async def test_a_recalled_concern_says_so_in_its_dossier(store: Store) -> None:
             await tx.keep_recall("con_1", reason, NOON)
     async with store.begin() as tx:
         dossier = await tx.dossier("con_1", None)
+        assert await tx.recalled_among(["con_1", "con_2"]) == {"con_1": "wrong-person"}
+        assert await tx.recalled_among([]) == {}
     assert dossier is not None
     assert dossier.recalled
 

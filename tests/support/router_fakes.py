@@ -317,6 +317,9 @@ class InMemoryTransaction(CorrelationPart):
     async def keep_recall(self, concern_id: str, reason: str, at: datetime) -> None:  # noqa: ARG002 - the port's
         self.state.recalls.setdefault(concern_id, reason)
 
+    async def recalled_among(self, concern_ids: Sequence[str]) -> Mapping[str, str]:
+        return {name: self.state.recalls[name] for name in concern_ids if name in self.state.recalls}
+
     async def supersede(self, concern_id: str, version: int, at: datetime) -> None:
         body = {"resolution": "superseded", "by_version": version}
         for item in list(self.state.items.values()):

@@ -78,6 +78,11 @@ class UndoingPart:
         """The concern is recalled from now on."""
         await self._connection.execute(sql.RECALL, {"concern_id": concern_id, "reason": reason, "at": at})
 
+    async def recalled_among(self, concern_ids: Sequence[str]) -> Mapping[str, str]:
+        """Which of these concerns were recalled, each with its reason."""
+        rows = await self._connection.execute(sql.RECALLED_AMONG, {"names": list(concern_ids)})
+        return {row.concern_id: row.reason for row in rows}
+
     async def supersede(self, concern_id: str, version: int, at: datetime) -> None:
         """Nobody needs to look at the items of earlier versions any more."""
         body = canonical({"resolution": "superseded", "by_version": version})

@@ -45,6 +45,7 @@ UPDATE router.notices SET settled = 'withdrawn' WHERE notice_id IN (SELECT ref F
 RECALL = text("""
 INSERT INTO router.recalls (concern_id, reason, at) VALUES (:concern_id, :reason, :at) ON CONFLICT DO NOTHING
 """)
+RECALLED_AMONG = text("SELECT concern_id, reason FROM router.recalls WHERE concern_id = ANY(CAST(:names AS text[]))")
 RECALLED = text("SELECT EXISTS (SELECT FROM router.recalls WHERE concern_id = :concern_id)")
 # A suggestion is about a subject of several concerns, a review about what was done: both outlive a version.
 SUPERSEDE = text("""

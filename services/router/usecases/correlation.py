@@ -24,6 +24,7 @@ from services.router.domain.policy import CurrentJudge
 from services.router.ports import SightingStore
 from services.router.usecases.desk import ROUTER, Desk
 from services.router.usecases.queues import Moment
+from services.router.usecases.undoing import recall_late
 from shared.contracts.audit import AuditFact
 from shared.ids import derived_id, new_id
 
@@ -49,7 +50,7 @@ class Correlation:
 
 
 async def follow_concerns(desk: Desk) -> Followed:
-    """Keep the sightings of a page of concerns, and open what they suggest.
+    """Keep the sightings of a page of concerns, and open what they suggest; what was recalled before is recalled.
 
     The same page again changes nothing. Raises NoGraphYet, GraphBehind.
     """
@@ -60,6 +61,8 @@ async def follow_concerns(desk: Desk) -> Followed:
         if page:
             await tx.keep_sightings(page, fresh)
         suggested = await _suggest(fresh, rule, Moment(tx, desk.clock.now())) if fresh else ()
+        if page:
+            await recall_late([one.concern_id for one in page], desk.sitting(tx))
     return Followed(len(page), tuple(suggested))
 
 

@@ -55,6 +55,19 @@ def amended_of(concern: Concern, act: Act, verdict: Verdict, graph: Head, now: d
     return replace(decided, fact=fact)
 
 
+def silenced(decided: Decided) -> Decided:
+    """The same on a concern that was recalled before: the decision is kept, nobody is told, and nobody need look."""
+    said = {**decided.fact.body, "notices": [], "recalled": True}
+    data = decided.routed.data.model_copy(update={"told": []})
+    return replace(
+        decided,
+        items=(),
+        issued=(),
+        routed=decided.routed.model_copy(update={"data": data}),
+        fact=decided.fact.model_copy(update={"body": said}),
+    )
+
+
 def undoing_of(
     kind: UndoingKind, told: ToldNotice, dossier: Dossier, reason: str, sitting: tuple[Head, datetime]
 ) -> Undoing:

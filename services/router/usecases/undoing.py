@@ -12,7 +12,7 @@ from services.router.domain.undoing import NoticeNews, Stays, TakeBack, ToldNoti
 from services.router.ports import Begin, Decided, Transaction, Undoing
 from services.router.usecases.desk import ROUTER, Desk, Sitting
 from services.router.usecases.taking_back import take_back, withdraw, withdraw_from_others
-from services.router.usecases.telling import amended_of, undone_of
+from services.router.usecases.telling import amended_of, silenced, undone_of
 from shared.agreements.reasons import CHOSEN
 from shared.ids import derived_id
 from shared.records import Batch
@@ -58,7 +58,7 @@ async def amend(decided: Decided, sitting: Sitting) -> Decided | None:
     """Store the decision on a version that follows others; None where that is stored already.
 
     Choices that were made before stand where they still may; who was told and no longer may know is told of the
-    withdrawal alone, and nobody needs to look at the earlier versions any more.
+    withdrawal alone, and nobody needs to look at the earlier versions any more. After a recall nobody is told.
     """
     concern, tx = decided.concern, sitting.tx
     before = await tx.dossier(concern.concern_id, None)
@@ -68,6 +68,7 @@ async def amend(decided: Decided, sitting: Sitting) -> Decided | None:
     standing = {org: how for org, how in before.choices.items() if org not in choice.refused}
     act = Act("amended", ROUTER, "", (), "", standing)
     made = amended_of(concern, act, choice.verdict, sitting.judge.head, sitting.now)
+    made = silenced(made) if before.recalled else made
     opened = Opened(made.record.decision_id, made.record.key, sitting.now, act)
     if not await tx.open_round(made, opened, []):
         return None
@@ -89,6 +90,12 @@ async def recall(recalled: Recall, sitting: Sitting) -> int:
         await sitting.tx.say_undone(undone_of(concern_id, "recall", undoings, sitting.now))
         count += len(undoings)
     return count
+
+
+async def recall_late(concern_ids: Sequence[str], sitting: Sitting) -> int:
+    """Take back what was decided on behind the recall of what it came of: that lies in another partition."""
+    late = await sitting.tx.recalled_among(concern_ids)
+    return sum([await recall(Recall(concern_id, reason), sitting) for concern_id, reason in sorted(late.items())])
 
 
 async def _recall_notices(concern_id: str, sitting: Sitting) -> Sequence[Undoing]:
