@@ -1,12 +1,11 @@
 """One rate of the benchmark: an open loop against the running system, judged from the receiver's own file."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
-import aiohttp
 import orjson
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -14,6 +13,7 @@ from deploy.bench.load import OpenLoop, Sent, percentile
 from deploy.bench.memory import proportional_bytes
 from deploy.bench.traffic import Traffic
 from deploy.bench.usage import statement_count, usage_of
+from deploy.bench.wire import Wire
 from deploy.client import Concordat
 from deploy.local.plan import POSTGRES
 from deploy.local.system import LocalSystem
@@ -21,6 +21,7 @@ from deploy.local.waiting import until
 from shared.clock import Clock
 
 CONNECTIONS = 128
+JSON_TYPE = {"Content-Type": "application/json"}
 DRAIN_SECONDS = 20.0
 SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 
@@ -102,23 +103,24 @@ class Bench:
     async def _offer(self, rate_per_second: float, count: int) -> Sequence[Sent]:
         first = self._numbers
         self._numbers += count
-        connector = aiohttp.TCPConnector(limit=CONNECTIONS)
-        async with aiohttp.ClientSession(connector=connector) as session:
+        address = urlsplit(self.concordat.urls["intake"])
+        wire = Wire(address.hostname or "", address.port or 80, connections_max=CONNECTIONS)
 
-            async def send(number: int) -> str | None:
-                return await self._send(session, first + number)
+        async def send(number: int) -> str | None:
+            return await self._send(wire, first + number)
 
+        try:
             return await OpenLoop(rate_per_second, count, send, self.clock).run()
+        finally:
+            wire.close()
 
-    async def _send(self, session: aiohttp.ClientSession, number: int) -> str | None:
+    async def _send(self, wire: Wire, number: int) -> str | None:
         case, concern = self.traffic.next(number)
         headers = await self.concordat.authorization(case.originator)
-        url = self.concordat.urls["intake"] + "/v1/concerns"
-        body = orjson.dumps(concern)
-        async with session.post(url, data=body, headers={**headers, "Content-Type": "application/json"}) as answer:
-            if answer.status != 202:
-                return None
-            concern_id = str(orjson.loads(await answer.read())["concern_id"])
+        status, answer = await wire.post("/v1/concerns", {**headers, **JSON_TYPE}, orjson.dumps(concern))
+        if status != 202:
+            return None
+        concern_id = str(orjson.loads(answer)["concern_id"])
         self._told[concern_id] = len(case.told)
         return concern_id
 
@@ -141,7 +143,7 @@ class _Tail:
                     if not line.endswith(b"\n"):
                         break
                     self._at += len(line)
-                    self._take(json.loads(line))
+                    self._take(orjson.loads(line))
         return len(self.first)
 
     def latencies(self, accepted: Mapping[str, Sent]) -> list[float]:
