@@ -11,6 +11,8 @@ from shared.agreements.rights import Right
 from shared.agreements.slices import Slices
 from shared.agreements.succession import Lineage, Reached
 
+JOINED_KEPT_MAX = 10_000
+
 
 class Joined(NamedTuple):
     """A clause between two bodies as they stand today, with the parties as they signed."""
@@ -73,11 +75,7 @@ class Bodies:
 
     def joined_to(self, originator: str, named: Iterable[str]) -> Iterator[Joined]:
         """Every clause that the originator may try today, towards every body that would receive."""
-        if originator not in self._joined:
-            plain = ((right, party) for right in self._rights(originator) for party in right.recipients)
-            rows = (row for right, party in plain if party != NAMED for row in self._join(originator, right, party))
-            self._joined[originator] = tuple(rows)
-        yield from self._joined[originator]
+        yield from self._joined.get(originator) or self._join_all(originator)
         for right in self._rights(originator) if named else ():
             for party in sorted(named) if NAMED in right.recipients else ():
                 yield from self._join(originator, right, party)
@@ -91,6 +89,14 @@ class Bodies:
                 reached.org for tie in heard for reached in self.receivers(tie.discloser, personal=tie.personal)
             )
         return self._wrong_way[originator]
+
+    def _join_all(self, originator: str) -> tuple[Joined, ...]:
+        """Those that no concern names. Very many are worked out anew rather than kept for each day."""
+        plain = ((right, party) for right in self._rights(originator) for party in right.recipients)
+        rows = tuple(row for right, party in plain if party != NAMED for row in self._join(originator, right, party))
+        if len(rows) <= JOINED_KEPT_MAX:
+            self._joined[originator] = rows
+        return rows
 
     def _rights(self, originator: str) -> tuple[Right, ...]:
         return self._slices.speaking(originator)

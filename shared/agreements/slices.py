@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 
 from shared.agreements.load.lean import Shelved
@@ -10,7 +10,8 @@ from shared.agreements.load.roster import Names, Roster
 from shared.agreements.model import Agreement, Graph
 from shared.agreements.rights import Right, Tie, rights_of, ties_of
 
-Get = Callable[[str], "Agreement | None"]
+RIGHTS_KEPT_MAX = 50_000
+"""Of all bodies together, with their agreements: some 150 MB."""
 
 
 class Slices:
@@ -36,21 +37,25 @@ class Slices:
     def speaking(self, org: str) -> tuple[Right, ...]:
         """Every right that the body, or a party for which it could ever act, has as a discloser; by agreement."""
         found = self._speaking.get(org)
-        if found is None:
-            acting = self.acting_for(org)
-            rights = (right for agreement in self._signed_by(acting) for right in rights_of(agreement))
-            found = self._speaking[org] = tuple(right for right in rights if right.discloser in acting)
-        return found
+        return self._look_at(org)[0] if found is None else found
 
     def hearing(self, org: str) -> tuple[Tie, ...]:
         """Every tie in which the body, or a party for which it could ever act, is told; sorted."""
         found = self._hearing.get(org)
-        if found is None:
-            acting = self.acting_for(org)
-            rights = (right for agreement in self._signed_by(acting) for right in rights_of(agreement))
-            ties = {tie for right in rights for tie in ties_of(right) if tie.recipient in acting}
-            found = self._hearing[org] = tuple(sorted(ties))
-        return found
+        return self._look_at(org)[1] if found is None else found
+
+    def _look_at(self, org: str) -> tuple[tuple[Right, ...], tuple[Tie, ...]]:
+        """Both at once: an agreement is long to read."""
+        acting, rights, ties = self.acting_for(org), list[Right](), set[Tie]()
+        for right in self.around(org):
+            ties.update(tie for tie in ties_of(right) if tie.recipient in acting)
+            if right.discloser in acting:
+                rights.append(right)
+        if sum(map(len, self._speaking.copy().values())) + len(rights) > RIGHTS_KEPT_MAX:
+            self._speaking.clear()
+        speaking, hearing = tuple(rights), tuple(sorted(ties))
+        self._speaking[org], self._hearing[org] = speaking, hearing
+        return speaking, hearing
 
     def around(self, org: str, among: Collection[str] | None = None) -> Iterator[Right]:
         """Every right of everything that the body, or a party for which it could ever act, is a party to; by agreement.
@@ -58,7 +63,7 @@ class Slices:
         Nothing is kept: what was not read before is read in passing. `among`: of these agreements alone.
         """
         acting = self.acting_for(org)
-        found = self._signed_by(acting, self._in_passing) if among is None else self._those_of(acting, among)
+        found = self._signed_by(acting) if among is None else self._those_of(acting, among)
         for agreement in found:
             yield from rights_of(agreement)
 
@@ -99,12 +104,12 @@ class Slices:
         later = self._roster.later.get(name)
         return self._graph.agreements[later[-1]] if later else None
 
-    def _signed_by(self, parties: frozenset[str], get: Get | None = None) -> Iterator[Agreement]:
+    def _signed_by(self, parties: frozenset[str]) -> Iterator[Agreement]:
         """Everything with clauses to which one of these is a party, in whatever capacity, sorted by id."""
         names = {
             name for org in parties for part in (self._roster.by_party, self._others) for name in part.get(org, ())
         }
-        found = map(get or self.sharing, sorted(names))
+        found = map(self._in_passing, sorted(names))
         return (agreement for agreement in found if agreement)
 
     def _acting_for_any(self, parties: Iterable[str]) -> frozenset[str]:

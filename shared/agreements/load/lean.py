@@ -20,6 +20,8 @@ from shared.agreements.load.signed import AGREEMENT_KEYS, CLAUSE_KEYS, WHEN_KEYS
 from shared.agreements.model import Agreement, Graph
 
 AGREEMENT = "agreement"
+MADE_KEPT_MAX = 4_096
+"""Agreements that are kept read: some 12 MB."""
 Item = TypeVar("Item")
 
 
@@ -46,7 +48,7 @@ class Written(Mapping[str, Any]):
 
 
 class Shelved(Mapping[str, Agreement]):
-    """The agreements of a graph by id, each read when it is first asked for and kept. Shared freely between threads."""
+    """The agreements of a graph by id, each read when it is asked for, and some kept. Shared freely between threads."""
 
     __slots__ = ("_known", "_made", "_passed", "base", "reader")
 
@@ -82,6 +84,8 @@ class Shelved(Mapping[str, Agreement]):
         return len(self.base.rows.ids(AGREEMENT))
 
     def _make(self, name: str) -> Agreement:
+        if len(self._made) >= MADE_KEPT_MAX:
+            self._made.clear()
         return self._made.setdefault(name, self._read(name))
 
     def _read(self, name: str) -> Agreement:
