@@ -59,9 +59,10 @@ class Receiver:
 
 @asynccontextmanager
 async def receiving(
-    behave: Behaviour | None = None, *, consents: bool = False, clock: Clock | None = None
+    behave: Behaviour | None = None, *, consents: bool = False, clock: Clock | None = None, port: int = 0
 ) -> AsyncIterator[Receiver]:
-    """A receiver on a free port of loopback; `behave` makes its answer, `consents` to deliveries when it is asked."""
+    """A receiver on a port of loopback, a free one unless it is said; `behave` makes its answer, `consents` to
+    deliveries when it is asked."""
     clock = clock or SystemClock()
     receiver = Receiver()
 
@@ -81,7 +82,7 @@ async def receiving(
     app.router.add_route("*", "/{tail:.*}", handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, "127.0.0.1", port)
     await site.start()
     host, port = runner.addresses[0][:2]
     receiver.url = f"http://{host}:{port}/hooks"
