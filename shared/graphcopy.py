@@ -88,6 +88,8 @@ class GraphCopy(Mapping[ObjectKey, bytes]):
         """The graph with these objects put in: new ones, and others in the place of those of the same kind and id."""
         if not bodies:
             return self
+        if len(bodies) > len(self):
+            return GraphCopy.of({**self, **bodies})
         blocks, by_block = list(self._blocks), self._by_block(bodies)
         for place in sorted(by_block, reverse=True):
             blocks[place : place + 1] = _repacked(blocks[place] if blocks else None, by_block[place])

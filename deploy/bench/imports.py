@@ -138,7 +138,7 @@ def parts_of(bodies: Sequence[bytes], parent_version: int) -> Iterator[bytes]:
 def signatures_of(bodies: Sequence[bytes], day: date) -> Iterator[bytes]:
     """The bodies of the requests that record every signature under the agreements among these objects."""
     agreements = (GraphObject("agreement", row["id"], body) for body in bodies if (row := _agreement(body)))
-    needed = [signature._asdict() for signature in required_signatures((), agreements, day)]
+    needed = [signature._asdict() for signature in sorted(required_signatures((), agreements, day))]
     for first in range(0, len(needed), SIGNATURES_PART):
         yield orjson.dumps({"signatures": needed[first : first + SIGNATURES_PART], "evidence": EVIDENCE})
 

@@ -141,10 +141,6 @@ class ChangeTransaction(Protocol):
         """Which of these objects the revision proposes already."""
         ...
 
-    async def some_objects(self, change_id: str, revision: int, keys: Collection[Key]) -> Sequence[GraphObject]:
-        """These objects as the revision proposes them, in the order in which they came; others it does not have."""
-        ...
-
     async def add_difference(self, change_id: str, number: int, body: bytes) -> None:
         """Keep the difference that an event of this transaction speaks of, to the byte."""
         ...

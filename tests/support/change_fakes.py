@@ -86,11 +86,7 @@ class InMemoryChangeTransaction:
         return [item for part in sorted(parts, key=lambda part: part.first) for item in part.objects]
 
     async def proposed(self, change_id: str, revision: int, keys: Collection[Key]) -> Collection[Key]:
-        return {item.key for item in await self.some_objects(change_id, revision, keys)}
-
-    async def some_objects(self, change_id: str, revision: int, keys: Collection[Key]) -> Sequence[GraphObject]:
-        wanted = set(keys)
-        return [item for item in await self.objects(change_id, revision) if item.key in wanted]
+        return {item.key for item in await self.objects(change_id, revision)} & set(keys)
 
     async def add_difference(self, change_id: str, number: int, body: bytes) -> None:
         self.differences[change_id, number] = body

@@ -8,9 +8,11 @@ from itertools import groupby
 from typing import Any
 
 import orjson
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.registry.adapters.change_memory import ChangeMemory
+from services.registry.adapters.copying import copy_into
 from services.registry.adapters.postgres import PostgresHistory
 from services.registry.adapters.tables import change_differences, change_events, change_objects
 from services.registry.domain.change import (
@@ -34,17 +36,12 @@ _ADD = text(
     VALUES (:change_id, :number, :event, :at, :principal, :body)
     ON CONFLICT (change_id, number) DO NOTHING"""
 )
-_ADD_OBJECTS = text(
-    """INSERT INTO registry.change_objects (change_id, revision, kind, id, number, place, body)
-    SELECT :change_id, :revision, kind, id, :number, :first + place - 1, body
-    FROM unnest(CAST(:kinds AS text[]), CAST(:ids AS text[]), CAST(:bodies AS bytea[]))
-        WITH ORDINALITY AS o(kind, id, body, place)"""
-)
-_OF_KEYS = """FROM unnest(CAST(:kinds AS text[]), CAST(:ids AS text[])) AS k(kind, id)
+_COLUMNS = ("change_id", "revision", "kind", "id", "number", "place", "body")
+_PROPOSED = text(
+    """SELECT o.kind, o.id FROM unnest(CAST(:kinds AS text[]), CAST(:ids AS text[])) AS k(kind, id)
     JOIN registry.change_objects o ON o.change_id = :change_id AND o.revision = :revision
         AND o.kind = k.kind AND o.id = k.id"""
-_PROPOSED = text(f"SELECT o.kind, o.id {_OF_KEYS}")
-_SOME_OBJECTS = text(f"SELECT o.kind, o.id, o.body {_OF_KEYS} ORDER BY o.place")
+)
 ROWS_AT_ONCE = 2_000
 LARGE_BYTES = 262_144
 """Events above that are read beside the event loop: those of an import hold a signature for each of its parties."""
@@ -57,47 +54,31 @@ _PAGE = text(
 )
 
 
-class _KeptLog:
-    """The committed events of the long change that was read last: events are added and never changed.
-
-    Only who has added nothing reads or fills it, so that nothing of a transaction that fails stays in it.
-    """
-
-    def __init__(self) -> None:
-        self._log = ChangeLog("", ())
-
-    def of(self, change_id: str) -> ChangeLog:
-        return self._log if change_id == self._log.change_id else ChangeLog(change_id, ())
-
-    def put(self, log: ChangeLog) -> None:
-        self._log = log
-
-    def drop(self, change_id: str) -> None:
-        if change_id == self._log.change_id:
-            self._log = ChangeLog("", ())
-
-
 class PostgresChangeStore:
     """Opens transactions on the changes; they are transactions on the history too."""
 
     def __init__(self, history: PostgresHistory) -> None:
         self._history = history
-        self._kept = _KeptLog()
+        self._kept = ChangeMemory()
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator["PostgresChanges"]:
         """One transaction. Raises StoreUnavailable; whether it was committed is then unknown."""
         async with self._history.begin() as history:
-            yield PostgresChanges(history.connection, history, self._kept)
+            changes = PostgresChanges(history.connection, history, self._kept)
+            yield changes
+        for change_id, part in changes.parts:
+            self._kept.objects.put(change_id, part)
 
 
 class PostgresChanges:
     """The changes in one transaction; see ports.ChangeTransaction."""
 
-    def __init__(self, connection: AsyncConnection, history: History, kept: _KeptLog | None = None) -> None:
+    def __init__(self, connection: AsyncConnection, history: History, kept: ChangeMemory | None = None) -> None:
         self._connection = connection
         self._history = history
-        self._kept = kept or _KeptLog()
+        self._kept = kept or ChangeMemory()
+        self.parts: list[tuple[str, Part]] = []
         self._has_added = False
 
     def history(self) -> History:
@@ -110,7 +91,7 @@ class PostgresChanges:
 
     async def log(self, change_id: str) -> ChangeLog | None:
         """All events of a change; those of a long one that were read before are not read again."""
-        known = ChangeLog(change_id, ()) if self._has_added else self._kept.of(change_id)
+        known = ChangeLog(change_id, ()) if self._has_added else self._kept.log.of(change_id)
         events = change_events
         found = await self._connection.execute(
             select(events)
@@ -122,7 +103,7 @@ class PostgresChanges:
             return ChangeLog(change_id, tuple(map(_event, rows))) if rows else None
         log = await asyncio.to_thread(_read_on, known, rows)
         if not self._has_added:
-            self._kept.put(log)
+            self._kept.log.put(log)
         return log
 
     async def logs(self, *, before: ChangePlace | None, count_max: int) -> Sequence[ChangeLog]:
@@ -157,27 +138,20 @@ class PostgresChanges:
 
     async def add_objects(self, change_id: str, part: Part) -> None:
         """Add what an event brings."""
-        await self._connection.execute(
-            _ADD_OBJECTS,
-            {
-                "change_id": change_id,
-                "revision": part.revision,
-                "number": part.number,
-                "first": part.first,
-                "kinds": [item.kind for item in part.objects],
-                "ids": [item.id for item in part.objects],
-                "bodies": [item.body for item in part.objects],
-            },
+        rows = (
+            (change_id, part.revision, item.kind, item.id, part.number, place, item.body)
+            for place, item in enumerate(part.objects, part.first)
         )
+        await copy_into(self._connection, change_objects, _COLUMNS, rows)
+        self.parts.append((change_id, part))
 
     async def objects(self, change_id: str, revision: int) -> Sequence[GraphObject]:
         """What the revision proposes, in the order in which it came."""
-        rows = change_objects
-        wanted = (
-            select(rows.c.kind, rows.c.id, rows.c.body)
-            .where(rows.c.change_id == change_id, rows.c.revision == revision)
-            .order_by(rows.c.place)
-        )
+        rows, kept = change_objects, self._kept.objects.of(change_id, revision)
+        of_revision = (rows.c.change_id == change_id, rows.c.revision == revision)
+        if kept and await self._connection.scalar(select(func.count()).where(*of_revision)) == len(kept):
+            return kept
+        wanted = select(rows.c.kind, rows.c.id, rows.c.body).where(*of_revision).order_by(rows.c.place)
         items: list[GraphObject] = []
         async with self._connection.stream(wanted, execution_options={"yield_per": ROWS_AT_ONCE}) as found:
             async for part in found.partitions():
@@ -186,13 +160,10 @@ class PostgresChanges:
 
     async def proposed(self, change_id: str, revision: int, keys: Collection[Key]) -> Collection[Key]:
         """Which of these objects the revision proposes already."""
-        found = await self._connection.execute(_PROPOSED, _wanted(change_id, revision, keys))
+        kinds, ids = [kind for kind, _ in keys], [object_id for _, object_id in keys]
+        wanted = {"change_id": change_id, "revision": revision, "kinds": kinds, "ids": ids}
+        found = await self._connection.execute(_PROPOSED, wanted)
         return {(row.kind, row.id) for row in found}
-
-    async def some_objects(self, change_id: str, revision: int, keys: Collection[Key]) -> Sequence[GraphObject]:
-        """These objects as the revision proposes them, in the order in which they came."""
-        found = await self._connection.execute(_SOME_OBJECTS, _wanted(change_id, revision, keys))
-        return [GraphObject(*row) for row in found]
 
     async def add_difference(self, change_id: str, number: int, body: bytes) -> None:
         """Keep a difference to the byte."""
@@ -206,11 +177,6 @@ class PostgresChanges:
             select(rows.c.body).where(rows.c.change_id == change_id, rows.c.number == number)
         )
         return found.scalar_one_or_none()
-
-
-def _wanted(change_id: str, revision: int, keys: Collection[Key]) -> dict[str, Any]:
-    kinds, ids = [kind for kind, _ in keys], [object_id for _, object_id in keys]
-    return {"change_id": change_id, "revision": revision, "kinds": kinds, "ids": ids}
 
 
 def _read_on(known: ChangeLog, rows: Sequence[Row[Any]]) -> ChangeLog:

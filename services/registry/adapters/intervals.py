@@ -1,60 +1,63 @@
 """The intervals of the graph's objects in Postgres: written with each commit, so that an overlap cannot be stored."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Iterator, Sequence
-from operator import attrgetter
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
 
 import orjson
+from asyncpg import Range
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.registry.domain.intervals import TIMED, Interval, intervals_of
+from services.registry.adapters.copying import copy_into
+from services.registry.adapters.tables import intervals
+from services.registry.domain.intervals import TIMED, intervals_of
 from services.registry.domain.model import Commit, GraphObject
 
 OBJECTS_AT_A_TIME = 10_000
 """A statement of an import carries the intervals of so many objects at most."""
+SPANS_KEPT = 10_000
 _CLOSE = text(
     """UPDATE registry.intervals AS i
     SET recorded = tstzrange(lower(i.recorded), :moment), closed_version = :version
     FROM unnest(CAST(:kinds AS text[]), CAST(:ids AS text[])) AS o(kind, id)
     WHERE i.kind = o.kind AND i.object_id = o.id AND i.closed_version IS NULL"""
 )
-_OPEN = text(
-    """INSERT INTO registry.intervals (kind, object_id, facet, party, lineage, valid, recorded, opened_version)
-    SELECT kind, object_id, facet, party, lineage,
-        CASE WHEN first >= past THEN 'empty' ELSE daterange(first, past) END, tstzrange(:moment, NULL), :version
-    FROM unnest(
-        CAST(:kinds AS text[]), CAST(:ids AS text[]), CAST(:facets AS text[]), CAST(:firsts AS text[])::date[],
-        CAST(:pasts AS text[])::date[], CAST(:parties AS text[]), CAST(:lineages AS text[])
-    ) AS i(kind, object_id, facet, first, past, party, lineage)"""
-)
-_COLUMNS = ("kinds", "ids", "facets", "firsts", "pasts", "parties", "lineages")
-_VALUES = attrgetter("kind", "object_id", "facet", "start", "end", "party", "lineage")
+_COLUMNS = ("kind", "object_id", "facet", "valid", "party", "lineage", "recorded", "opened_version")
 
 
 async def record_intervals(connection: AsyncConnection, commit: Commit) -> None:
     """Close the intervals of the states that the commit replaces, and open those of its own."""
     timed = [item for item in commit.objects if item.kind in TIMED]
-    at = {"moment": commit.committed_at, "version": commit.version}
-    for some in _parts(timed):
-        if commit.version > 1:
-            keys = {"kinds": [item.kind for item in some], "ids": [item.id for item in some]}
-            await connection.execute(_CLOSE, {**at, **keys})
-    for some in _parts(timed):
-        opened = await asyncio.to_thread(lambda part: _columns(_intervals(part)), some)
-        await connection.execute(_OPEN, {**at, **opened})
+    parts: list[Sequence[GraphObject]] = [
+        timed[start : start + OBJECTS_AT_A_TIME] for start in range(0, len(timed), OBJECTS_AT_A_TIME)
+    ]
+    for some in parts if commit.version > 1 else ():
+        keys = {"kinds": [item.kind for item in some], "ids": [item.id for item in some]}
+        await connection.execute(_CLOSE, {"moment": commit.committed_at, "version": commit.version, **keys})
+    rows = list[tuple[Any, ...]]()
+    for some in (*parts, ()):  # while Postgres takes one part, the next is read
+        _, rows = await asyncio.gather(
+            copy_into(connection, intervals, _COLUMNS, rows), asyncio.to_thread(_rows, some, commit)
+        )
 
 
-def _parts(items: Sequence[GraphObject]) -> Iterator[Sequence[GraphObject]]:
-    for start in range(0, len(items), OBJECTS_AT_A_TIME):
-        yield items[start : start + OBJECTS_AT_A_TIME]
+def _rows(items: Sequence[GraphObject], commit: Commit) -> list[tuple[Any, ...]]:
+    return list(_opened(items, Range(commit.committed_at, None), commit.version))
 
 
-def _intervals(items: Sequence[GraphObject]) -> Iterator[Interval]:
+def _opened(items: Sequence[GraphObject], recorded: Range[datetime], version: int) -> Iterator[tuple[Any, ...]]:
     for item in items:
-        yield from intervals_of(orjson.loads(item.body))
+        for kind, object_id, facet, start, end, party, lineage in intervals_of(orjson.loads(item.body)):
+            yield kind, object_id, facet, _days(start, end), party, lineage, recorded, version
 
 
-def _columns(intervals: Iterator[Interval]) -> dict[str, list[str | None]]:
-    columns = zip(*map(_VALUES, intervals), strict=True)
-    return dict(zip(_COLUMNS, map(list, columns), strict=True))
+@lru_cache(maxsize=SPANS_KEPT)
+def _days(start: str | None, end: str | None) -> Range[date]:
+    first, past = (None if day is None else date.fromisoformat(day) for day in (start, end))
+    is_empty = first is not None and past is not None and first >= past
+    return Range(empty=True) if is_empty else Range(first, past)

@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import Row, Select, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from services.registry.adapters.copying import copy_into
 from services.registry.adapters.held import HeldObjects
-from services.registry.adapters.intervals import OBJECTS_AT_A_TIME, record_intervals
+from services.registry.adapters.intervals import record_intervals
 from services.registry.adapters.tables import commits, objects
 from services.registry.adapters.timeline import PostgresTimeline
 from services.registry.domain.model import Commit, GraphObject, StoredObject
@@ -27,11 +28,7 @@ _ADD_COMMIT = text(
     VALUES (:version, :parent_root, :root, :committed_at, :principal, :reason, :event)
     ON CONFLICT (version) DO NOTHING"""
 )
-_ADD_OBJECTS = text(
-    """INSERT INTO registry.objects (kind, id, version, body)
-    SELECT kind, id, :version, body
-    FROM unnest(CAST(:kinds AS text[]), CAST(:ids AS text[]), CAST(:bodies AS bytea[])) AS o(kind, id, body)"""
-)
+_OBJECT_COLUMNS = ("kind", "id", "version", "body")
 
 
 class PostgresHistory:
@@ -142,15 +139,8 @@ class PostgresTransaction(PostgresTimeline):
         return made
 
     async def _add_objects(self, commit: Commit) -> None:
-        for start in range(0, len(commit.objects), OBJECTS_AT_A_TIME):
-            some = commit.objects[start : start + OBJECTS_AT_A_TIME]
-            columns = {
-                "version": commit.version,
-                "kinds": [item.kind for item in some],
-                "ids": [item.id for item in some],
-                "bodies": [item.body for item in some],
-            }
-            await self._connection.execute(_ADD_OBJECTS, columns)
+        rows = ((item.kind, item.id, commit.version, item.body) for item in commit.objects)
+        await copy_into(self._connection, objects, _OBJECT_COLUMNS, rows)
 
 
 def _commit(row: Row[Any], changed: Sequence[GraphObject]) -> Commit:

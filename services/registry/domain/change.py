@@ -145,8 +145,10 @@ class ChangeEvent:
         """The step as plain JSON values."""
         step = self.step
         if isinstance(step, Signed):
-            signatures = [signature._asdict() for signature in step.signatures]
-            return {"signatures": signatures, "recorded": step.recorded, "evidence": step.evidence}
+            rows = [
+                {"agreement": name, "party": party, "terms_digest": terms} for name, party, terms in step.signatures
+            ]
+            return {"signatures": rows, "recorded": step.recorded, "evidence": step.evidence}
         return asdict(step)
 
 

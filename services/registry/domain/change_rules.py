@@ -5,7 +5,7 @@ Four people at least: an author, a reviewer, and two who approve. Nobody counts 
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -170,14 +170,18 @@ def fails(failed: Sequence[Mapping[str, str]]) -> Refusal:
 
 def terms_digest(item: GraphObject) -> str:
     """What a party signs: SHA-256 in hex over the canonical agreement without its suspensions and its termination."""
-    if not any(b'"%b":' % name.encode() in item.body for name in _NO_TERMS):
+    return _digest_of(item, item.row())
+
+
+def _digest_of(item: GraphObject, row: Row) -> str:
+    if not any(name in row for name in _NO_TERMS):
         return hashlib.sha256(item.body).hexdigest()  # canonical already
-    terms = {name: value for name, value in item.row().items() if name not in _NO_TERMS}
+    terms = {name: value for name, value in row.items() if name not in _NO_TERMS}
     text = json.dumps(terms, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def required_signatures(base: Iterable[GraphObject], asked: Iterable[GraphObject], day: date) -> tuple[Signature, ...]:
+def required_signatures(base: Iterable[GraphObject], asked: Iterable[GraphObject], day: date) -> frozenset[Signature]:
     """Whose signatures the change needs: every signatory of an agreement that is new or whose terms are others.
 
     A party that has left by the day signs no more. A statute, a body or a policy has no signatories.
@@ -185,34 +189,35 @@ def required_signatures(base: Iterable[GraphObject], asked: Iterable[GraphObject
     proposed = [item for item in asked if item.kind == "agreement"]
     keys = {item.key for item in proposed}
     before = {item.key: terms_digest(item) for item in base if item.key in keys}
-    made = ((item, terms_digest(item)) for item in proposed)
-    needed = ((item, terms) for item, terms in made if before.get(item.key) != terms)
-    return tuple(sorted(s for item, terms in needed for s in _signatories(item, terms, day)))
+    return frozenset(s for item in proposed for s in _signatories(item, before.get(item.key), day))
 
 
-def _signatories(item: GraphObject, terms: str, day: date) -> set[Signature]:
-    rows: Sequence[Row] = item.row().get("parties", ())
-    signing = (row for row in rows if row.get("capacity") == "signatory")
-    return {Signature(item.id, row["org"], terms) for row in signing if not (row.get("to") and row["to"] <= f"{day}")}
+def _signatories(item: GraphObject, signed: str | None, day: date) -> Iterator[Signature]:
+    """`signed` is the digest of the terms that stand; None where nothing does."""
+    row, today = item.row(), day.isoformat()
+    terms = _digest_of(item, row)
+    for party in row.get("parties", ()) if terms != signed else ():
+        if party.get("capacity") == "signatory" and not (party.get("to") and party["to"] <= today):
+            yield Signature(item.id, party["org"], terms)
 
 
-def no_signature(step: Signed, actor: Actor, required: Iterable[Signature]) -> Refusal | None:
+def no_signature(step: Signed, actor: Actor, required: Collection[Signature]) -> Refusal | None:
     """Why these signatures cannot be taken; every one that is wrong is named."""
-    by_party = {(s.agreement, s.party): s.terms_digest for s in required}
-    places = [p for number, s in enumerate(step.signatures) for p in _wrong(f"/signatures/{number}", s, by_party)]
-    if places:
+    wrong = [(number, s) for number, s in enumerate(step.signatures) if s not in required]
+    if wrong:
+        by_party = {(s.agreement, s.party): s.terms_digest for s in required}
+        places = tuple(_wrong(f"/signatures/{number}", s, by_party) for number, s in wrong)
         remedy = "Read the change: `needs` names each signature with the digest of its terms."
-        return Refusal("not-needed", "These signatures are not what the change needs", remedy, tuple(places))
+        return Refusal("not-needed", "These signatures are not what the change needs", remedy, places)
     return _recorded(step) if step.recorded else _not_own(step, actor)
 
 
-def _wrong(pointer: str, signature: Signature, by_party: Mapping[tuple[str, str], str]) -> Iterator[Place]:
+def _wrong(pointer: str, signature: Signature, by_party: Mapping[tuple[str, str], str]) -> Place:
     asked = by_party.get((signature.agreement, signature.party))
     if asked is None:
         who = f"{signature.party} has nothing to sign of {signature.agreement} in this change"
-        yield Place(f"{pointer}/party", who)
-    elif asked != signature.terms_digest:
-        yield Place(f"{pointer}/terms_digest", f"the terms of {signature.agreement} have the digest {asked}")
+        return Place(f"{pointer}/party", who)
+    return Place(f"{pointer}/terms_digest", f"the terms of {signature.agreement} have the digest {asked}")
 
 
 def _recorded(step: Signed) -> Refusal | None:
@@ -230,12 +235,12 @@ def _not_own(step: Signed, actor: Actor) -> Refusal | None:
     return Refusal("forbidden", "You cannot sign for another organisation", remedy)
 
 
-def needs(proposal: Proposal, required: Sequence[Signature]) -> tuple[Need, ...]:
+def needs(proposal: Proposal, required: frozenset[Signature]) -> tuple[Need, ...]:
     """Everything that is missing until the change can be scheduled, in the order in which it is done."""
     if proposal.is_closed:
         return ()
     found = [*_content_needs(proposal), *_people_needs(proposal)]
-    found += [_signature_need(s) for s in required if s not in proposal.signatures]
+    found += [_signature_need(s) for s in sorted(required - proposal.signatures)]
     return tuple(found)
 
 

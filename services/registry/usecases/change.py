@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -37,7 +37,7 @@ from services.registry.domain.change_rules import (
     unfilled,
 )
 from services.registry.domain.errors import ChangeMoved
-from services.registry.domain.model import GraphObject, Refused
+from services.registry.domain.model import Commit, GraphObject, Refused
 from services.registry.ports import BeginChange, ChangeTransaction, History, PastConcerns
 from shared.agreements import Graph
 from shared.agreements.days import civil_day
@@ -56,6 +56,39 @@ Analyse = Callable[[Graph, date], Sequence[Found] | None]
 """What the analyses find in a graph on a civil day; None where it is too much to list."""
 
 
+class Mark(NamedTuple):
+    """A change as far as it is filled, the graph that it stands on by its root, and the day."""
+
+    change_id: str
+    revision: int
+    object_count: int
+    root: str
+    day: date
+
+
+class Remembered:
+    """Whose signatures were needed when that was last worked out, until the change, the graph or the day moves.
+
+    A large import is signed in many steps, and each asks: it has 300,000 signatures.
+    """
+
+    def __init__(self) -> None:
+        self._of: Mark | None = None
+        self._signatures: frozenset[Signature] = frozenset()
+
+    def of(self, mark: Mark) -> frozenset[Signature] | None:
+        """Those of this mark; None where another was asked for last."""
+        return self._signatures if mark == self._of else None
+
+    def put(self, mark: Mark | None, signatures: frozenset[Signature]) -> None:
+        """These instead of what was remembered."""
+        self._of, self._signatures = mark, signatures
+
+    def forget(self) -> None:
+        """None: nobody will ask again."""
+        self.put(None, frozenset())
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """Where changes are dealt with: their store, the time, and what the gate to force asks.
@@ -68,6 +101,7 @@ class Desk:
     past: PastConcerns
     analyse: Analyse
     window: timedelta
+    required: Remembered = field(default_factory=Remembered)
 
     def today(self) -> date:
         """The civil day in London."""
@@ -181,7 +215,7 @@ def _telling(step: Step) -> JsonObject:
     """What an auditor must see without the change: what was approved, signed and committed."""
     body = {name: getattr(step, name, None) for name in ("difference", "version", "root", "base_root")}
     signed = step.signatures if isinstance(step, Signed) else ()
-    rows = [{"agreement": s.agreement, "party": s.party, "terms_digest": s.terms_digest} for s in signed]
+    rows = [{"agreement": agreement, "party": party, "terms_digest": terms} for agreement, party, terms in signed]
     return {
         **{name: value for name, value in body.items() if value is not None},
         **(
@@ -223,9 +257,7 @@ async def sign_change(ask: Ask, signatures: Sequence[Signature], evidence: str, 
     async def decide(tx: ChangeTransaction, proposal: Proposal) -> Step | Refusal:
         if refusal := unfilled(proposal):
             return refusal
-        named = {("agreement", signature.agreement) for signature in signatures}
-        asked = await tx.some_objects(proposal.change_id, proposal.revision, named)
-        required = await signatures_for(tx, asked, desk.today())
+        required = await signatures_of(tx, proposal, desk=desk)
         return await asyncio.to_thread(no_signature, step, ask.actor, required) or step
 
     asked = {"signatures": [f"{s.agreement} {s.party} {s.terms_digest}" for s in signatures], "evidence": evidence}
@@ -241,15 +273,30 @@ async def withdraw_change(ask: Ask, reason: str, *, desk: Desk) -> Result:
     return await take(ask, Taking(Withdrawn, {"reason": reason}, decide), desk=desk)
 
 
-async def signatures_of(tx: ChangeTransaction, proposal: Proposal, day: date) -> tuple[Signature, ...]:
-    """Whose signatures the change needs, on the graph as it stands."""
+async def signatures_of(tx: ChangeTransaction, proposal: Proposal, *, desk: Desk) -> frozenset[Signature]:
+    """Whose signatures the change needs, on the graph as it stands; worked out beside the event loop."""
+    head = await tx.history().head()
+    found = desk.required.of(mark_of(proposal, head, desk=desk))
+    if found is not None:
+        return found
     asked = await tx.objects(proposal.change_id, proposal.revision)
-    return await signatures_for(tx, asked, day)
+    stands = await standing_of(tx.history(), asked)
+    return await signatures_for(mark_of(proposal, head, desk=desk), stands, asked, desk=desk)
 
 
-async def signatures_for(tx: ChangeTransaction, asked: Sequence[GraphObject], day: date) -> tuple[Signature, ...]:
-    """Whose signatures these objects need, on the graph as it stands; worked out beside the event loop."""
-    return await asyncio.to_thread(required_signatures, await standing_of(tx.history(), asked), asked, day)
+async def signatures_for(
+    mark: Mark, stands: Sequence[GraphObject], asked: Sequence[GraphObject], *, desk: Desk
+) -> frozenset[Signature]:
+    """Whose signatures these objects need, on top of those that stand; remembered."""
+    found = await asyncio.to_thread(required_signatures, stands, asked, desk.today())
+    desk.required.put(mark, found)
+    return found
+
+
+def mark_of(proposal: Proposal, head: Commit | None, *, desk: Desk) -> Mark:
+    """What decides whose signatures a change needs: objects of a revision are only ever added."""
+    root = head.root if head else ""
+    return Mark(proposal.change_id, proposal.revision, proposal.object_count, root, desk.today())
 
 
 async def state_of(log: ChangeLog) -> Proposal:

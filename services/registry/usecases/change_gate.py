@@ -15,7 +15,6 @@ from services.registry.domain.change_rules import (
     forbidden,
     needs,
     not_ready,
-    required_signatures,
     unfilled,
 )
 from services.registry.domain.errors import GraphDamaged
@@ -29,8 +28,11 @@ from services.registry.usecases.change import (
     Ask,
     Desk,
     Result,
+    Taken,
     Taking,
+    mark_of,
     signatures_for,
+    signatures_of,
     take,
 )
 from services.registry.usecases.commit import EMPTY, append_change, defects_in
@@ -80,7 +82,7 @@ async def assess_change(ask: Ask, *, desk: Desk) -> Result:
         return worked
     head = found.base.commit
     stands = _as_it_stands(found.base, found.asked)
-    required = await asyncio.to_thread(required_signatures, stands, found.asked, desk.today())
+    required = await signatures_for(mark_of(found.proposal, head, desk=desk), stands, found.asked, desk=desk)
     step = Assessed(worked.digest, head.version, head.root, worked.root, worked.passes, len(required))
 
     async def decide(_tx: ChangeTransaction, _proposal: Proposal) -> Step | Refusal:
@@ -96,6 +98,7 @@ async def assess_change(ask: Ask, *, desk: Desk) -> Result:
 class _Subject:
     """What is assessed: the graph as it stands, and the objects on top of it."""
 
+    proposal: Proposal
     base: Graph
     asked: tuple[GraphObject, ...]
 
@@ -121,7 +124,7 @@ async def _read(tx: ChangeTransaction, ask: Ask) -> _Subject | Refusal | None:
     asked = tuple(await tx.objects(ask.change_id, proposal.revision))
     since = {*await tx.history().touched(proposal.parent_version, head.version)}
     moved = {item.key for item in asked if item.key in since}
-    return _moved_on(moved, head) if moved else _Subject(await graph_of(tx.history(), head), asked)
+    return _moved_on(moved, head) if moved else _Subject(proposal, await graph_of(tx.history(), head), asked)
 
 
 def _moved_on(keys: Iterable[tuple[str, str]], head: Commit) -> Refusal:
@@ -197,16 +200,19 @@ async def schedule_change(ask: Ask, *, desk: Desk) -> Result:
     """Make it one commit of the graph: every condition is looked at again in the transaction that commits it."""
 
     async def decide(tx: ChangeTransaction, proposal: Proposal) -> Step | Refusal | Refused:
-        asked = tuple(await tx.objects(proposal.change_id, proposal.revision))
-        required = await signatures_for(tx, asked, desk.today())
+        required = await signatures_of(tx, proposal, desk=desk)
         missing = await asyncio.to_thread(needs, proposal, required)
         head = await tx.history().head() or EMPTY
         if refusal := not_ready(missing) or _base_moved(proposal, head):
             return refusal
+        asked = tuple(await tx.objects(proposal.change_id, proposal.revision))
         change = Change(head.version, ask.actor.principal, proposal.drafted.reason, asked, proposal.event)
         return await _commit(tx, proposal, change, desk=desk)
 
-    return await take(ask, Taking(Scheduled, {}, decide), desk=desk)
+    result = await take(ask, Taking(Scheduled, {}, decide), desk=desk)
+    if isinstance(result, Taken):
+        desk.required.forget()
+    return result
 
 
 def _base_moved(proposal: Proposal, head: Commit) -> Refusal | None:

@@ -1,6 +1,6 @@
 """What a change is, what was done with it, and what is still missing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from services.registry.domain.change import ChangeLog, ChangePlace, Proposal, Signature, folded
@@ -33,13 +33,13 @@ async def read_change(change_id: str, actor: Actor, *, desk: Desk) -> ChangeView
         if log is None:
             return None
         proposal = folded(log)
-        asked_for = await signatures_of(tx, proposal, desk.today())
+        asked_for = await signatures_of(tx, proposal, desk=desk)
     if not sees_all(actor) and actor.org not in _parties(proposal, asked_for):
         return None
     return ChangeView(proposal, log, needs(proposal, asked_for))
 
 
-def _parties(proposal: Proposal, asked_for: Sequence[Signature]) -> set[str]:
+def _parties(proposal: Proposal, asked_for: Iterable[Signature]) -> set[str]:
     return {signature.party for signature in (*proposal.signatures, *asked_for)}
 
 

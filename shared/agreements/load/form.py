@@ -45,6 +45,7 @@ class Book:
 
 
 Check = Callable[[Any, str, Book], None]
+_OBJECT = (dict, Mapping)  # a dict is told at once, and nearly every object is one
 Keys = Mapping[str, Check]
 
 
@@ -120,7 +121,7 @@ def once_but(apart: Keys, check: Check) -> Check:
 
 
 def _mark_but(apart: Keys, value: Any) -> bytes | None:
-    if not isinstance(value, Mapping) or not apart.keys() <= value.keys():
+    if not isinstance(value, _OBJECT) or not apart.keys() <= value.keys():
         return None
     mark = mark_of({key: item for key, item in value.items() if key not in apart})
     return None if mark is None else hashlib.sha256(mark).digest()
@@ -168,7 +169,7 @@ def many(check: Check) -> Check:
 
 
 def _name_of(item: Any, number: int) -> str:
-    named = item.get("id") or item.get("org") if isinstance(item, Mapping) else None
+    named = item.get("id") or item.get("org") if isinstance(item, _OBJECT) else None
     return str(named or number)
 
 
@@ -199,7 +200,7 @@ def table(keys: str, check: Check) -> Check:
     """An object whose keys are terms of the named list."""
 
     def look(value: Any, where: str, book: Book) -> None:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, _OBJECT):
             book.note(where, "must be an object")
             return
         for key, item in value.items():
@@ -214,7 +215,7 @@ def record(required: Keys, optional: Keys | None = None) -> Check:
     allowed = {**required, **(optional or {})}
 
     def look(value: Any, where: str, book: Book) -> None:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, _OBJECT):
             book.note(where, "must be an object")
             return
         for key in required.keys() - value.keys():
@@ -233,7 +234,7 @@ def span_of(check: Check) -> Check:
 
     def look(value: Any, where: str, book: Book) -> None:
         check(value, where, book)
-        if not isinstance(value, Mapping):
+        if not isinstance(value, _OBJECT):
             return
         start, end = value.get("from"), value.get("to")
         if isinstance(start, str) and isinstance(end, str) and not start < end:
