@@ -76,7 +76,7 @@ class Bench:
         tail = _Tail(self.out)
         tail.read()
         calls, usage = await statement_count(self.superuser), usage_of(self.system.pids)
-        sent = await self._offer(rate_per_second, round(rate_per_second * seconds))
+        sent = await self.offer(rate_per_second, round(rate_per_second * seconds))
         accepted = {s.concern_id: s for s in sent if s.concern_id}
         expected = sum(self._told[concern_id] for concern_id in accepted)
         await _drained(tail, expected)
@@ -100,7 +100,8 @@ class Bench:
         shared = {POSTGRES: proportional_bytes(postgres)} if postgres else {}
         return {name: held / 2**20 for name, held in {**memory_bytes, **shared}.items()}
 
-    async def _offer(self, rate_per_second: float, count: int) -> Sequence[Sent]:
+    async def offer(self, rate_per_second: float, count: int) -> Sequence[Sent]:
+        """Send so many concerns at this rate and wait for all answers."""
         first = self._numbers
         self._numbers += count
         address = urlsplit(self.concordat.urls["intake"])

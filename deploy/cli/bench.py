@@ -13,6 +13,7 @@ import psutil
 import uvloop
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from deploy.bench.endpoints import drain_rows, hanging_rows, stand
 from deploy.bench.imports import import_rows
 from deploy.bench.large import graph_rows, measured
 from deploy.bench.rates import Bench, RateResult
@@ -44,6 +45,7 @@ WARM_UP_SECONDS = 3.0
 @click.option("--seconds", default=10.0, help="How long each rate is held, in seconds.")
 @click.option("--climb/--no-climb", default=True, help="Go on upwards for the highest sustained rate.")
 @click.option("--data-dir", type=click.Path(path_type=Path), default=Path(".data/bench"), help="Made anew each time.")
+@click.option("--endpoints/--no-endpoints", default=True, help="Also one endpoint of five that hangs, and a backlog.")
 @click.option("--graph/--no-graph", default=True, help="Also a graph of 10,000 organisations x 100,000 agreements.")
 @click.option("--router/--no-router", default=True, help="Also one router alone, with concerns lying ready.")
 @click.option("--json", "as_json", is_flag=True, help="Rows as JSON, with machine and versions.")
@@ -55,6 +57,8 @@ def bench(rates: str, seconds: float, data_dir: Path, **flags: bool) -> None:
     rows = uvloop.run(_run(layout, wanted, climb, seconds=seconds, as_json=flags["as_json"])) if wanted else []
     if flags["router"]:
         rows += uvloop.run(_router_alone(layout, as_json=flags["as_json"]))
+    if flags["endpoints"]:
+        rows += uvloop.run(_endpoints(layout, as_json=flags["as_json"]))
     if flags["graph"]:
         rows += [*graph_rows(uvloop.run(measured())), *uvloop.run(_import(layout, as_json=flags["as_json"]))]
     if flags["as_json"]:
@@ -110,6 +114,21 @@ async def _import(layout: Layout, *, as_json: bool) -> list[Row]:
             try:
                 with step(progress, "A graph of 10,000 organisations x 100,000 agreements"):
                     return await import_rows(system, concordat)
+            finally:
+                await concordat.close()
+
+
+async def _endpoints(layout: Layout, *, as_json: bool) -> list[Row]:
+    """On a system of its own, whose ledger is as small as the first rate found it."""
+    with suited(as_json=as_json) as progress:
+        async with LocalSystem.afresh(layout, progress=progress) as system:
+            demand_free(layout.receiver_ports(2), layout.host)
+            await system.start_engines()
+            await system.start_services()
+            concordat = Concordat(system.urls, credentials_of(system.credentials))
+            try:
+                async with stand(system, concordat) as at:
+                    return [*await hanging_rows(at, progress), *await drain_rows(at, progress)]
             finally:
                 await concordat.close()
 
