@@ -16,9 +16,14 @@ def whole_holds(case: Case) -> tuple[str, ...]:
     holds = []
     if unknown_terms(case.graph, case.facts):
         holds.append(reasons.HOLD_UNKNOWN_TERM)
-    if case.originator in case.subjects:
+    if is_own_cause(case):
         holds.append(reasons.HOLD_CONFLICT)
     return tuple(holds)
+
+
+def is_own_cause(case: Case) -> bool:
+    """Whether the concern is about the body that raised it, or about the one that runs the deployment."""
+    return case.originator in case.subjects or case.policy.operator in case.subjects
 
 
 def unknown_terms(graph: Graph, facts: Facts) -> tuple[str, ...]:

@@ -234,6 +234,8 @@ class Policy:
     correlation_count: int
     emergency_review: Limit | None = None
     """How soon a person reviews what was told in an emergency; None: nobody is told so."""
+    operator: str | None = None
+    """The body of the graph that runs the deployment, where one does: what is about it, a person decides."""
 
     def admits_assumed(self, agreement: str) -> bool:
         return self.assumed_by_agreement.get(agreement, self.assumed_clauses)

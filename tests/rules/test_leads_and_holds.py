@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.rules.small import ask, clause, lead_rule, pact, verdict, world
+from shared.agreements import facts_of
+from shared.agreements.fast import Decider
+from tests.rules.small import POLICY, TOLD, ask, clause, lead_rule, pact, problems, verdict, world
 
 WORKER: dict[str, Any] = {"if": {"victims": ["worker"]}, "lead": ["beta", "gamma"]}
 REST: dict[str, Any] = {"if": {}, "lead": ["gamma"]}
@@ -77,6 +79,18 @@ def test_a_concern_about_its_own_originator_is_held() -> None:
     assert decision.told == ()
     assert not decision.unroutable
     assert {row.klass.value for row in decision.outcomes} == {"originator", "held"}
+
+
+def test_a_concern_about_whoever_runs_the_deployment_is_held_and_no_other() -> None:
+    own = {"subjects": [{"kind": "provider", "org": "gamma"}]}
+    decision = ask(world(operator="gamma"), **own)
+    assert (decision.hold, decision.told) == (("HOLD_CONFLICT",), ())
+    assert verdict(world(operator="gamma")) == verdict(world(), **own) == TOLD
+    facts = facts_of({"originator": "alpha", "received_at": "2025-03-03T10:00:00Z", "categories": ["harm"], **own})
+    assert Decider(world(operator="gamma")).decide(facts).hold == ("HOLD_CONFLICT",)
+    assert problems({**POLICY, "operator": "nobody"}) == [
+        "policy policy.operator: 'nobody' is not known in organisation ids"
+    ]
 
 
 def test_under_a_hold_a_clause_that_excludes_a_body_by_conflict_says_so() -> None:

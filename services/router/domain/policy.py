@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from services.router.domain.advice import Missing, missing_of
@@ -18,6 +18,10 @@ from shared.agreements.fast import Decider
 from shared.agreements.reasons import HOLD_FAULT, HOLD_STALE_GRAPH
 
 VERSION_DIGITS_MAX = 18
+CLOCKS_APART = timedelta(seconds=60)
+"""So far may the clocks of services differ."""
+CLOCK_STEP = "ClockStep"
+"""The fault of a concern that comes from later than now: a clock has stepped, and nobody knows which law applies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +93,12 @@ class Judge:
         try:
             return Judgement(self.verdict(self._facts_of(concern)))
         except Exception as error:  # noqa: BLE001 - fail closed: an evaluator that fails may hold a concern, never lose it
-            facts = _bare_facts(concern.routing, concern.accepted_at)
-            return Judgement(self._held(facts, HOLD_FAULT), type(error).__name__)
+            return self.hold(concern, type(error).__name__)
+
+    def hold(self, concern: Concern, fault: str) -> Judgement:
+        """The decision that leaves a concern to a person, for what is the matter."""
+        facts = _bare_facts(concern.routing, concern.accepted_at)
+        return Judgement(self._held(facts, HOLD_FAULT), fault)
 
     def choose(self, concern: Concern, choices: Choices) -> Choice:
         """The decision on a concern with these choices in it; nothing of it is remembered.
@@ -103,9 +111,13 @@ class Judge:
                 return self._all_refused(facts, choices, HOLD_STALE_GRAPH)
             chosen = with_choices(self.snapshot, facts, choices)
         except Exception:  # noqa: BLE001 - fail closed: an evaluator that fails holds the concern
-            return self._all_refused(_bare_facts(concern.routing, concern.accepted_at), choices, HOLD_FAULT)
+            return self.refuse(concern, choices)
         verdict = Verdict.of(chosen.decision, self._encode)
         return Choice(verdict, chosen.decision, chosen.before, chosen.refused)
+
+    def refuse(self, concern: Concern, choices: Choices) -> Choice:
+        """Everything held for a fault, and every choice refused."""
+        return self._all_refused(_bare_facts(concern.routing, concern.accepted_at), choices, HOLD_FAULT)
 
     def missing(self, routing: Mapping[str, Any], orgs: Collection[str]) -> tuple[Missing, ...]:
         """What is missing for these bodies to be told of it; () where the concern cannot be read."""
@@ -199,6 +211,11 @@ class CurrentJudge:
     def listen(self, listener: Callable[[], None]) -> None:
         """Call this at each change of the judge in office."""
         self._listeners.append(listener)
+
+
+def is_ahead(concern: Concern, now: datetime) -> bool:
+    """Whether a concern was received, or accepted, later than now by more than clocks differ."""
+    return max(concern.received_at, concern.accepted_at) - now > CLOCKS_APART
 
 
 def is_newer(token: str | None, head: Head) -> bool:

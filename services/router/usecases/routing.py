@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.router.domain.model import Concern, Recall
-from services.router.domain.policy import CurrentJudge, Judge
+from services.router.domain.policy import CLOCK_STEP, CurrentJudge, Judge, is_ahead
 from services.router.ports import Decided, Ledger
 from services.router.usecases.desk import Sitting
 from services.router.usecases.judging import judged
@@ -97,7 +97,8 @@ async def _decide(concerns: Sequence[Concern], judge: Judge, now: datetime) -> l
     """One judge for the whole batch, whatever the graph does meanwhile."""
     routed = []
     for count, concern in enumerate(concerns, start=1):
-        judgement = await judged(judge, concern)
+        ahead = is_ahead(concern, now)
+        judgement = judge.hold(concern, CLOCK_STEP) if ahead else await judged(judge, concern)
         routed.append(Routed(decided_of(concern, judgement.verdict, judge.head, now), judgement.fault))
         if count % BREATH_CONCERNS == 0:
             await asyncio.sleep(0)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from services.router.domain.model import DecisionKey, Recall, WorkItem
+from services.router.domain.policy import is_ahead
 from services.router.domain.rounds import Act, Opened
 from services.router.domain.undoing import NoticeNews, Stays, TakeBack, ToldNotice, standing_of
 from services.router.ports import Begin, Decided, Transaction, Undoing
@@ -64,7 +65,8 @@ async def amend(decided: Decided, sitting: Sitting) -> Decided | None:
     before = await tx.dossier(concern.concern_id, None)
     if before is None or before.concern.version >= concern.version:
         return decided if await tx.record([decided]) else None
-    choice = sitting.judge.choose(concern, before.choices)
+    decide = sitting.judge.refuse if is_ahead(concern, sitting.now) else sitting.judge.choose
+    choice = decide(concern, before.choices)
     standing = {org: how for org, how in before.choices.items() if org not in choice.refused}
     act = Act("amended", ROUTER, "", (), "", standing)
     made = amended_of(concern, act, choice.verdict, sitting.judge.head, sitting.now)

@@ -266,6 +266,7 @@ class Reader:
             correlation_window=_limit("correlation", row["correlation"]["window"], "policy"),
             correlation_count=row["correlation"]["count"],
             emergency_review=_limit("review", row["emergency"]["review"], "policy") if "emergency" in row else None,
+            operator=row.get("operator"),
         )
 
     def lead_rule(self, row: Row) -> LeadRule:

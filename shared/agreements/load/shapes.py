@@ -54,6 +54,7 @@ policy = record(
         "instrument_caps": INSTRUMENT_CAPS,
         "field_policy_default": FIELD_POLICY,
         "emergency": record({"review": amount}),
+        "operator": one_of("organisation ids"),
         "note": text,
     },
 )
