@@ -70,6 +70,8 @@ class CheckedResolver(AbstractResolver):
     ) -> list[ResolveResult]:
         """The checked addresses. Raises AddressRefused, OSError."""
         found = await self._inner.resolve(host, port, family)
+        if not found:
+            raise OSError("the name resolves to no address")  # the HTTP client takes none for a mistake of its own
         if len(found) > ADDRESSES_MAX:
             raise AddressRefused("the name resolves to too many addresses")
         for answer in found:
