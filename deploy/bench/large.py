@@ -22,7 +22,8 @@ from typing import Any
 import psutil
 
 from deploy.bench.coverage import COVERAGE_BUDGET_SECONDS, coverage_rows
-from deploy.bench.decisions import decision_rows, figures_of
+from deploy.bench.decisions import asked_by_the_hub, decision_rows, figures_of
+from deploy.bench.following import following_figures, following_rows
 from deploy.bench.graphs import LARGE, Size, synthetic
 from deploy.bench.rows import Row
 from services.registry.domain.model import GraphObject
@@ -72,6 +73,7 @@ def graph_rows(figures: Figures) -> Iterator[Row]:
     yield Row("graph: memory of the snapshot", figures["snapshot_mb"], "MB", SNAPSHOT_MB)
     yield Row("graph: a commit in a router", figures["commit_ms"], "ms", COMMIT_MS)
     yield from decision_rows(figures)
+    yield from following_rows(figures)
     yield Row("graph: a commit checked, rooted", figures["registry_commit_ms"], "ms", COMMIT_MS)
     yield Row("graph: everything checked", figures["check_seconds"], "s", IMPORT_SECONDS)
     yield Row("coverage: the whole graph", figures["coverage_seconds"], "s", COVERAGE_BUDGET_SECONDS)
@@ -89,10 +91,12 @@ def _in_router(file: Path) -> Figures:
     gc.collect()
     held = _memory_mb() - before
     times = [_seconds(lambda: JudgeMaker(memo_bytes_max=0)(_sound(replica_of(pieces)))) for _ in range(ROUNDS)]
-    decisions = figures_of(maker(replica).snapshot)
+    decisions = figures_of(maker(replica).decider)
+    following = following_figures(replica, maker, asked_by_the_hub())
     commits = list(_commits(replica, maker))
     return {
         **decisions,
+        **following,
         "objects": len(replica.bodies),
         "snapshot_seconds": statistics.median(times),
         "snapshot_mb": held,
