@@ -33,7 +33,7 @@ async def watch(postgres: TestPostgres | None) -> AsyncIterator[Watch]:
 
 
 async def propose(watch: Watch, key: str = "k") -> Convened:
-    asked = Proposal("rrp", "con_1", "speed matters", 1, ADA, key, f"request {key}")
+    asked = Proposal("rrp", ("con_1",), "speed matters", 1, ADA, key, f"request {key}")
     result = await propose_panel(asked, watch.desk)
     assert isinstance(result, Convened), result
     return result
@@ -85,7 +85,7 @@ async def test_of_two_at_once_one_event_has_the_number(watch: Watch) -> None:
 
 async def test_the_same_proposal_finds_the_same_panel(watch: Watch) -> None:
     assert (await propose(watch)).panel.panel_id == (await propose(watch)).panel.panel_id
-    asked = Proposal("rrp", "con_1", "other", 1, ADA, "k", "another request")
+    asked = Proposal("rrp", ("con_1",), "other", 1, ADA, "k", "another request")
     assert isinstance(await propose_panel(asked, watch.desk), CannotBe)
 
 

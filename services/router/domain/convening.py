@@ -79,7 +79,7 @@ class PanelEvent:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """What the events come to."""
+    """What the events come to; `also` are further concerns, `about` those by which each body was invited."""
 
     panel_id: str
     concern_id: str
@@ -90,6 +90,13 @@ class Panel:
     invited: frozenset[str] = frozenset()
     present: frozenset[str] = frozenset()
     open_actions: Mapping[str, str] = field(default_factory=dict)
+    also: tuple[str, ...] = ()
+    about: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def concern_ids(self) -> tuple[str, ...]:
+        """All concerns that it is about."""
+        return self.concern_id, *self.also
 
     @property
     def may_follow(self) -> frozenset[EventName]:
@@ -101,7 +108,8 @@ def panel_of(panel_id: str, events: Sequence[PanelEvent]) -> Panel:
     """The fold; the first event is the proposal."""
     first = events[0]
     body = first.body
-    panel = Panel(panel_id, body["concern_id"], convenor=first.by.org, quorum=body["quorum"])
+    also = tuple(body.get("also", ()))
+    panel = Panel(panel_id, body["concern_id"], convenor=first.by.org, quorum=body["quorum"], also=also)
     for event in events[1:]:
         panel = _after(panel, event)
     return panel
@@ -112,7 +120,9 @@ def _after(panel: Panel, event: PanelEvent) -> Panel:
     body = event.body
     match event.event:
         case "convened":
-            return replace(panel, invited=panel.invited | set(body["organisations"]), present=frozenset())
+            about = {org: tuple(names) for org, names in body.get("about", {}).items()}
+            invited = panel.invited | set(body["organisations"])
+            return replace(panel, invited=invited, present=frozenset(), about={**panel.about, **about})
         case "attended":
             return replace(panel, present=panel.present | set(body["organisations"]))
         case "action-added":

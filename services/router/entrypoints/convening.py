@@ -34,6 +34,7 @@ from shared.http.params import PathId
 from shared.http.problems import Problem, not_found
 from shared.ids import new_id
 
+ALSO_MAX = 31
 ROLES = frozenset({"convenor", "duty-router"})
 Reader = Annotated[Principal, Depends(caller("decisions:read"))]
 IfMatch = Annotated[str, Header(description='the ETag that was seen, such as "3"')]
@@ -56,11 +57,19 @@ SHARED: frozenset[EventName] = frozenset({"proposed", "convened", "contributions
 """What every body at the table sees: the meeting, and the agreed outcome."""
 
 
+_NOT_FOR_ALL = frozenset({"concern_id", "also", "about"})
+"""A body at the table sees the concerns that it was told of, and of no other that there is one."""
+
+
 class PanelForm(ActForm):
-    """The body of `POST /v1/panels`; `decided_by` is the person who convenes, `reason` why not a routine meeting."""
+    """The body of `POST /v1/panels`; `decided_by` is the person who convenes, `reason` why not a routine meeting.
+
+    `also` are further concerns that it is about, such as those that came together about one subject.
+    """
 
     kind: PanelKind
     concern_id: Term
+    also: Annotated[tuple[Term, ...], Field(max_length=ALSO_MAX)] = ()
     decided_by: str = Field(min_length=1, max_length=200, pattern=r"\S")
     quorum: int = Field(default=2, ge=1, le=64)
 
@@ -128,7 +137,7 @@ class PanelRoutes:
         form = PanelForm.model_validate(await body_of(request))
         asked = Proposal(
             form.kind,
-            form.concern_id,
+            tuple(dict.fromkeys((form.concern_id, *form.also))),
             form.reason,
             form.quorum,
             person_of(principal, form),
@@ -198,13 +207,15 @@ def panel_view(convened: Convened, principal: Principal) -> JsonObject:
     whole = sees_all(principal) or principal.org == panel.convenor
     shown = [one for one in events if whole or _is_for(one, principal.org)]
     opening = events[0].body
+    first, *also = panel.concern_ids if whole else panel.about[principal.org]
     return {
         "panel_id": panel.panel_id,
         "kind": opening["kind"],
         "named": opening["named"],
         "source": opening["source"],
         "agreement": opening["agreement"],
-        "concern_id": panel.concern_id,
+        "concern_id": first,
+        "also": also,
         "state": panel.state,
         "convenor": panel.convenor,
         "events": [_event_view(one, principal.org, whole=whole) for one in shown],
@@ -217,7 +228,7 @@ def _is_for(event: PanelEvent, org: str) -> bool:
 
 
 def _event_view(event: PanelEvent, org: str, *, whole: bool) -> JsonObject:
-    body = dict(event.body)
+    body = {name: value for name, value in event.body.items() if whole or name not in _NOT_FOR_ALL}
     if event.event == "attended" and not whole:
         body["organisations"] = [org]
     by = {"org": event.by.org, "name": event.by.name}

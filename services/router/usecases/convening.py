@@ -29,13 +29,13 @@ from shared.ids import derived_id, new_id
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """Which meeting about which concern, proposed by whom; `key` makes a repeat find the same panel.
+    """Which meeting about which concerns, proposed by whom; `key` makes a repeat find the same panel.
 
     `any_concern`: the person works on the queues and sees every concern; others convene about what their body knows.
     """
 
     kind: PanelKind
-    concern_id: str
+    concern_ids: tuple[str, ...]
     reason: str
     quorum: int
     by: Person
@@ -82,12 +82,9 @@ async def propose_panel(proposal: Proposal, desk: Desk) -> PanelResult:
         if known := await tx.panel_events(panel_id):
             same = known[0].request == proposal.request
             return _convened(panel_id, known) if same else CannotBe("this Idempotency-Key was used for another panel")
-        knows = proposal.any_concern or await tx.knows_of(proposal.concern_id, proposal.by.org)
-        dossier = await tx.dossier(proposal.concern_id, None) if knows else None
-        if dossier is None or dossier.recalled:
-            return Absent()
-        if not (proposal.any_concern or await _knows(dossier, proposal.by.org, tx)):
-            return Absent()
+        for concern_id in proposal.concern_ids:
+            if not await _may_convene_about(concern_id, proposal, tx):
+                return Absent()
         sitting = desk.sitting(tx)
         forum = forum_on(sitting.judge.snapshot, proposal.kind, civil_day(sitting.now))
         if isinstance(forum, str):
@@ -95,7 +92,7 @@ async def propose_panel(proposal: Proposal, desk: Desk) -> PanelResult:
         event = PanelEvent(
             1, "proposed", sitting.now, proposal.by, proposal.request, _opening(proposal, forum, sitting)
         )
-        return await _keep(panel_id, proposal.concern_id, (), event, tx)
+        return await _keep(panel_id, proposal.concern_ids[0], (), event, tx)
 
 
 async def take_step(step: Step, desk: Desk) -> PanelResult:
@@ -112,9 +109,13 @@ async def take_step(step: Step, desk: Desk) -> PanelResult:
         if why := refused(panel, step.event, step.body, step.by.org):
             return CannotBe(why)
         sitting = desk.sitting(tx)
-        if step.event == "convened" and (why := await _invite(panel, events[0].body, step.body, sitting)):
-            return CannotBe(why)
-        event = PanelEvent(panel.number + 1, step.event, sitting.now, step.by, step.request, step.body)
+        body = step.body
+        if step.event == "convened":
+            about = await _invite(panel, events[0].body, body, sitting)
+            if isinstance(about, str):
+                return CannotBe(about)
+            body = {**body, "about": about}
+        event = PanelEvent(panel.number + 1, step.event, sitting.now, step.by, step.request, body)
         return await _keep(step.panel_id, panel.concern_id, events, event, tx)
 
 
@@ -125,25 +126,45 @@ async def look_at_panel(panel_id: str, desk: Desk) -> Convened | Absent:
     return _convened(panel_id, events) if events else Absent()
 
 
-async def _invite(panel: Panel, proposed: Mapping[str, Any], body: Mapping[str, Any], sitting: Sitting) -> str | None:
-    """Invite bodies that belong to the forum today and were told of the concern; else says which are neither.
-
-    An invitation is a pointer to what its recipient was told already, so nobody learns of a concern by it.
-    """
-    dossier = await sitting.tx.dossier(panel.concern_id, None)
+async def _may_convene_about(concern_id: str, proposal: Proposal, tx: Transaction) -> bool:
+    """A duty router about any concern that stands, others about what their body raised or was told of (P20)."""
+    if not (proposal.any_concern or await tx.knows_of(concern_id, proposal.by.org)):
+        return False
+    dossier = await tx.dossier(concern_id, None)
     if dossier is None or dossier.recalled:
-        return "the concern was recalled"
+        return False
+    return proposal.any_concern or await _knows(dossier, proposal.by.org, tx)
+
+
+async def _invite(
+    panel: Panel, proposed: Mapping[str, Any], body: Mapping[str, Any], sitting: Sitting
+) -> dict[str, list[str]] | str:
+    """Invite bodies that belong to the forum today, each by the concerns that it was told of; gives these, by body.
+
+    Else says who does not belong, or was told of none: an invitation is a pointer to what its recipient was told
+    already, so nobody learns of a concern by it.
+    """
+    dossiers = [one for name in panel.concern_ids if (one := await sitting.tx.dossier(name, None)) and not one.recalled]
+    if not dossiers:
+        return "every concern that it is about was recalled"
     forum = forum_on(sitting.judge.snapshot, proposed["kind"], civil_day(sitting.now))
     if isinstance(forum, str):
         return forum
-    wanted = set(body["organisations"])
-    if forum.members is not None and (strangers := sorted(wanted - forum.members)):
+    wanted = sorted(set(body["organisations"]))
+    if forum.members is not None and (strangers := sorted(set(wanted) - forum.members)):
         return f"no members of {forum.name} today: {', '.join(strangers)}"
-    if untold := [org for org in sorted(wanted) if not await _knows(dossier, org, sitting.tx)]:
+    known = {org: [one for one in dossiers if await _knows(one, org, sitting.tx)] for org in wanted}
+    if untold := [org for org, about in known.items() if not about]:
         return f"not told of this version of the concern, so choose or route them first: {', '.join(untold)}"
-    for org in sorted(wanted - {panel.convenor}):
-        await sitting.tx.invite(invitation_of(panel.panel_id, org, dossier, (sitting.judge.head, sitting.now)))
-    return None
+    for org, about in known.items():
+        if org != panel.convenor:
+            await _send(panel.panel_id, org, about, sitting)
+    return {org: [one.concern.concern_id for one in about] for org, about in known.items()}
+
+
+async def _send(panel_id: str, org: str, about: Sequence[Dossier], sitting: Sitting) -> None:
+    for dossier in about:
+        await sitting.tx.invite(invitation_of(panel_id, org, dossier, (sitting.judge.head, sitting.now)))
 
 
 async def _knows(dossier: Dossier, org: str, tx: Transaction) -> bool:
@@ -156,7 +177,8 @@ def _opening(proposal: Proposal, forum: Forum, sitting: Sitting) -> dict[str, An
     head = sitting.judge.head
     return {
         "kind": proposal.kind,
-        "concern_id": proposal.concern_id,
+        "concern_id": proposal.concern_ids[0],
+        "also": list(proposal.concern_ids[1:]),
         "reason": proposal.reason,
         "quorum": proposal.quorum,
         "forum": forum.id,

@@ -125,6 +125,38 @@ async def test_a_duty_router_convenes_about_any_concern_and_is_no_body_at_the_ta
     assert invited == ["alpha", "beta"]
 
 
+async def test_a_panel_is_about_several_concerns_and_each_body_is_invited_by_those_that_it_was_told_of(
+    table: Table,
+) -> None:
+    await table.watch.decide(about(2), about(3, categories=["fire-risk"]))
+    assert (await table.propose(concern_id="con_3", also=["con_1", "con_2"])).status_code == 201
+    answer = await table.say("convened", organisations=["alpha", "beta"])
+    assert answer.status_code == 200
+    invited = [e.data for e in table.watch.store.state.issued if e.data.kind == "invitation"]
+    assert [(one.recipient, one.concern_id) for one in invited] == [("beta", "con_1"), ("beta", "con_2")]
+    whole, part = await table.sees(CONVENOR), await table.sees(STRANGER)
+    assert (whole["concern_id"], whole["also"]) == ("con_3", ["con_1", "con_2"])
+    assert (part["concern_id"], part["also"]) == ("con_1", ["con_2"])
+    assert "con_3" not in str(part)
+
+
+async def test_every_concern_of_a_panel_must_be_the_convenors_to_know(table: Table) -> None:
+    await table.watch.decide(about(2, by="gamma", categories=["theft"]))
+    for other in ("con_2", "con_9"):
+        assert (await table.propose(also=[other])).status_code == 404
+    assert (await table.propose(by=DUTY, also=["con_2"])).status_code == 201
+
+
+async def test_of_several_concerns_one_that_is_recalled_is_left_out(table: Table) -> None:
+    await table.watch.decide(about(2))
+    await table.propose(also=["con_2"])
+    await table.watch.decide(Recall("con_1", "not-true"))
+    assert (await table.say("convened", organisations=["beta"])).status_code == 200
+    invited = [e.data.concern_id for e in table.watch.store.state.issued if e.data.kind == "invitation"]
+    assert invited == ["con_2"]
+    assert (await table.sees(STRANGER))["concern_id"] == "con_2"
+
+
 async def test_a_recalled_concern_is_convened_about_no_more(table: Table) -> None:
     await table.propose()
     await table.watch.decide(Recall("con_1", "not-true"))
