@@ -39,6 +39,7 @@ from services.notifier.usecases import (
     keep_health,
     register_notices,
     renew_leases,
+    send_notice,
     settle_results,
 )
 from shared.clock import Clock
@@ -161,7 +162,7 @@ def flows_of(store: LedgerStore, endpoints: Endpoints, wire: Verifying, clock: C
     chance: Callable[[], float] = secrets.SystemRandom().random
     return Flows(
         claim=partial(claim_due, clock=clock, begin=begin),
-        attempt=partial(attempt_notice, wire=wire, clock=clock, chance=chance),
+        attempt=partial(attempt_notice, send=partial(send_notice, wire=wire, store=store), clock=clock, chance=chance),
         settle=partial(settle_results, store=store),
         renew=partial(renew_leases, begin=begin),
         end=partial(end_notices, clock=clock, begin=begin),

@@ -1,7 +1,7 @@
 """The notifier's ports in memory, and notices to feed them with."""
 
 import itertools
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -108,6 +108,7 @@ class InMemoryStore:
     with_endpoint: set[str] = field(default_factory=set)
     with_alternate: set[str] = field(default_factory=set)
     in_order: set[str] = field(default_factory=set)
+    copies: dict[tuple[str, str], bytes] = field(default_factory=dict)
 
     @asynccontextmanager
     async def begin(self, spans: Sequence[Span] = ()) -> AsyncIterator["InMemoryLedger"]:
@@ -133,6 +134,13 @@ class InMemoryStore:
     ) -> frozenset[NoticeId]:
         async with self.begin(spans) as ledger:
             return await ledger.register(entries, leased=leased)
+
+    async def copy(self, message_id: str, kid: str, make: Callable[[], bytes]) -> bytes:
+        if self.fault is not None:
+            raise self.fault
+        if (message_id, kid) not in self.copies:
+            self.copies[message_id, kid] = make()
+        return self.copies[message_id, kid]
 
     async def settle(self, settled: Sequence[Settled]) -> frozenset[NoticeId]:
         async with self.begin() as ledger:
@@ -288,6 +296,9 @@ class InMemoryEndpoints:
         state = EndpointState.ACTIVE if row.state is EndpointState.UNVERIFIED else row.state
         self.rows[endpoint_id] = replace(row, state=state, rate_per_minute=rate_per_minute, verified_at=at)
 
+    async def encrypt_to(self, endpoint_id: str, key: str, *, at: datetime) -> None:  # noqa: ARG002 - the port's
+        self.rows[endpoint_id] = replace(self.rows[endpoint_id], encryption_key=key)
+
     async def rotate(self, endpoint_id: str, keys: Keys, *, at: datetime, overlap_until: datetime) -> None:  # noqa: ARG002
         (before, _), *_rest = self.keys[endpoint_id]
         self.keys[endpoint_id] = [(keys, None), (before, overlap_until)]
@@ -309,6 +320,8 @@ class InMemoryEndpoints:
             rate_per_minute=row.rate_per_minute,
             retry_seconds=row.retry_seconds,
             access=self.accesses[row.endpoint_id],
+            in_order=row.in_order,
+            encryption_key=row.encryption_key,
         )
 
 

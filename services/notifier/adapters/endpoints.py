@@ -31,6 +31,7 @@ _SHOWN = (
     endpoints.c.retry_seconds,
     endpoints.c.verified_at,
     endpoints.c.in_order,
+    endpoints.c.encryption_key,
 )
 _KEPT = (endpoints.c.secret, endpoints.c.previous_secret, endpoints.c.previous_until, endpoints.c.access)
 
@@ -80,6 +81,10 @@ class PostgresEndpoints:
         state = case((waited, EndpointState.ACTIVE.value), else_=endpoints.c.state)
         await self._change(endpoint_id, state=state, rate_per_minute=rate_per_minute, verified_at=at, changed_at=at)
 
+    async def encrypt_to(self, endpoint_id: str, key: str, *, at: datetime) -> None:
+        """Encrypt its messages to this key from now on; to none where it is empty."""
+        await self._change(endpoint_id, encryption_key=key, changed_at=at)
+
     async def rotate(self, endpoint_id: str, keys: Keys, *, at: datetime, overlap_until: datetime) -> None:
         """Sign with these keys from now on, and with the ones before beside them until the overlap ends."""
         await self._change(
@@ -114,6 +119,7 @@ class PostgresEndpoints:
             rate_per_minute=row.rate_per_minute,
             retry_seconds=_seconds(row.retry_seconds),
             in_order=row.in_order,
+            encryption_key=row.encryption_key,
             access=_access(self.box.open(row.access, endpoint_id=row.endpoint_id)) if row.access else None,
         )
 
@@ -148,6 +154,7 @@ def _endpoint(row: Any) -> Endpoint:
         retry_seconds=_seconds(row.retry_seconds),
         verified_at=row.verified_at,
         in_order=row.in_order,
+        encryption_key=row.encryption_key,
     )
 
 

@@ -1,6 +1,6 @@
 """The ledger in Postgres: few statements per batch, every lease judged by the database's clock."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -78,6 +78,16 @@ class PostgresStore:
         ours = frozenset(NoticeId(row["notice_id"]) for row in found)
         self._relay.offer([row for notice_id, row in said if notice_id in ours])
         return ours
+
+    async def copy(self, message_id: str, kid: str, make: Callable[[], bytes]) -> bytes:
+        """See ports.LedgerStore. Of two that are made at once the first is the one."""
+        named = {"message_id": message_id, "kid": kid}
+        async with transaction(self._engine) as connection:
+            kept = (await connection.execute(statements.COPY, named)).scalar_one_or_none()
+            if kept is None:
+                await connection.execute(statements.KEEP_COPY, {**named, "body": make()})
+                kept = (await connection.execute(statements.COPY, named)).scalar_one()
+            return bytes(kept)
 
     async def _alone(self, statement: Statement, columns: Mapping[str, Any], *, changes: bool) -> Sequence[Any]:
         if changes:

@@ -72,6 +72,13 @@ _EARLIER = f"""EXISTS (SELECT 1 FROM notifier.notices e WHERE e.concern_id = n.c
     AND e.recipient = n.recipient AND e.state = 'pending' AND {_PLACE.format("e")} < {_PLACE.format("n")})"""  # noqa: S608
 
 
+COPY: TextClause = text("SELECT body FROM notifier.encrypted_copies WHERE message_id = :message_id AND kid = :kid")
+KEEP_COPY: TextClause = text(
+    """INSERT INTO notifier.encrypted_copies (message_id, kid, body) VALUES (:message_id, :kid, :body)
+    ON CONFLICT DO NOTHING"""
+)
+
+
 def _due(attempts: str, limit: str) -> str:
     return f"""(SELECT n.notice_id, n.attempt_count, n.next_attempt_at FROM notifier.notices n
         WHERE n.recipient = f.recipient AND n.alternate = f.alternate AND n.state = 'pending'

@@ -156,6 +156,7 @@ endpoints = Table(
     Column("retry_seconds", ARRAY(Integer)),
     Column("verified_at", _INSTANT),
     Column("in_order", Boolean, nullable=False, server_default=text("false")),
+    Column("encryption_key", Text, nullable=False, server_default=""),
     Column("created_at", _INSTANT, nullable=False),
     Column("changed_at", _INSTANT, nullable=False),
 )
@@ -165,6 +166,15 @@ Index(
     endpoints.c.alternate,
     unique=True,
     postgresql_where=text("state <> 'removed'"),
+)
+
+encrypted_copies = Table(
+    "encrypted_copies",
+    metadata,
+    Column("message_id", Text, primary_key=True),
+    Column("kid", Text, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+    Column("made_at", _INSTANT, nullable=False, server_default=func.now()),
 )
 
 endpoint_health = Table(

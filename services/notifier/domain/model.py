@@ -119,6 +119,7 @@ class Endpoint:
     An organisation has one first endpoint and at most one `alternate`. `rate_per_minute` is what the endpoint granted
     when it was verified, None for no limit; `retry_seconds` its own pauses before each attempt. `in_order`: of one
     concern it gets one notice after the other, each when the one before is delivered or given up.
+    `encryption_key` is the public key (JWK) that its messages are encrypted to, if it has published one.
     """
 
     endpoint_id: EndpointId
@@ -133,6 +134,7 @@ class Endpoint:
     retry_seconds: tuple[int, ...] | None = None
     verified_at: datetime | None = None
     in_order: bool = False
+    encryption_key: str = ""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -174,6 +176,7 @@ class Target:
     retry_seconds: tuple[int, ...] | None = None
     access: Access | None = None
     in_order: bool = False
+    encryption_key: str = ""
 
     @property
     def lane_name(self) -> str:
@@ -233,13 +236,14 @@ Verdict = Delivered | Retry | Stopped | Returned
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One message on the wire and its answer."""
+    """One message on the wire and its answer. `copy_digest` is of what was sent where that was an encrypted copy."""
 
     endpoint_id: EndpointId
     attempt_no: int
     at: datetime
     duration: timedelta
     answer: Answer
+    copy_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)

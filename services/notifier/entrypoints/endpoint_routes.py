@@ -1,16 +1,21 @@
 """Routes of endpoints: registering, verifying, keys, pausing, testing, and how each of them does."""
 
+from collections.abc import Mapping
+
+import orjson
 from fastapi import APIRouter, Request, Response
 
+from services.notifier.domain.encryption import KeyRefused, key_text, kid_of
 from services.notifier.domain.errors import DestinationRefused, NotVerified, ScheduleRefused
 from services.notifier.domain.model import Endpoint, EndpointState
 from services.notifier.domain.signature import public_text, secret_text
 from services.notifier.entrypoints.desk import Desk, Owner, json_answer, scope_of
-from services.notifier.entrypoints.forms import EndpointForm, request_body
+from services.notifier.entrypoints.forms import EncryptionForm, EndpointForm, request_body
 from services.notifier.ports import Json
 from services.notifier.usecases import (
     Registered,
     change_endpoint,
+    encrypt_to,
     endpoint_of,
     published_keys,
     register_endpoint,
@@ -24,12 +29,18 @@ from shared.http.params import PathId
 from shared.http.problems import FieldError, Problem, bad_fields
 from shared.http.strictjson import parse
 
+REFUSED: Mapping[type[Exception], str] = {
+    DestinationRefused: "/url",
+    ScheduleRefused: "/retry_seconds",
+    KeyRefused: "/encryption_key",
+}
 TEST_WORDS = "the answer of your endpoint, as it came"
 
 
 def add_endpoint_routes(router: APIRouter, desk: Desk) -> None:
     """All of them."""
     _add_registration(router, desk)
+    _add_keys(router, desk)
     _add_reading(router, desk)
     _add_states(router, desk)
     _add_trials(router, desk)
@@ -45,10 +56,8 @@ def _add_registration(router: APIRouter, desk: Desk) -> None:
             made = await register_endpoint(
                 form.wanted(owner.org), rules=desk.rules, clock=desk.clock, endpoints=desk.endpoints
             )
-        except DestinationRefused as fault:
-            raise bad_fields([FieldError("/url", str(fault))]) from None
-        except ScheduleRefused as fault:
-            raise bad_fields([FieldError("/retry_seconds", str(fault))]) from None
+        except (DestinationRefused, ScheduleRefused, KeyRefused) as fault:
+            raise bad_fields([FieldError(REFUSED[type(fault)], str(fault))]) from None
         _say(desk, "endpoint.registered", made.endpoint)
         if not desk.rules.verify:
             return json_answer(shown(made.endpoint) | _keys(made), 201)
@@ -58,12 +67,32 @@ def _add_registration(router: APIRouter, desk: Desk) -> None:
             return json_answer(shown(made.endpoint) | _keys(made) | {"not_verified": str(fault)}, 201)
         return json_answer(shown(endpoint) | _keys(made), 201)
 
+
+def _add_keys(router: APIRouter, desk: Desk) -> None:
+    @router.put("/v1/endpoints/{endpoint_id}/encryption-key", openapi_extra=request_body(EncryptionForm))
+    async def put_encryption_key(endpoint_id: PathId, request: Request, owner: Owner) -> Response:
+        endpoint = await _own(desk, endpoint_id, owner)
+        form = EncryptionForm.model_validate(parse(await request.body()))
+        try:
+            key = key_text(form.encryption_key) if form.encryption_key else ""
+        except KeyRefused as fault:
+            raise bad_fields([FieldError(REFUSED[KeyRefused], str(fault))]) from None
+        endpoint = await encrypt_to(endpoint, key, clock=desk.clock, endpoints=desk.endpoints)
+        _say(desk, "endpoint.encryption-key", endpoint)
+        return json_answer(shown(endpoint))
+
     @router.post("/v1/endpoints/{endpoint_id}/rotation")
     async def rotate(endpoint_id: PathId, owner: Owner) -> Response:
         endpoint = await _own(desk, endpoint_id, owner)
         made = await rotate_keys(endpoint, clock=desk.clock, endpoints=desk.endpoints)
         _say(desk, "endpoint.rotated", endpoint)
         return json_answer(shown(endpoint) | _keys(made))
+
+    @router.get("/v1/endpoints/{endpoint_id}/keys")
+    async def get_keys(endpoint_id: PathId) -> Response:
+        """Public: whoever holds a delivery may verify it."""
+        keys = await published_keys(endpoint_id, clock=desk.clock, endpoints=desk.endpoints)
+        return json_answer({"endpoint_id": endpoint_id, "keys": keys})
 
 
 def _add_reading(router: APIRouter, desk: Desk) -> None:
@@ -80,12 +109,6 @@ def _add_reading(router: APIRouter, desk: Desk) -> None:
     async def get_endpoint(endpoint_id: PathId, owner: Owner) -> Response:
         (row,) = await with_health([await _own(desk, endpoint_id, owner)])
         return json_answer(row)
-
-    @router.get("/v1/endpoints/{endpoint_id}/keys")
-    async def get_keys(endpoint_id: PathId) -> Response:
-        """Public: whoever holds a delivery may verify it."""
-        keys = await published_keys(endpoint_id, clock=desk.clock, endpoints=desk.endpoints)
-        return json_answer({"endpoint_id": endpoint_id, "keys": keys})
 
 
 def _add_states(router: APIRouter, desk: Desk) -> None:
@@ -150,12 +173,17 @@ def shown(endpoint: Endpoint) -> Json:
         "rate_per_minute": endpoint.rate_per_minute,
         "retry_seconds": endpoint.retry_seconds and list(endpoint.retry_seconds),
         "in_order": endpoint.in_order,
+        "encryption_key": _published(endpoint.encryption_key),
         "verified_at": endpoint.verified_at and rfc3339(endpoint.verified_at),
         "links": {
             "self": f"/v1/endpoints/{endpoint.endpoint_id}",
             "keys": f"/v1/endpoints/{endpoint.endpoint_id}/keys",
         },
     }
+
+
+def _published(key: str) -> Json | None:
+    return {**orjson.loads(key), "kid": kid_of(key)} if key else None
 
 
 def _keys(made: Registered) -> Json:

@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from services.notifier.domain.acknowledgement import Acknowledgement, Word
 from services.notifier.domain.destination import URL_LENGTH_MAX
+from services.notifier.domain.encryption import key_text
 from services.notifier.domain.model import Access, OAuthClient
 from services.notifier.usecases.endpoints import Wanted
 from services.notifier.usecases.replays import RATE_MAX
@@ -40,15 +41,23 @@ class EndpointForm(Form):
     alternate: bool = False
     retry_seconds: list[int] | None = None
     in_order: bool = False
+    encryption_key: dict[str, Any] | None = None
     client_certificate: str = Field(default="", max_length=CERTIFICATE_LENGTH_MAX)
     oauth: OAuthForm | None = None
 
     def wanted(self, org: str) -> Wanted:
-        """In the notifier's words."""
+        """In the notifier's words. Raises KeyRefused."""
         oauth = OAuthClient(**self.oauth.model_dump()) if self.oauth else None
         access = Access(self.client_certificate, oauth) if self.client_certificate or oauth else None
         pauses = tuple(self.retry_seconds) if self.retry_seconds else None
-        return Wanted(org, self.url, self.description, self.alternate, pauses, access, self.in_order)
+        key = key_text(self.encryption_key) if self.encryption_key else ""
+        return Wanted(org, self.url, self.description, self.alternate, pauses, access, self.in_order, key)
+
+
+class EncryptionForm(Form):
+    """The public key that an endpoint's messages are encrypted to from now on; none ends it."""
+
+    encryption_key: dict[str, Any] | None
 
 
 class AcknowledgementForm(Form):

@@ -92,6 +92,10 @@ class Endpoints(Protocol):
         """It has shown that it wants deliveries, at this rate; one that waited for it is active now."""
         ...
 
+    async def encrypt_to(self, endpoint_id: str, key: str, *, at: datetime) -> None:
+        """Encrypt its messages to this key from now on; to none where it is empty."""
+        ...
+
     async def rotate(self, endpoint_id: str, keys: Keys, *, at: datetime, overlap_until: datetime) -> None:
         """Sign with these keys from now on, and with the ones before beside them until the overlap ends."""
         ...

@@ -1,6 +1,6 @@
 """The ledger of notices: what is said of them within one transaction, or in one statement."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
@@ -171,4 +171,8 @@ class LedgerStore(Protocol):
 
     async def settle(self, settled: Sequence[Settled]) -> frozenset[NoticeId]:
         """Write results, and for those whose lease is still ours their outcomes and facts; gives which."""
+        ...
+
+    async def copy(self, message_id: str, kid: str, make: Callable[[], bytes]) -> bytes:
+        """The copy of a message that is encrypted to a key; made once and stored. Raises StoreUnavailable."""
         ...

@@ -1,13 +1,22 @@
 """The flows of the notifier, top to bottom: notices in, attempts out, what came of them; endpoints."""
 
 from services.notifier.usecases.acknowledge import Acknowledged, Speaker, acknowledge_notice
-from services.notifier.usecases.deliver import attempt_notice, claim_due, end_notices, renew_leases, settle_results
+from services.notifier.usecases.deliver import (
+    Sent,
+    attempt_notice,
+    claim_due,
+    end_notices,
+    renew_leases,
+    send_notice,
+    settle_results,
+)
 from services.notifier.usecases.detail import Asked, Sources, give_detail
 from services.notifier.usecases.endpoints import (
     Registered,
     Rules,
     Wanted,
     change_endpoint,
+    encrypt_to,
     endpoint_of,
     published_keys,
     register_endpoint,
@@ -33,6 +42,7 @@ __all__ = [
     "Registered",
     "Registration",
     "Rules",
+    "Sent",
     "Sources",
     "Speaker",
     "Stretch",
@@ -44,6 +54,7 @@ __all__ = [
     "change_replay",
     "claim_due",
     "confirm_registered",
+    "encrypt_to",
     "end_notices",
     "endpoint_of",
     "escalate_notices",
@@ -58,6 +69,7 @@ __all__ = [
     "register_notices",
     "renew_leases",
     "rotate_keys",
+    "send_notice",
     "send_test",
     "settle_results",
     "start_replay",

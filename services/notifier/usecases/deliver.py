@@ -1,11 +1,14 @@
 """Attempts and what is written of them; never a transaction over HTTP."""
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from services.notifier.domain import message, policy, retry, signature
+from services.notifier.domain import encryption, message, policy, retry, signature
 from services.notifier.domain.model import (
     REPLAY,
+    Answer,
     Attempt,
     EndpointId,
     Leased,
@@ -20,23 +23,52 @@ from services.notifier.usecases.suspend import suspend_endpoints
 from services.notifier.usecases.told import fact_of, settlement_of
 from shared.clock import Clock
 from shared.contracts.audit import AuditFact
+from shared.faults import StoreUnavailable
 
 ENDED_ROWS_MAX = 500
 
 
-async def attempt_notice(notice: Leased, target: Target | None, *, wire: Wire, clock: Clock, chance: Chance) -> Result:
-    """Send a leased notice once, unless it may not be sent any more. Touches no database."""
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What came of one message on the wire. `copy_digest` is of its bytes where they were an encrypted copy."""
+
+    answer: Answer
+    copy_digest: str
+
+
+Send = Callable[[Leased, Target, datetime], Awaitable[Sent]]
+
+
+async def attempt_notice(notice: Leased, target: Target | None, *, send: Send, clock: Clock, chance: Chance) -> Result:
+    """Send a leased notice once, unless it may not be sent any more; what cannot be made ready goes back unsent."""
     started = clock.now()
     if ended := policy.stop(notice, now=started):
         return Result(notice, started, ended)
     if target is None:
         return Result(notice, started, Returned())
-    answer = await wire.post(target.url, _headers(notice, target, at=started), notice.body, target.access)
-    ended_at = clock.now()
-    attempt = Attempt(target.endpoint_id, notice.attempt_count + 1, started, ended_at - started, answer)
+    try:
+        sent = await send(notice, target, started)
+    except StoreUnavailable:
+        return Result(notice, started, Returned())
+    ended_at, attempt_no = clock.now(), notice.attempt_count + 1
+    attempt = Attempt(target.endpoint_id, attempt_no, started, ended_at - started, sent.answer, sent.copy_digest)
     schedule = retry.schedule_of(notice.retry_seconds or target.retry_seconds)
-    verdict = policy.judge(notice, answer, now=ended_at, fraction=chance(), schedule=schedule)
+    verdict = policy.judge(notice, sent.answer, now=ended_at, fraction=chance(), schedule=schedule)
     return Result(notice, ended_at, verdict, attempt)
+
+
+async def send_notice(notice: Leased, target: Target, at: datetime, *, wire: Wire, store: LedgerStore) -> Sent:
+    """Sign and send. Touches no database, but for the copy that is encrypted to the endpoint's key, made once.
+
+    Raises StoreUnavailable where that copy cannot be had.
+    """
+    body, digest, key = notice.body, "", target.encryption_key
+    if key:
+        body = await store.copy(
+            notice.message_id, encryption.kid_of(key), lambda: encryption.encrypted(notice.body, key)
+        )
+        digest = hashlib.sha256(body).hexdigest()
+    return Sent(await wire.post(target.url, _headers(notice, target, body, at=at), body, target.access), digest)
 
 
 async def claim_due(
@@ -76,9 +108,9 @@ async def end_notices(*, clock: Clock, begin: Begin) -> Sequence[Result]:
         return await _settle(results, ledger)
 
 
-def _headers(notice: Leased, target: Target, *, at: datetime) -> Mapping[str, str]:
+def _headers(notice: Leased, target: Target, body: bytes, *, at: datetime) -> Mapping[str, str]:
     signed = signature.signed_headers(
-        target.keys, webhook_id=notice.message_id, timestamp=int(at.timestamp()), body=notice.body
+        target.keys, webhook_id=notice.message_id, timestamp=int(at.timestamp()), body=body
     )
     again = {message.REPLAYED_HEADER: "1"} if notice.subject.kind == REPLAY else {}
     return {"content-type": message.CONTENT_TYPE, **signed, **again}

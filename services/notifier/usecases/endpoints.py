@@ -47,6 +47,7 @@ class Wanted:
     retry_seconds: tuple[int, ...] | None = None
     access: Access | None = None
     in_order: bool = False
+    encryption_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ async def register_endpoint(wanted: Wanted, *, rules: Rules, clock: Clock, endpo
         alternate=wanted.alternate,
         retry_seconds=wanted.retry_seconds,
         in_order=wanted.in_order,
+        encryption_key=wanted.encryption_key,
     )
     await endpoints.add(endpoint, keys, wanted.access)
     return Registered(endpoint, keys)
@@ -127,6 +129,12 @@ async def rotate_keys(endpoint: Endpoint, *, clock: Clock, endpoints: Endpoints)
     now, keys = clock.now(), new_keys()
     await endpoints.rotate(endpoint.endpoint_id, keys, at=now, overlap_until=now + OVERLAP)
     return Registered(endpoint, keys)
+
+
+async def encrypt_to(endpoint: Endpoint, key: str, *, clock: Clock, endpoints: Endpoints) -> Endpoint:
+    """Encrypt what is sent from now on to this key, or to none; what was tried before goes out as a new copy."""
+    await endpoints.encrypt_to(endpoint.endpoint_id, key, at=clock.now())
+    return replace(endpoint, encryption_key=key)
 
 
 async def published_keys(endpoint_id: str, *, clock: Clock, endpoints: Endpoints) -> list[str]:

@@ -102,6 +102,8 @@ def fact_of(result: Result) -> AuditFact:
     }
     if isinstance(result.verdict, Stopped):
         body["reason"] = result.verdict.reason
+    if attempt and attempt.copy_digest:
+        body["copy_digest"] = attempt.copy_digest
     if attempt:
         body |= {"attempt_no": attempt.attempt_no, "endpoint_id": attempt.endpoint_id, "status": attempt.answer.status}
     return AuditFact(

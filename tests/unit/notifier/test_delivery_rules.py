@@ -4,6 +4,7 @@ import base64
 import hmac
 import re
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from services.notifier.domain.health import SUSPENDED_AFTER, TOO_LONG, HealthSee
 from services.notifier.domain.model import EndpointId
 from services.notifier.domain.signature import SignatureRefused, secret_bytes, secret_text, signed_headers, verify
 from services.notifier.domain.throttle import Breaker
-from services.notifier.usecases import attempt_notice
+from services.notifier.usecases import attempt_notice, send_notice
 from services.notifier.usecases.endpoints import new_keys
 from services.notifier.usecases.register import prepare
 from services.notifier.usecases.watch import keep_health
@@ -61,8 +62,9 @@ def test_the_id_of_a_message_holds_no_full_stop(text: str, number: int) -> None:
 
 async def test_the_timestamp_is_the_second_of_this_attempt_and_the_id_that_of_the_notice() -> None:
     wire, clock = ScriptedWire(), FrozenClock(NOON + timedelta(microseconds=999_999))
+    send = partial(send_notice, wire=wire, store=InMemoryStore())
     for _ in range(2):
-        await attempt_notice(a_leased(), a_target(), wire=wire, clock=clock, chance=lambda: 0)
+        await attempt_notice(a_leased(), a_target(), send=send, clock=clock, chance=lambda: 0)
         clock.move(timedelta(seconds=5))
     first, second = (headers for _, headers, _ in wire.sent)
     assert first["webhook-id"] == second["webhook-id"] == a_leased().notice_id

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 import orjson
 import pytest
@@ -17,6 +18,7 @@ from services.notifier.usecases import (
     end_notices,
     register_notices,
     renew_leases,
+    send_notice,
     settle_results,
 )
 from shared.contracts.notice import NoticeIssued
@@ -59,7 +61,13 @@ class Notifier:
         """Attempt what is leased and write it down; gives the verdicts."""
         target = a_target()
         results = [
-            await attempt_notice(n, target, wire=self.wire, clock=self.clock, chance=lambda: 0.5)
+            await attempt_notice(
+                n,
+                target,
+                send=partial(send_notice, wire=self.wire, store=self.store),
+                clock=self.clock,
+                chance=lambda: 0.5,
+            )
             for n in self.lanes.started
         ]
         self.lanes.started.clear()
@@ -206,8 +214,9 @@ async def test_a_renewed_lease_is_not_claimed_and_one_that_ran_out_is() -> None:
 
 async def test_nothing_is_sent_without_an_endpoint_or_after_the_end() -> None:
     wire, clock = ScriptedWire(), FrozenClock()
-    returned = await attempt_notice(a_leased(), None, wire=wire, clock=clock, chance=lambda: 0)
-    ended = await attempt_notice(a_leased(valid_until=NOON), a_target(), wire=wire, clock=clock, chance=lambda: 0)
+    send = partial(send_notice, wire=wire, store=InMemoryStore())
+    returned = await attempt_notice(a_leased(), None, send=send, clock=clock, chance=lambda: 0)
+    ended = await attempt_notice(a_leased(valid_until=NOON), a_target(), send=send, clock=clock, chance=lambda: 0)
     assert isinstance(returned.verdict, Returned)
     assert isinstance(ended.verdict, Stopped)
     assert wire.sent == []

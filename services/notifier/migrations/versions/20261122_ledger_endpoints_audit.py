@@ -131,6 +131,7 @@ def _create_endpoints() -> None:
         sa.Column("retry_seconds", ARRAY(sa.Integer)),
         sa.Column("verified_at", INSTANT),
         sa.Column("in_order", sa.Boolean, nullable=False, server_default=sa.text("false")),
+        sa.Column("encryption_key", sa.Text, nullable=False, server_default=""),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("changed_at", INSTANT, nullable=False),
         schema=SCHEMA,
@@ -142,6 +143,14 @@ def _create_endpoints() -> None:
         unique=True,
         schema=SCHEMA,
         postgresql_where=sa.text("state <> 'removed'"),
+    )
+    op.create_table(
+        "encrypted_copies",
+        sa.Column("message_id", sa.Text, primary_key=True),
+        sa.Column("kid", sa.Text, primary_key=True),
+        sa.Column("body", sa.LargeBinary, nullable=False),
+        sa.Column("made_at", INSTANT, nullable=False, server_default=sa.func.now()),
+        schema=SCHEMA,
     )
     op.create_table(
         "endpoint_health",
@@ -251,11 +260,11 @@ def _grant() -> None:
     """Attempts and facts only grow; a notice keeps its bytes, and what it is about, for good."""
     for grant in (
         "SELECT, INSERT ON notifier.notices, notifier.attempts, notifier.acknowledgements, notifier.endpoints,"
-        " notifier.endpoint_health, notifier.replays, notifier.outbox",
+        " notifier.encrypted_copies, notifier.endpoint_health, notifier.replays, notifier.outbox",
         "UPDATE (state, reason, attempt_count, next_attempt_at, lease_until, fencing, closed_at, outcome, alternate,"
         " acknowledge_by, escalate_at, escalated, acknowledged_at, read_at) ON notifier.notices",
         "UPDATE (state, reason, changed_at, secret, secret_kid, previous_secret, previous_until, rate_per_minute,"
-        " verified_at) ON notifier.endpoints",
+        " verified_at, encryption_key) ON notifier.endpoints",
         "UPDATE ON notifier.endpoint_health",
         "UPDATE (state, sent, place_at, place_id, next_at, rate_per_minute) ON notifier.replays",
         "UPDATE (published_at, closed_at, record_offset, publish_count, again_at), DELETE ON notifier.outbox",
