@@ -11,7 +11,7 @@ from shared.telemetry import Telemetry
 
 Loop = Callable[[], Awaitable[None]]
 PAUSE_SECONDS_MIN = 0.1
-PAUSE_SECONDS_MAX = 5.0
+PAUSE_SECONDS_MAX = 2.0
 WATCH_SECONDS = 5.0
 DEAD_SECONDS = 90.0
 
