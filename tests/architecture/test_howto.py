@@ -5,17 +5,19 @@ import re
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from click.testing import CliRunner
 from cryptography.exceptions import InvalidSignature
+from joserfc.jwk import OKPKey
 
 from deploy.cli.graph import graph
 from deploy.local import plan
 from deploy.local.make_keys import SYMMETRIC
 from services.intake.domain.model import RecallReason
 from services.intake.entrypoints.desk import read_form
+from services.notifier.domain.encryption import encrypted, key_text
 from services.notifier.domain.model import Keys
 from services.notifier.domain.signature import public_text, secret_text, signed_headers
 from tests.architecture.sources import ROOT
@@ -53,6 +55,14 @@ def test_the_verifier_of_the_how_to_takes_nothing_else(is_genuine: Callable[...,
     assert not is_genuine(secret_text(SECRET), {**good, "webhook-id": "ntc_2"}, b"{}")
     assert not is_genuine(secret_text(SECRET), old, b"{}")
     assert not is_genuine(secret_text(bytes(32)), good, b"{}")
+
+
+def test_what_is_encrypted_is_read_as_the_how_to_says() -> None:
+    names: dict[str, Callable[[dict[str, str], dict[str, Any]], bytes]] = {}
+    exec(block("receive-notices.md", "## Have it encrypted.*?```python\n(.*?)```"), names)  # noqa: S102
+    pair = OKPKey.generate_key("X25519", private=True)
+    sent = encrypted(b'{"datacontenttype":"application/json","data":{"a":1}}', key_text(pair.as_dict(private=False)))
+    assert names["read"](json.loads(sent), pair.as_dict(private=True)) == b'{"a":1}'
 
 
 def test_the_verifier_by_public_key_takes_what_we_send_and_nothing_else() -> None:
