@@ -117,9 +117,8 @@ class Endpoint:
     """Where an organisation wants to be told. `reason` says why it is suspended.
 
     An organisation has one first endpoint and at most one `alternate`. `rate_per_minute` is what the endpoint granted
-    when it was verified, None for no limit; `retry_seconds` its own pauses before each attempt. `in_order`: of one
-    concern it gets one notice after the other, each when the one before is delivered or given up.
-    `encryption_key` is the public key (JWK) that its messages are encrypted to, if it has published one.
+    when it was verified, None for no limit; `retry_seconds` its own pauses before each attempt; `in_order`: of one
+    concern one notice after the other; `encryption_key`: the public key (JWK) that its messages are encrypted to.
     """
 
     endpoint_id: EndpointId
@@ -189,10 +188,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back over the wire: a status with the first bytes of the body, or an error in words without one.
-
-    `headers` are those of consent alone, by lower-case names.
-    """
+    """What came back: a status with the first bytes of the body, or an error in words. `headers`: of consent alone."""
 
     status: int | None
     body: bytes = b""
@@ -208,10 +204,7 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """A failure: the notice is due again. `suspends` the endpoint when it said that it is gone (410).
-
-    `wish` is how long the endpoint asked us to stay away.
-    """
+    """A failure: due again. `suspends` an endpoint that said it is gone (410); `wish`: how long we are to stay away."""
 
     due_at: datetime
     detail: str

@@ -78,10 +78,8 @@ class LaneBook:
     def lane(self, recipient: str) -> Lane:
         """The lane of that name: a recipient's, or that of its alternate endpoint."""
         if recipient not in self._lanes:
-            limits = self._limits
-            self._lanes[recipient] = Lane(
-                slots_max=limits.slots_max, in_flight_max=limits.in_flight_max, monotonic=self._monotonic
-            )
+            slots, cap = self._limits.slots_max, self._limits.in_flight_max
+            self._lanes[recipient] = Lane(slots_max=slots, in_flight_max=cap, monotonic=self._monotonic)
         return self._lanes[recipient]
 
     def aim(self, targets: Mapping[str, Target]) -> frozenset[str]:
@@ -102,14 +100,10 @@ class LaneBook:
         return sum(lane.in_flight for lane in self._lanes.values())
 
     def reserve(self, entries: Sequence[Entry]) -> Sequence[Leased]:
-        """Take slots for new notices as far as their lanes have room; who has no endpoint has no lane.
-
-        For an endpoint that wants them in order the ledger says which is next: it is asked once they are there.
-        """
-        reachable = [entry for entry in entries if entry.subject.recipient in self.targets]
-        in_turn = {e.subject.recipient for e in reachable if self.targets[e.subject.recipient].in_order}
-        self._in_turn |= in_turn
-        reachable = [entry for entry in reachable if entry.subject.recipient not in in_turn]
+        """Take slots for new notices as lanes have room; what is wanted in order the ledger is asked for later."""
+        found = [entry for entry in entries if entry.subject.recipient in self.targets]
+        self._in_turn |= {e.subject.recipient for e in found if self.targets[e.subject.recipient].in_order}
+        reachable = [entry for entry in found if entry.subject.recipient not in self._in_turn]
         wanted = Counter(entry.subject.recipient for entry in reachable)
         share = self._share(len(wanted))
         room = {recipient: self._reserve(recipient, count, share) for recipient, count in wanted.items()}
@@ -118,20 +112,17 @@ class LaneBook:
             if room[entry.subject.recipient]:
                 room[entry.subject.recipient] -= 1
                 taken.append(_leased(entry))
-        for notice in taken:
-            self._leased_at.setdefault(
-                notice.notice_id, self._monotonic()
-            )  # a repeat of one that is held renews nothing
+        for notice in taken:  # a repeat of one that is held renews nothing
+            self._leased_at.setdefault(notice.notice_id, self._monotonic())
         return taken
 
     def fill(self, slots: Sequence[Leased], inserted: frozenset[NoticeId]) -> None:
         """Deliver the inserted ones; give the other slots back."""
         self.queue([notice for notice in slots if notice.notice_id in inserted])
-        for notice in slots:
-            if notice.notice_id not in inserted:
-                if notice.notice_id not in self.held:
-                    self._leased_at.pop(notice.notice_id, None)
-                self._release(notice.lane_name, 1)
+        for notice in (slot for slot in slots if slot.notice_id not in inserted):
+            if notice.notice_id not in self.held:
+                self._leased_at.pop(notice.notice_id, None)
+            self._release(notice.lane_name, 1)
         while self._in_turn:
             self.wants(self._in_turn.pop())
 
