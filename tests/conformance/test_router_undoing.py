@@ -9,7 +9,7 @@ import pytest
 from services.router.domain.model import DecisionKey, ItemQuery, WorkItem
 from services.router.domain.undoing import ToldNotice
 from services.router.ports import Undoing
-from services.router.usecases.telling import undoing_of, undone_of
+from services.router.usecases.pointing import undoing_of, undone_of
 from tests.support.clock import NOON
 from tests.support.router_fakes import a_concern
 from tests.support.router_stores import JUDGE, Store, decide, record, store_on

@@ -13,11 +13,11 @@ from services.router.domain.advice import Missing, missing_of
 from services.router.domain.choosing import Choices, with_choices
 from services.router.domain.errors import GraphBehind, NoGraphYet
 from services.router.domain.model import Concern, Encode, Head, ItemKind, Verdict
+from services.router.domain.tokens import is_newer
 from shared.agreements import Class, Decision, Facts, Snapshot, facts_of, held_for_fault
 from shared.agreements.fast import Decider
 from shared.agreements.reasons import HOLD_FAULT, HOLD_STALE_GRAPH
 
-VERSION_DIGITS_MAX = 18
 CLOCKS_APART = timedelta(seconds=60)
 """So far may the clocks of services differ."""
 CLOCK_STEP = "ClockStep"
@@ -216,33 +216,6 @@ class CurrentJudge:
 def is_ahead(concern: Concern, now: datetime) -> bool:
     """Whether a concern was received, or accepted, later than now by more than clocks differ."""
     return max(concern.received_at, concern.accepted_at) - now > CLOCKS_APART
-
-
-def is_newer(token: str | None, head: Head) -> bool:
-    """Whether a graph token (`version.root8`, see `token_of`) asks for another graph than a version up to `head`.
-
-    What follows a further point is not read. A token that is not understood asks for one: no constraint is dropped
-    unread.
-    """
-    if token is None:
-        return False
-    version, _, rest = token.partition(".")
-    if not (version.isascii() and version.isdigit()):
-        return True
-    if int(version) == head.version:
-        return rest.partition(".")[0] != head.root[:8]
-    return int(version) > head.version
-
-
-def token_of(head: Head) -> str:
-    """The token that names a graph: its version and the first eight characters of its root."""
-    return f"{head.version}.{head.root[:8]}"
-
-
-def awaited_version(token: str | None) -> int:
-    """The version that a token asks for; 0 where it asks for none or cannot be read."""
-    version = (token or "").partition(".")[0]
-    return int(version) if version.isascii() and version.isdigit() and len(version) <= VERSION_DIGITS_MAX else 0
 
 
 def waiting_for_a_person(verdict: Verdict) -> Iterator[tuple[ItemKind, tuple[str, ...], tuple[str, ...]]]:

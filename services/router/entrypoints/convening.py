@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date
-from typing import Annotated, Any, Literal, assert_never
+from typing import Annotated, Any, assert_never
 
 from fastapi import APIRouter, Depends, Header, Request, Response
-from pydantic import Field, model_validator
 
-from services.router.domain.convening import OF_INVITEES, EventName, PanelEvent, PanelKind
-from services.router.entrypoints.acting import ActForm, Actor, Organisations, body_of, person_of, request_of
+from services.router.domain.convening import OF_INVITEES, EventName, PanelEvent
+from services.router.entrypoints.acting import ActForm, Actor, body_of, person_of, request_of
 from services.router.entrypoints.decisions import sees_all
-from services.router.entrypoints.forms import Term
+from services.router.entrypoints.panel_forms import PanelForm, StepForm
 from services.router.usecases import (
     Absent,
     CannotBe,
@@ -34,80 +32,16 @@ from shared.http.params import PathId
 from shared.http.problems import Problem, not_found
 from shared.ids import new_id
 
-ALSO_MAX = 31
 ROLES = frozenset({"convenor", "duty-router"})
 Reader = Annotated[Principal, Depends(caller("decisions:read"))]
 IfMatch = Annotated[str, Header(description='the ETag that was seen, such as "3"')]
 Key = Annotated[str, Header(alias="Idempotency-Key", min_length=1, max_length=200)]
-Words = Annotated[str, Field(max_length=4000)]
-NEEDS: dict[EventName, frozenset[str]] = {
-    "convened": frozenset({"organisations"}),
-    "contributions-opened": frozenset(),
-    "contributed": frozenset({"answer"}),
-    "attended": frozenset({"organisations"}),
-    "quorum-not-met": frozenset(),
-    "decided": frozenset({"outcome"}),
-    "dissented": frozenset(),
-    "action-added": frozenset({"action", "owner", "owner_person", "due"}),
-    "action-done": frozenset({"action", "evidence"}),
-    "review-set": frozenset({"due"}),
-    "closed": frozenset({"lessons"}),
-}
 SHARED: frozenset[EventName] = frozenset({"proposed", "convened", "contributions-opened", "decided", "closed"})
 """What every body at the table sees: the meeting, and the agreed outcome."""
 
 
 _NOT_FOR_ALL = frozenset({"concern_id", "also", "about"})
 """A body at the table sees the concerns that it was told of, and of no other that there is one."""
-
-
-class PanelForm(ActForm):
-    """The body of `POST /v1/panels`; `decided_by` is the person who convenes, `reason` why not a routine meeting.
-
-    `also` are further concerns that it is about, such as those that came together about one subject.
-    """
-
-    kind: PanelKind
-    concern_id: Term
-    also: Annotated[tuple[Term, ...], Field(max_length=ALSO_MAX)] = ()
-    decided_by: str = Field(min_length=1, max_length=200, pattern=r"\S")
-    quorum: int = Field(default=2, ge=1, le=64)
-
-
-class StepForm(ActForm):
-    """The body of `POST /v1/panels/{panel_id}/events`; each event takes its own fields and no others.
-
-    `cannot-disclose` names its legal reason. `reason` is what is said: why, the decision, the dissent, what to do.
-    """
-
-    event: EventName
-    decided_by: str = Field(min_length=1, max_length=200, pattern=r"\S")
-    organisations: Organisations | None = None
-    answer: Literal["held", "nothing-held", "cannot-disclose"] | None = None
-    legal_reason: Words | None = None
-    outcome: Literal["no-further-action", "one-body-leads", "joint-plan", "bilateral", "escalate", "monitor"] | None = (
-        None
-    )
-    action: Term | None = None
-    owner: Term | None = None
-    owner_person: Words | None = None
-    due: date | None = None
-    evidence: Words | None = None
-    lessons: Words | None = None
-
-    @model_validator(mode="after")
-    def _fields_fit_the_event(self) -> StepForm:
-        if self.event not in NEEDS:
-            raise ValueError("a panel is proposed by POST /v1/panels")
-        needed = NEEDS[self.event] | ({"legal_reason"} if self.answer == "cannot-disclose" else set())
-        if needed != self.stated.keys():
-            raise ValueError(f"{self.event} takes {', '.join(sorted(needed)) or 'no further fields'}, and no others")
-        return self
-
-    @property
-    def stated(self) -> JsonObject:
-        """The fields of the event."""
-        return self.model_dump(mode="json", exclude={"event", "decided_by", "reason"}, exclude_none=True)
 
 
 @dataclass(frozen=True, slots=True)

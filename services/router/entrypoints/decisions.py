@@ -15,8 +15,9 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from services.router.domain.explanation import operator_view, organisation_view, originator_view, recipient_view
 from services.router.domain.model import ENGINE, Concern, DecisionRecord, Head
-from services.router.domain.policy import Judge, token_of
+from services.router.domain.policy import Judge
 from services.router.domain.rounds import Opened
+from services.router.domain.tokens import token_of
 from services.router.entrypoints.forms import Moment, PreviewForm, without_detail
 from services.router.ports import DecisionStore, History
 from services.router.usecases import Desk, Ground, judge_on, judged, on_day, replay

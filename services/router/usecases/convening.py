@@ -19,8 +19,8 @@ from services.router.domain.convening import (
 from services.router.domain.rounds import Dossier, Person
 from services.router.ports import Transaction
 from services.router.usecases.desk import Desk, Sitting
+from services.router.usecases.pointing import invitation_of
 from services.router.usecases.rounds import Absent
-from services.router.usecases.telling import invitation_of
 from shared.agreements.days import civil_day
 from shared.canonical import canonical, digest
 from shared.contracts.audit import AuditFact

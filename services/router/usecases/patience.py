@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from services.router.domain.model import Concern
-from services.router.domain.policy import CurrentJudge, awaited_version
+from services.router.domain.policy import CurrentJudge
+from services.router.domain.tokens import awaited_version
 from shared.clock import Clock
 
 REST_SECONDS = 30.0

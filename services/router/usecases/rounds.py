@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from services.router.domain.errors import Recalled, RoundTaken
 from services.router.domain.model import StaleHold, WorkItem
-from services.router.domain.policy import is_newer
 from services.router.domain.rounds import Act, ActKind, Dossier, Opened, hand_over, resolved
+from services.router.domain.tokens import is_newer
 from services.router.ports import Decided, DecisionStore
 from services.router.usecases.desk import ROUTER, Desk, Sitting, may_act
 from services.router.usecases.taking_back import withdraw_from_others

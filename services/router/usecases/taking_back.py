@@ -7,7 +7,7 @@ from services.router.domain.rounds import Dossier
 from services.router.domain.undoing import ToldNotice, UndoingKind, taken_back_by
 from services.router.ports import Undoing
 from services.router.usecases.desk import Sitting
-from services.router.usecases.telling import undoing_of, undone_of
+from services.router.usecases.pointing import undoing_of, undone_of
 from shared.agreements import Decision
 
 

@@ -12,8 +12,9 @@ from services.router.domain.rounds import Act, Opened
 from services.router.domain.undoing import NoticeNews, Stays, TakeBack, ToldNotice, standing_of
 from services.router.ports import Begin, Decided, Transaction, Undoing
 from services.router.usecases.desk import ROUTER, Desk, Sitting
+from services.router.usecases.pointing import undone_of
 from services.router.usecases.taking_back import take_back, withdraw, withdraw_from_others
-from services.router.usecases.telling import amended_of, silenced, undone_of
+from services.router.usecases.telling import amended_of, silenced
 from shared.agreements.reasons import CHOSEN
 from shared.ids import derived_id
 from shared.records import Batch

@@ -10,7 +10,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from services.router.domain.policy import CurrentJudge, token_of
+from services.router.domain.policy import CurrentJudge
+from services.router.domain.tokens import token_of
 from services.router.usecases import Desk, end_stale_holds, route_concerns, withdraw_ended
 from shared.records import Batch
 from tests.rules import small

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from services.router.domain.errors import NoGraphYet
 from services.router.domain.model import Concern, Head
-from services.router.domain.policy import CurrentJudge, is_newer, waiting_for_a_person
+from services.router.domain.policy import CurrentJudge, waiting_for_a_person
+from services.router.domain.tokens import is_newer
 from shared.agreements import decide, facts_of
 from shared.canonical import canonical
 from tests.rules import small

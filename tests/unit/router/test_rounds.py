@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from services.router.domain.errors import RoundTaken
 from services.router.domain.model import DecisionKey, Head, WorkItem
-from services.router.domain.policy import CurrentJudge, awaited_version, is_newer, token_of
+from services.router.domain.policy import CurrentJudge
 from services.router.domain.rounds import Act, Opened, Person, hand_over
+from services.router.domain.tokens import awaited_version, is_newer, token_of
 from services.router.ports import Decided
 from services.router.usecases import (
     Absent,
