@@ -16,7 +16,7 @@ def main() -> int:
         print(f"round {number} of {TIMES}: exit {code}, {time.monotonic() - begun:.0f} s", flush=True)
         if code:
             return code
-    return _pytest("-m", "soak")
+    return _pytest("-m", "soak", "-rP")  # with what they printed: their figures
 
 
 def _pytest(*arguments: str) -> int:
