@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from copy import copy
 from typing import Any
 
 from shared.agreements.fast.bits import bits_at
@@ -28,21 +29,23 @@ _DIGITS = bytes.maketrans(b"\x00\x01", b"01")
 
 
 class Column:
-    """The value of each lane by its place; equal values are held once. Immutable."""
+    """The value of each lane by its place; equal values are held once, and places without a lane have code 0.
+    Immutable."""
 
-    __slots__ = ("codes", "values")
+    __slots__ = ("codes", "number", "trimmed_at", "values")
 
     def __init__(self, codes: array[int] | None = None, values: Sequence[Any] = (None,)) -> None:
         self.codes = array("I", (0,)) if codes is None else codes
-        self.values = values
+        self.values = list(values)
+        self.number = {value: code for code, value in enumerate(values)}
+        self.trimmed_at = len(values)
 
     def __getitem__(self, place: int) -> Any:
         return self.values[self.codes[place]]
 
-    def places(self, wanted: Callable[[Any], bool]) -> Iterator[int]:
-        """The places of such values, ascending."""
-        codes = {code for code, value in enumerate(self.values) if code and wanted(value)}
-        return (place for place, code in enumerate(self.codes) if code in codes) if codes else iter(())
+    def places(self, codes: Collection[int]) -> list[int]:
+        """The places of these values, by code, ascending."""
+        return [place for place, code in enumerate(self.codes) if code in codes] if codes else []
 
     def having(self, wanted: Sequence[bool]) -> int:
         """The lanes of the values, by code, that are wanted."""
@@ -53,18 +56,20 @@ class Column:
         return int(row, 2)
 
     def after(self, moves: Moves, fresh: Iterable[Hashable]) -> Column:
-        """The same in the next layout."""
-        codes, known = moves.row(self.codes), {value: code for code, value in enumerate(self.values)}
+        """The same in the next layout, with these values of the new lanes."""
+        after = copy(self)
+        after.codes = moves.row(self.codes)
+        after.values, after.number = self.values.copy(), self.number.copy()
         for value, place in zip(fresh, moves.fresh, strict=True):
-            codes[place] = known.setdefault(value, len(known))
-        return _trimmed(codes, tuple(known))
+            code = after.number.setdefault(value, len(after.values))
+            if code == len(after.values):
+                after.values.append(value)
+            after.codes[place] = code
+        return after if 2 * len(after.values) <= 3 * self.trimmed_at else after.trimmed()
 
-
-def _trimmed(codes: array[int], values: tuple[Any, ...]) -> Column:
-    """Values that no lane has any more go when they are half of all."""
-    live = {0, *codes}
-    if 2 * len(live) >= len(values):
-        return Column(codes, values)
-    kept = sorted(live)
-    renumbered = {code: number for number, code in enumerate(kept)}
-    return Column(array("I", map(renumbered.__getitem__, codes)), tuple(values[code] for code in kept))
+    def trimmed(self) -> Column:
+        """Without the values that no lane has any more."""
+        kept = sorted({0, *self.codes})
+        renumbered = {code: number for number, code in enumerate(kept)}
+        codes = array("I", map(renumbered.__getitem__, self.codes))
+        return Column(codes, [self.values[code] for code in kept])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import NamedTuple
@@ -77,18 +76,20 @@ class Slice:
     def after(self, gone: Collection[str], lost: Found, found: Found) -> Slice:
         """The slice after a change: these agreements are said no more, as `lost` has them, and `found` is said."""
         sheet = self.sheet
-        heard = Counter(self.heard)
-        heard.subtract(lost.heard)
-        heard.update(found.heard)
-        places = list(self.said_at.places(lambda said: said.agreement in gone))
-        after = _relaid(sheet, places, found.lanes)
+        heard = {**self.heard}
+        for tie in {**lost.heard, **found.heard}:
+            heard[tie] = heard.get(tie, 0) - lost.heard[tie] + found.heard[tie]
+            if not heard[tie]:
+                del heard[tie]
+        codes = {code for code, said in enumerate(self.said_at.values) if code and said[0] in gone}
+        after = _relaid(sheet, self.said_at.places(codes), found.lanes)
         kept = tuple(speech for speech in self.naming if speech.said.agreement not in gone)
         return Slice(
             self.originator,
             after._replace(
                 rights={**sheet.rights, **found.rights},
                 naming=(*kept, *found.naming),
-                heard={tie: count for tie, count in heard.items() if count},
+                heard=heard,
             ),
         )
 
