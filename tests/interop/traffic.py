@@ -11,6 +11,7 @@ from typing import Any
 
 from aiohttp import web
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from jwcrypto.jwk import JWK
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from deploy.cli.demo import credentials_of
@@ -27,6 +28,8 @@ from tests.support.world import ONE_RECIPIENT, OTHER_RECIPIENT
 
 ORGS = {"gmc": ONE_RECIPIENT, "cqc": OTHER_RECIPIENT}
 """Who is told, and the concern of which it is the one recipient."""
+OWN_KEY = JWK.generate(kty="OKP", crv="X25519")
+"""Of both recipients, made by the library that reads what is encrypted to it."""
 OTHER_SECRET = "whsec_" + base64.b64encode(b"somebody else's secret, not ours").decode()
 
 
@@ -60,6 +63,10 @@ class Receiver:
         found = [json.loads(line) for line in lines]
         return [Delivery(d["headers"], base64.b64decode(d["body"]), d["refused"]) for d in found if "body" in d]
 
+    def about(self, concern_id: str) -> Delivery | None:
+        """The first that came about a concern."""
+        return next((d for d in self.deliveries if json.loads(d.body)["subject"] == concern_id), None)
+
 
 @dataclass(slots=True)
 class Traffic:
@@ -67,6 +74,7 @@ class Traffic:
 
     receivers: Mapping[str, Receiver]
     first: dict[str, Delivery] = field(default_factory=dict)
+    encrypted: dict[str, Delivery] = field(default_factory=dict)
     overlapping: dict[str, Delivery] = field(default_factory=dict)
     refused: dict[str, Delivery] = field(default_factory=dict)
     refused_statuses: dict[str, list[int | None]] = field(default_factory=dict)
@@ -152,6 +160,10 @@ class Play:
             path = f"/v1/endpoints/{endpoint['endpoint_id']}/rotation"
             self._keys(org, await self.concordat.post(org, "notifier", path, {}))
         self.traffic.overlapping = {org: await self._told(org, "application/cloudevents+json") for org in ORGS}
+        for org in ORGS:
+            await self._encrypt_to(org, OWN_KEY.export_public(as_dict=True))
+            self.traffic.encrypted[org] = await self._told(org, "application/json", "encrypted")
+            await self._encrypt_to(org, None)
         for org, receiver in self.traffic.receivers.items():
             receiver.secret_file.write_text(OTHER_SECRET)
             self.traffic.refused[org] = await self._told(org, "application/cloudevents+json; charset=utf-8")
@@ -161,20 +173,34 @@ class Play:
         kept = {name: str(made[name]) for name in ("secret", "public_key")}
         self.traffic.receivers[org].keys.append(kept)
 
-    async def _told(self, org: str, content_type: str) -> Delivery:
+    async def _encrypt_to(self, org: str, key: object) -> None:
+        (endpoint,) = (await self.concordat.get(org, "notifier", "/v1/endpoints"))["items"]
+        url = f"{self.concordat.urls['notifier']}/v1/endpoints/{endpoint['endpoint_id']}/encryption-key"
+        headers = await self.concordat.authorization(org)
+        (await self.concordat.http.put(url, json={"encryption_key": key}, headers=headers)).raise_for_status()
+
+    async def _told(self, org: str, content_type: str, about: str = "") -> Delivery:
         """Submit a concern of which this body is told, as one media type; gives what arrives."""
         receiver = self.traffic.receivers[org]
-        before = len(receiver.deliveries)
-        body, headers = self._concern(org, content_type)
+        body, headers = self._concern(org, content_type, about)
         headers |= await self.concordat.authorization(str(ORGS[org]["originator"]))
         url = self.concordat.urls["intake"] + "/v1/concerns"
         answer = await self.concordat.http.post(url, content=body, headers=headers)
         self.traffic.accepted[content_type] = answer.status_code
-        await until(lambda: len(receiver.deliveries) > before, seconds=30, what=f"{org} is told")
-        return receiver.deliveries[before]
+        concern_id = str(answer.json()["concern_id"])
+        await until(lambda: receiver.about(concern_id) is not None, seconds=30, what=f"{org} is told")
+        found = receiver.about(concern_id)
+        assert found is not None
+        return found
 
-    def _concern(self, org: str, content_type: str) -> tuple[bytes, dict[str, str]]:
-        reference = f"{org} {content_type}".replace("/", ".").replace(";", "").replace("=", ".").replace(" ", "-")
+    def _concern(self, org: str, content_type: str, about: str) -> tuple[bytes, dict[str, str]]:
+        reference = (
+            f"{org} {content_type} {about}".strip()
+            .replace("/", ".")
+            .replace(";", "")
+            .replace("=", ".")
+            .replace(" ", "-")
+        )
         concern = {**ORGS[org], "originator_ref": reference, "version": 1}
         headers = {"content-type": content_type}
         if content_type == "application/json":
