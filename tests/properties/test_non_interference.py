@@ -59,6 +59,7 @@ ABOUT: tuple[tuple[str, Row | None], ...] = (
     ("/v1/decisions/{}?version=2", None),
     ("/v1/decisions/{}/rounds", None),
     ("/v1/decisions/{}/again", None),
+    ("/v1/decisions/{}/duties", None),
     ("/v1/decisions/{}/organisations/alpha", None),
     ("/v1/decisions/{}/organisations/beta", None),
     ("/v1/decisions/{}/organisations/gamma", None),

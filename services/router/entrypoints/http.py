@@ -8,6 +8,7 @@ from services.router.entrypoints.choices import ChoiceRoutes
 from services.router.entrypoints.convening import PanelRoutes
 from services.router.entrypoints.correlation import CorrelationRoutes
 from services.router.entrypoints.decisions import DecisionRoutes
+from services.router.entrypoints.duties import DutyRoutes
 from services.router.entrypoints.emergency import EmergencyRoutes
 from services.router.entrypoints.human import HumanDecisionRoutes
 from services.router.entrypoints.queues import QueueRoutes
@@ -22,6 +23,7 @@ def routes(store: DecisionStore, desk: Desk, history: History) -> APIRouter:
     whole = APIRouter()
     parts = (
         DecisionRoutes(store, desk, history).router(),
+        DutyRoutes(desk, history).router(),
         RoutingRoutes(store).router(),
         TermsRoutes(store, desk).router(),
         QueueRoutes(store, desk).router(),

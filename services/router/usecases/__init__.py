@@ -12,6 +12,7 @@ from services.router.usecases.convening import (
 )
 from services.router.usecases.correlation import PAGE, Correlation, Followed, correlations_of, follow_concerns
 from services.router.usecases.desk import Desk
+from services.router.usecases.duties import duties_of
 from services.router.usecases.emergency import Emergency, NotApproved, find_overdue, tell_in_emergency
 from services.router.usecases.graph import (
     Adopted,
@@ -85,6 +86,7 @@ __all__ = [
     "choose_bodies",
     "close_item",
     "correlations_of",
+    "duties_of",
     "end_stale_holds",
     "find_overdue",
     "follow_concerns",
