@@ -1,7 +1,9 @@
 """Each receipt after the first, explained one by one or not at all. Pure.
 
 An attempt may be repeated only where its outcome was unknown to the sender: the receiver itself did not take the one
-before; or the sender was broken within WINDOW_SECONDS after it, and has written down one success at most.
+before; or the sender was broken while it was under way, and has written down one success at most. Under way is what
+came within WINDOW_SECONDS before, and the last IN_FLIGHT_MAX that a body had got by then, however long a busy machine
+kept the sender from reading their answers.
 """
 
 from collections import defaultdict
@@ -13,8 +15,11 @@ from tests.checker.model import Fault, Receipt
 
 WINDOW_SECONDS = 2.0
 """How long an answer may wait to be written down; what was under way at a kill began to arrive no longer before."""
-FLIGHT_SECONDS = 0.5
-"""How long the bytes of a sender that is gone may still be on their way to a receiver that is busy."""
+FLIGHT_SECONDS = 1.0
+"""How long the bytes of a sender that is gone may still be on their way to a receiver that is busy; the next one takes
+longer than that to start."""
+IN_FLIGHT_MAX = 8
+"""Deliveries to one body at the same time, at most."""
 FORGETTING = ("notifier", "postgres")
 """Whose end makes the outcome of an attempt unknown: who sends, and where it is written."""
 
@@ -45,11 +50,12 @@ def judged(
     """The repeats that are explained, and those that are not."""
     explained: list[Explained] = []
     unexplained: list[Explained] = []
+    forgetting = [(fault, _last_before(fault, came)) for fault in faults if fault.name.endswith(FORGETTING)]
     for webhook_id, rows in came.items():
         successes = sum(status is not None and 200 <= status < 300 for status in attempts.get(webhook_id, ()))
         for before, after in pairwise(rows):
             pause = after.received_at - before.received_at
-            why = _reason(before, after, faults)
+            why = _reason(before, after, forgetting)
             if why and before.taken and successes > 1:
                 unexplained.append(Explained(webhook_id, after.org, pause, f"{successes} successes are written down"))
             elif why:
@@ -59,15 +65,26 @@ def judged(
     return explained, unexplained
 
 
-def _reason(before: Receipt, after: Receipt, faults: Sequence[Fault]) -> str:
+def _last_before(fault: Fault, came: Mapping[str, Sequence[Receipt]]) -> frozenset[Receipt]:
+    """The last receipts of each body before a fault."""
+    last: dict[str, list[Receipt]] = defaultdict(list)
+    rows = (row for rows in came.values() for row in rows if row.received_at <= fault.at)
+    for row in sorted(rows, key=lambda row: row.received_at):
+        last[row.org] = [*last[row.org][1 - IN_FLIGHT_MAX :], row]
+    return frozenset(row for rows in last.values() for row in rows)
+
+
+def _reason(before: Receipt, after: Receipt, forgetting: Sequence[tuple[Fault, frozenset[Receipt]]]) -> str:
     if not before.taken:
         return f"the receiver answered the one before with {before.answered}"
-    return next(_faults_between(before, after, faults), "")
+    return next(_faults_between(before, after, forgetting), "")
 
 
-def _faults_between(before: Receipt, after: Receipt, faults: Sequence[Fault]) -> Iterator[str]:
+def _faults_between(
+    before: Receipt, after: Receipt, forgetting: Sequence[tuple[Fault, frozenset[Receipt]]]
+) -> Iterator[str]:
     """The fault came while the attempt was under way, or while its answer waited to be written down."""
-    for fault in faults:
-        under_way = fault.at - WINDOW_SECONDS <= before.received_at <= fault.gone_at + FLIGHT_SECONDS
-        if fault.name.endswith(FORGETTING) and under_way and after.received_at > fault.at:
+    for fault, last in forgetting:
+        shortly = fault.at - WINDOW_SECONDS <= before.received_at <= fault.gone_at + FLIGHT_SECONDS
+        if (shortly or before in last) and after.received_at > fault.at:
             yield f"{fault.name} {fault.at - before.received_at:+.3f} s after it had come"

@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.checker.duplicates import FLIGHT_SECONDS, WINDOW_SECONDS
+from tests.checker.duplicates import FLIGHT_SECONDS, IN_FLIGHT_MAX, WINDOW_SECONDS
 from tests.checker.model import OK, REFUSED, UNKNOWN, VALID, Answer, Concern, Evidence, Fault, Notice, Receipt, Submit
 from tests.checker.reconcile import Verdict, reconcile
 from tests.checker.report import equation
@@ -74,10 +74,23 @@ def test_no_repeat_goes_unexplained_without_a_fault(count: int, data: st.DataObj
     assert names(reconcile(replace(made, receipts=[*made.receipts, again]))) == {"unexplained duplicate"}
 
 
+@given(st.floats(WINDOW_SECONDS + 0.1, 60))
+def test_the_last_that_a_body_got_before_a_kill_were_under_way_however_long_before(early_seconds: float) -> None:
+    count = IN_FLIGHT_MAX + 1
+    made = whole(count)
+    first = [receipt(n, at=KILL.at - early_seconds + n / 1_000) for n in range(count)]
+    again = [receipt(n, at=KILL.at + 9) for n in range(count)]
+    verdict = reconcile(replace(made, receipts=[*first, *again], faults=[KILL]))
+    assert {one.webhook_id for one in verdict.explained} == {f"ntc_{n}" for n in range(1, count)}
+    assert [one.about for one in verdict.differences] == ["ntc_0"]
+
+
 @given(st.floats(AT - 60, AT + 60))
 def test_a_kill_explains_a_repeat_of_what_was_under_way_alone(came_at: float) -> None:
-    repeats = [receipt(0, at=came_at), receipt(0, at=AT + 100)]
-    verdict = reconcile(replace(whole(1), receipts=repeats, faults=[KILL], attempts={"ntc_0": [204]}))
+    others = [receipt(n, at=KILL.at - 0.01) for n in range(1, IN_FLIGHT_MAX + 1)]
+    repeats = [receipt(0, at=came_at), receipt(0, at=AT + 100), *others]
+    made = whole(IN_FLIGHT_MAX + 1)
+    verdict = reconcile(replace(made, receipts=repeats, faults=[KILL], attempts={"ntc_0": [204]}))
     under_way = KILL.at - WINDOW_SECONDS <= came_at <= KILL.gone_at + FLIGHT_SECONDS
     assert len(verdict.explained) == under_way
     assert names(verdict) == (set() if under_way else {"unexplained duplicate"})
