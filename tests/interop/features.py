@@ -8,7 +8,7 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-FOLDER = Path(__file__).parent / "features"
+FOLDER = Path(__file__).parent / "gherkin"
 _TEXT = re.compile(r'^ *"""\n(.*?)^ *"""$', re.DOTALL | re.MULTILINE)
 _ROW = re.compile(r"^ *\|(.+)\|$", re.MULTILINE)
 
