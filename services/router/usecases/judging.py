@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from services.router.domain.model import Concern
 from services.router.domain.policy import CurrentJudge, Judge, Judgement
+from shared.agreements import GraphInvalid
 
 
 async def judged(judge: Judge, concern: Concern) -> Judgement:
@@ -24,6 +26,9 @@ async def read_ahead(current: CurrentJudge) -> int:
     for org in judge.decider.ahead():
         if current.head != judge.head:
             break
-        await asyncio.to_thread(judge.decider.slice_of, org)
+        with suppress(
+            GraphInvalid
+        ):  # whoever speaks by an agreement that cannot be read is held then, and no loop ends
+            await asyncio.to_thread(judge.decider.slice_of, org)
         count += 1
     return count

@@ -106,6 +106,17 @@ async def test_reading_ahead_ends_when_another_graph_is_in_office() -> None:
     assert decider.spoken()[:1] == ["alpha"]
 
 
+async def test_an_agreement_that_cannot_be_read_ends_no_loop_and_holds_whoever_speaks_by_it() -> None:
+    maker, current = JudgeMaker(memo_bytes_max=MEMO_BYTES_MAX), CurrentJudge()
+    unreadable = small.pact(small.clause(when={"categories": ["unheard-of"]}))
+    snapshot = maker(graph(1, unreadable)).snapshot
+    decider = Decider(snapshot, ["alpha", "beta"])
+    current.swap(Judge(snapshot, canonical, memo_bytes_max=MEMO_BYTES_MAX, decider=decider))
+    assert await read_ahead(current) == 2
+    judgement = await judged(current.get(), a_concern())
+    assert (judgement.verdict.hold, judgement.fault) == (("HOLD_FAULT",), "GraphInvalid")
+
+
 def graph(version: int, *changed: dict[str, object]) -> Replica:
     return replica_of(graph_objects(*TOLD_ON, *changed), version)
 
