@@ -7,27 +7,19 @@ touches, and the blocks one after the other are one stream for whoever asks for 
 
 from __future__ import annotations
 
-import re
 import zlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import NamedTuple
 
-from shared.canonical import canonical
+from shared.graphlines import LineUnreadable, ObjectKey, line_of, read_lines, unpacked
 from shared.merkle import HASH_BYTES, Tree, leaf_hash
 
-ObjectKey = tuple[str, str]
-"""Kind and id of a graph object."""
 BLOCK_OBJECTS = 64
 LEVEL = 1  # packs to a sixth; the best level takes twice the time for a fourth less
-_LINE = re.compile(rb'\{"id":"([A-Za-z0-9_-]+)","kind":"([a-z_]+)","object":(\{.*\})\}')
 _MARK = b'"object":'
 _SPLIT_AT = 2 * BLOCK_OBJECTS
-
-
-class LineUnreadable(ValueError):
-    """A line is not one object of a graph as it is sent."""
 
 
 class _Block(NamedTuple):
@@ -66,6 +58,22 @@ class GraphCopy(Mapping[ObjectKey, bytes]):
             blocks.append(_pack(part))
         return cls(tuple(blocks), Tree.over(bytes(leaves)))
 
+    @classmethod
+    def of_packed(cls, pieces: Iterable[tuple[bytes, bytes]]) -> GraphCopy:
+        """Objects that are packed already, as another copy's `packed` gives them, each piece with its text.
+
+        Nothing is packed anew. Raises LineUnreadable, also where the objects are not in their order.
+        """
+        leaves, blocks, before = list[bytes](), list[_Block](), ("", "")
+        for packed, text in pieces:
+            keys, bodies = read_lines(text)
+            if keys[0] <= before or keys != sorted(set(keys)) or len(keys) > _SPLIT_AT:
+                raise LineUnreadable("the objects are not in their order, or not in blocks")
+            before = keys[-1]
+            leaves += map(leaf_hash, bodies)
+            blocks.append(_Block(tuple(keys), packed))
+        return cls(tuple(blocks), Tree.over(b"".join(leaves)))
+
     @property
     def root(self) -> str:
         """As `shared.graphroot` gives it for the same objects."""
@@ -82,7 +90,7 @@ class GraphCopy(Mapping[ObjectKey, bytes]):
 
     def lines(self) -> Iterator[bytes]:
         """The lines of all objects, some at a time, each with its newline."""
-        return (_unpack(block.packed) for block in self._blocks)
+        return (unpacked(block.packed) for block in self._blocks)
 
     def changed(self, bodies: Mapping[ObjectKey, bytes]) -> GraphCopy:
         """The graph with these objects put in: new ones, and others in the place of those of the same kind and id."""
@@ -171,19 +179,6 @@ class GraphCopy(Mapping[ObjectKey, bytes]):
         return self._tree.over_changed(b"".join(pieces), touched, moved_from)
 
 
-def line_of(key: ObjectKey, body: bytes) -> bytes:
-    """An object as it is sent: its id, its kind and its canonical bytes, on one line without its newline."""
-    return b'{"id":%b,"kind":%b,"object":%b}' % (canonical(key[1]), canonical(key[0]), body)
-
-
-def read_line(line: bytes) -> tuple[ObjectKey, bytes]:
-    """Key and canonical bytes of an object from its line, unread. Raises LineUnreadable."""
-    found = _LINE.fullmatch(line)
-    if found is None:
-        raise LineUnreadable("a line that is no object of a graph")
-    return (found[2].decode(), found[1].decode()), found[3]
-
-
 def _pack(items: Iterable[tuple[ObjectKey, bytes]]) -> _Block:
     kept = tuple(items)
     text = b"".join([line_of(key, body) + b"\n" for key, body in kept])
@@ -191,13 +186,9 @@ def _pack(items: Iterable[tuple[ObjectKey, bytes]]) -> _Block:
     return _Block(tuple(key for key, _ in kept), deflate.compress(text) + deflate.flush(zlib.Z_FULL_FLUSH))
 
 
-def _unpack(packed: bytes) -> bytes:
-    return zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed)
-
-
 def _bodies(block: _Block) -> list[bytes]:
     # Neither an id nor a kind can hold the mark: a quotation mark inside a JSON string follows a backslash.
-    return [line[line.index(_MARK) + len(_MARK) : -1] for line in _unpack(block.packed).split(b"\n")[:-1]]
+    return [line[line.index(_MARK) + len(_MARK) : -1] for line in unpacked(block.packed).split(b"\n")[:-1]]
 
 
 def _repacked(block: _Block | None, bodies: Mapping[ObjectKey, bytes]) -> list[_Block]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import gzip
 import json
 import statistics
 import sys
@@ -26,10 +25,12 @@ from deploy.bench.decisions import asked_by_the_hub, decision_rows, figures_of
 from deploy.bench.following import following_figures, following_rows
 from deploy.bench.graphs import LARGE, Size, synthetic
 from deploy.bench.rows import Row
-from services.registry.domain.model import GraphObject
+from services.registry.domain.model import Commit, GraphObject
 from services.registry.domain.packed import PackedObjects
 from services.registry.domain.policy import defects, defects_of
+from services.registry.entrypoints.lines import Framed
 from services.registry.usecases import as_object
+from services.registry.usecases.graph import Graph
 from services.router.adapters.judges import JudgeMaker
 from services.router.adapters.registry import replica_of
 from services.router.domain.model import Head
@@ -37,8 +38,10 @@ from services.router.domain.replica import Replica
 from services.router.usecases.graph import put_in
 from shared.agreements import Snapshot, load
 from shared.canonical import canonical
-from shared.graphcopy import GraphCopy, line_of
+from shared.clock import SystemClock
+from shared.graphcopy import GraphCopy
 from shared.graphroot import object_key
+from shared.service import GC_THRESHOLDS
 
 ROUNDS = 5
 COMMITS = 15
@@ -83,6 +86,8 @@ def graph_rows(figures: Figures) -> Iterator[Row]:
 
 def _in_router(file: Path) -> Figures:
     """From the bytes of `GET /v1/graph` to a judge; then commits, one after the other."""
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)  # as in every service
     pieces = _pieces(file)
     before = _memory_mb()
     replica = replica_of(pieces)
@@ -170,12 +175,17 @@ async def _make(size: Size, file: Path) -> None:
 
 def write(organisations: int, agreements: int, file: str) -> None:
     """Write a synthetic graph as `GET /v1/graph` sends it."""
-    bodies = {object_key(row): canonical(row) for row in synthetic(Size(organisations, agreements))}
-    root = GraphCopy.of(bodies).root
-    head = canonical({"version": 1, "root": root, "committed_at": "2026-11-22T00:00:00Z"})
-    with gzip.open(file, "wb", compresslevel=1) as out:
-        out.write(head + b"\n")
-        out.writelines(line_of(key, bodies[key]) + b"\n" for key in sorted(bodies))
+    objects = PackedObjects(
+        GraphCopy.of({object_key(row): canonical(row) for row in synthetic(Size(organisations, agreements))})
+    )
+    at = SystemClock().now()
+    asyncio.run(_send(Framed.of(Graph(Commit(1, "", objects.root, at, "", "", "IMPORTED"), objects)), Path(file)))
+
+
+async def _send(framed: Framed, file: Path) -> None:
+    with file.open("wb") as out:
+        async for piece in framed.pieces():
+            out.write(piece)
 
 
 def _pieces(file: Path) -> list[bytes]:

@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.registry.domain.model import GraphObject
 from services.registry.domain.packed import PackedObjects
-from shared.graphcopy import GraphCopy, ObjectKey
+from shared.graphcopy import GraphCopy
+from shared.graphlines import ObjectKey
 
 # In the order of code points, in which a graph is packed.
 _GRAPH = text(

@@ -42,11 +42,11 @@ from services.registry.usecases.change import (
     Result,
     approve_change,
     review_change,
-    sign_change,
     withdraw_change,
 )
 from services.registry.usecases.change_content import OtherContent, add_to_change, draft_change, revise_change
 from services.registry.usecases.change_gate import assess_change, schedule_change, what_if
+from services.registry.usecases.change_signatures import sign_change
 from services.registry.usecases.change_views import (
     ChangeView,
     list_changes,

@@ -25,13 +25,24 @@ _WORD = 2**32
 
 
 @dataclass(frozen=True, slots=True)
-class _Framed:
+class Framed:
     """A graph with what makes its packed objects one gzip stream."""
 
     etag: str
     head: bytes
     copy: GraphCopy
     tail: bytes
+
+    @classmethod
+    def of(cls, graph: Graph) -> "Framed":
+        """The lines of a graph as they are sent. Takes its time."""
+        commit, copy = graph.commit, graph.objects.copy
+        known = {"version": commit.version, "root": commit.root, "committed_at": rfc3339(commit.committed_at)}
+        first = orjson.dumps(known) + b"\n"
+        deflate = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+        packed = deflate.compress(first) + deflate.flush(zlib.Z_FULL_FLUSH)
+        tail = _LAST_BLOCK + _trailer(chain((first,), copy.lines()))
+        return cls(_etag(commit), _GZIP_HEAD + packed, copy, tail)
 
     @property
     def length(self) -> int:
@@ -53,7 +64,7 @@ class GraphLines:
 
     def __init__(self, begin: Begin) -> None:
         self._begin = begin
-        self._newest: _Framed | None = None
+        self._newest: Framed | None = None
 
     async def answer(self, request: Request, at: At) -> Response:
         """The graph in lines as gzip, or 304. Raises GraphDamaged, Problem 404."""
@@ -66,7 +77,7 @@ class GraphLines:
                 return Response(status_code=304, headers=headers)
             framed = self._newest
             if framed is None or framed.etag != _etag(commit):
-                framed = await asyncio.to_thread(_frame, await graph_of(history, commit))
+                framed = await asyncio.to_thread(Framed.of, await graph_of(history, commit))
         if at == At():
             self._newest = framed
         headers |= {"Content-Encoding": "gzip", "Content-Length": str(framed.length)}
@@ -77,16 +88,6 @@ class GraphLines:
 def asks_for_lines(request: Request) -> bool:
     """Whether the client accepts the graph as lines and gzip; whoever names neither gets one document."""
     return GRAPH_LINES in request.headers.get("accept", "") and "gzip" in request.headers.get("accept-encoding", "")
-
-
-def _frame(graph: Graph) -> _Framed:
-    commit, copy = graph.commit, graph.objects.copy
-    first = orjson.dumps({"version": commit.version, "root": commit.root, "committed_at": rfc3339(commit.committed_at)})
-    deflate = zlib.compressobj(wbits=-zlib.MAX_WBITS)
-    packed = deflate.compress(first + b"\n") + deflate.flush(zlib.Z_FULL_FLUSH)
-    return _Framed(
-        _etag(commit), _GZIP_HEAD + packed, copy, _LAST_BLOCK + _trailer(chain((first + b"\n",), copy.lines()))
-    )
 
 
 def _trailer(texts: Iterable[bytes]) -> bytes:

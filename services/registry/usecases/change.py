@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
@@ -14,7 +14,6 @@ from services.registry.domain.change import (
     ChangeLog,
     Proposal,
     Reviewed,
-    Signature,
     Signed,
     Step,
     Withdrawn,
@@ -24,7 +23,6 @@ from services.registry.domain.change import (
 )
 from services.registry.domain.change_difference import Found
 from services.registry.domain.change_rules import (
-    EDITOR,
     Actor,
     Refusal,
     closed,
@@ -32,13 +30,11 @@ from services.registry.domain.change_rules import (
     forbidden,
     no_approval,
     no_review,
-    no_signature,
-    required_signatures,
-    unfilled,
 )
 from services.registry.domain.errors import ChangeMoved
-from services.registry.domain.model import Commit, GraphObject, Refused
-from services.registry.ports import BeginChange, ChangeTransaction, History, PastConcerns
+from services.registry.domain.model import Refused
+from services.registry.ports import BeginChange, ChangeTransaction, PastConcerns
+from services.registry.usecases.remembered import Remembered
 from shared.agreements import Graph
 from shared.agreements.days import civil_day
 from shared.canonical import canonical, digest
@@ -54,39 +50,6 @@ EVENTS_AT_ONCE = 24
 
 Analyse = Callable[[Graph, date], Sequence[Found] | None]
 """What the analyses find in a graph on a civil day; None where it is too much to list."""
-
-
-class Mark(NamedTuple):
-    """A change as far as it is filled, the graph that it stands on by its root, and the day."""
-
-    change_id: str
-    revision: int
-    object_count: int
-    root: str
-    day: date
-
-
-class Remembered:
-    """Whose signatures were needed when that was last worked out, until the change, the graph or the day moves.
-
-    A large import is signed in many steps, and each asks: it has 300,000 signatures.
-    """
-
-    def __init__(self) -> None:
-        self._of: Mark | None = None
-        self._signatures: frozenset[Signature] = frozenset()
-
-    def of(self, mark: Mark) -> frozenset[Signature] | None:
-        """Those of this mark; None where another was asked for last."""
-        return self._signatures if mark == self._of else None
-
-    def put(self, mark: Mark | None, signatures: frozenset[Signature]) -> None:
-        """These instead of what was remembered."""
-        self._of, self._signatures = mark, signatures
-
-    def forget(self) -> None:
-        """None: nobody will ask again."""
-        self.put(None, frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,21 +212,6 @@ async def approve_change(ask: Ask, difference: str, *, desk: Desk) -> Result:
     return await take(ask, Taking(Approved, {"difference": difference}, decide), desk=desk)
 
 
-async def sign_change(ask: Ask, signatures: Sequence[Signature], evidence: str, *, desk: Desk) -> Result:
-    """Signatures of parties: their own, or recorded by an editor where `evidence` names the document."""
-    recorded = bool(evidence) and EDITOR in ask.actor.roles
-    step = Signed(tuple(sorted(signatures)), recorded, evidence)
-
-    async def decide(tx: ChangeTransaction, proposal: Proposal) -> Step | Refusal:
-        if refusal := unfilled(proposal):
-            return refusal
-        required = await signatures_of(tx, proposal, desk=desk)
-        return await asyncio.to_thread(no_signature, step, ask.actor, required) or step
-
-    asked = {"signatures": [f"{s.agreement} {s.party} {s.terms_digest}" for s in signatures], "evidence": evidence}
-    return await take(ask, Taking(Signed, asked, decide), desk=desk)
-
-
 async def withdraw_change(ask: Ask, reason: str, *, desk: Desk) -> Result:
     """It will never be part of the graph."""
 
@@ -273,39 +221,6 @@ async def withdraw_change(ask: Ask, reason: str, *, desk: Desk) -> Result:
     return await take(ask, Taking(Withdrawn, {"reason": reason}, decide), desk=desk)
 
 
-async def signatures_of(tx: ChangeTransaction, proposal: Proposal, *, desk: Desk) -> frozenset[Signature]:
-    """Whose signatures the change needs, on the graph as it stands; worked out beside the event loop."""
-    head = await tx.history().head()
-    found = desk.required.of(mark_of(proposal, head, desk=desk))
-    if found is not None:
-        return found
-    asked = await tx.objects(proposal.change_id, proposal.revision)
-    stands = await standing_of(tx.history(), asked)
-    return await signatures_for(mark_of(proposal, head, desk=desk), stands, asked, desk=desk)
-
-
-async def signatures_for(
-    mark: Mark, stands: Sequence[GraphObject], asked: Sequence[GraphObject], *, desk: Desk
-) -> frozenset[Signature]:
-    """Whose signatures these objects need, on top of those that stand; remembered."""
-    found = await asyncio.to_thread(required_signatures, stands, asked, desk.today())
-    desk.required.put(mark, found)
-    return found
-
-
-def mark_of(proposal: Proposal, head: Commit | None, *, desk: Desk) -> Mark:
-    """What decides whose signatures a change needs: objects of a revision are only ever added."""
-    root = head.root if head else ""
-    return Mark(proposal.change_id, proposal.revision, proposal.object_count, root, desk.today())
-
-
 async def state_of(log: ChangeLog) -> Proposal:
     """What its events add up to; of an import they hold a signature for each of its parties."""
     return await asyncio.to_thread(folded, log) if len(log.events) > EVENTS_AT_ONCE else folded(log)
-
-
-async def standing_of(history: History, asked: Sequence[GraphObject]) -> list[GraphObject]:
-    """The objects that a change touches, as they stand in the graph."""
-    head = await history.head()
-    keys = [item.key for item in asked]
-    return [stored.item for stored in await history.states(keys, head.version)] if head else []

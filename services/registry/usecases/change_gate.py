@@ -30,11 +30,9 @@ from services.registry.usecases.change import (
     Result,
     Taken,
     Taking,
-    mark_of,
-    signatures_for,
-    signatures_of,
     take,
 )
+from services.registry.usecases.change_signatures import mark_of, signatures_for, signatures_of
 from services.registry.usecases.commit import EMPTY, append_change, defects_in
 from services.registry.usecases.graph import Graph, graph_of
 from shared.agreements import Snapshot

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from services.registry.domain.change import ChangeLog, ChangePlace, Proposal, Signature, folded
 from services.registry.domain.change_rules import ROLES_OF_A_REGISTRY, Actor, Need, needs
 from services.registry.domain.model import GraphObject
-from services.registry.usecases.change import Desk, signatures_of
+from services.registry.usecases.change import Desk
+from services.registry.usecases.change_signatures import signatures_of
 
 OPERATOR = "operator"
 PAGE = 100

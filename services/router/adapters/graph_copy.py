@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.router.domain.model import Head
 from services.router.domain.replica import Replica
-from shared.graphcopy import GraphCopy, ObjectKey
+from shared.graphcopy import GraphCopy
+from shared.graphlines import ObjectKey
 
 # In the order of code points, in which a graph is packed.
 _OBJECTS = text('SELECT kind, id, body FROM router.graph_objects ORDER BY kind COLLATE "C", id COLLATE "C"')

@@ -14,9 +14,12 @@ from services.router.domain.errors import RegistryUnavailable
 from services.router.domain.model import Head
 from services.router.domain.replica import Replica
 from shared.contracts.graph import GRAPH_LINES, GraphHead
-from shared.graphcopy import GraphCopy, LineUnreadable, ObjectKey, read_line
+from shared.graphcopy import GraphCopy
+from shared.graphlines import LineUnreadable, ObjectKey, pieces_of, read_line
 
 _ETAG = re.compile(r'(?:W/)?"([0-9]{1,18})\.([0-9a-f]{64})"')
+_GZIP_PLAIN, _GZIP_HEAD_BYTES = b"\x1f\x8b\x08\x00", 10  # RFC 1952: deflate, no flags; then a time and the system
+_LAST_BLOCK, _GZIP_TAIL_BYTES = b"\x03\x00", 10  # a last block of nothing; then the checksum and the length
 _LINES = {"Accept": GRAPH_LINES, "Accept-Encoding": "gzip"}
 
 
@@ -69,10 +72,29 @@ class HttpRegistry:
 
 
 def replica_of(pieces: Iterable[bytes]) -> Replica:
-    """The graph in lines, as gzip in pieces of any size. Raises LineUnreadable, ValidationError, zlib.error."""
-    lines = _lines(pieces)
-    head = GraphHead.model_validate_json(next(lines, b""))
-    bodies = GraphCopy.of_sorted(_in_order(map(read_line, lines)))
+    """The graph in lines, as gzip in pieces of any size. Raises LineUnreadable, ValidationError, zlib.error.
+
+    A registry sends its blocks as they lie; they are kept so. What was packed anew on the way is packed once more.
+    """
+    raw = b"".join(pieces)
+    try:
+        return _as_sent(raw)
+    except (LineUnreadable, ValidationError, zlib.error):
+        lines = _lines([raw])
+        head = GraphHead.model_validate_json(next(lines, b""))
+        return _replica(head, GraphCopy.of_sorted(_in_order(map(read_line, lines))))
+
+
+def _as_sent(raw: bytes) -> Replica:
+    """The checksum at the end is not looked at: the root vouches for every byte."""
+    if not raw.startswith(_GZIP_PLAIN) or raw[-_GZIP_TAIL_BYTES:][:2] != _LAST_BLOCK:
+        raise LineUnreadable("no gzip, or none that a registry makes")
+    cut = pieces_of(raw[_GZIP_HEAD_BYTES:-_GZIP_TAIL_BYTES])
+    head = GraphHead.model_validate_json(next(cut, (b"", b""))[1])
+    return _replica(head, GraphCopy.of_packed(cut))
+
+
+def _replica(head: GraphHead, bodies: GraphCopy) -> Replica:
     return Replica(Head(head.version, head.root), bodies)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -26,12 +27,13 @@ class Roster:
     @classmethod
     def over(cls, rows: Iterable[Row]) -> Roster:
         """The roster of agreements that have their form."""
-        found: tuple[dict[str, list[str]], ...] = ({}, {}, {}, {})
+        found: tuple[dict[str, list[str]], ...] = tuple(defaultdict(list) for _ in range(4))
         for row in rows:
+            own = row["id"]
             for number, name in _entries(row):
-                held = found[number].setdefault(name, [])
-                if not held or held[-1] != row["id"]:
-                    held.append(row["id"])
+                held = found[number][name]
+                if not held or held[-1] != own:
+                    held.append(own)
         return cls(*({name: tuple(sorted(set(ids))) for name, ids in part.items()} for part in found))
 
     def changed(self, before: Iterable[Row], after: Iterable[Row]) -> Roster:

@@ -11,7 +11,7 @@ import pytest
 from services.router.adapters.registry import HttpRegistry
 from services.router.domain.errors import RegistryUnavailable
 from services.router.domain.model import Head
-from shared.graphcopy import line_of
+from shared.graphlines import line_of
 from shared.graphroot import graph_root
 from tests.support.router_fakes import bodies_of, replica_of
 from tests.support.small_graph import SMALL

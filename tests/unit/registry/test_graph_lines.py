@@ -1,15 +1,19 @@
 """The graph in lines: what routers take it whole by."""
 
 import gzip
+import zlib
 from pathlib import Path
 
 import orjson
 import pytest
+from pydantic import ValidationError
 
 from services.registry.usecases import import_seed
 from services.registry.usecases.graph import read_head
+from services.router.adapters.registry import replica_of
 from shared.contracts.graph import GRAPH_LINES, GraphHead
-from shared.graphcopy import read_line
+from shared.graphcopy import GraphCopy
+from shared.graphlines import LineUnreadable, read_line
 from tests.support.clock import FrozenClock
 from tests.support.registry_app import RegistryUnderTest
 from tests.support.registry_fakes import InMemoryHistory
@@ -42,6 +46,19 @@ async def test_the_lines_are_the_head_and_then_every_object_in_its_order(
     assert GraphHead.model_validate_json(first).root == head.root
     assert [read_line(line) for line in lines] == sorted(bodies_of(SMALL).items())
     assert (answer.headers["content-type"], int(answer.headers["content-length"])) == (GRAPH_LINES, len(raw))
+
+
+async def test_a_router_reads_the_lines_as_they_are_sent_and_as_they_are_packed_anew_on_the_way(
+    registry: RegistryUnderTest,
+) -> None:
+    async with registry.http.stream("GET", "/v1/graph", headers=ASKED) as answer:
+        raw = b"".join([piece async for piece in answer.aiter_raw()])
+    for sent in (raw, gzip.compress(gzip.decompress(raw))):
+        replica = replica_of([sent[:100], sent[100:]])
+        assert (replica.bodies, replica.head.root) == (bodies_of(SMALL), GraphCopy.of(bodies_of(SMALL)).root)
+        for broken in (sent[:-1], sent[:-30], sent[: len(sent) // 2], sent[:20], b""):
+            with pytest.raises((LineUnreadable, ValidationError, zlib.error)):
+                replica_of([broken])
 
 
 async def test_a_router_that_knows_the_head_gets_nothing_again(registry: RegistryUnderTest) -> None:

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.canonical import canonical
-from shared.graphcopy import BLOCK_OBJECTS, GraphCopy, LineUnreadable, ObjectKey, line_of, read_line
+from shared.graphcopy import BLOCK_OBJECTS, GraphCopy
+from shared.graphlines import LineUnreadable, ObjectKey, line_of, pieces_of, read_line
 from shared.graphroot import graph_root
 
 Bodies = dict[ObjectKey, bytes]
@@ -98,3 +99,41 @@ def test_a_line_is_read_as_it_was_written(name: str, title: str) -> None:
 def test_a_line_that_is_no_object_is_refused(line: bytes) -> None:
     with pytest.raises(LineUnreadable):
         read_line(line)
+
+
+@given(changes)
+def test_what_is_packed_already_is_read_without_being_packed_anew(first: dict[ObjectKey, int]) -> None:
+    copy = GraphCopy.of({**many(200), **bodies_of(first)}).changed(bodies_of(first))
+    stream = b"".join(copy.packed())
+    read = GraphCopy.of_packed(pieces_of(stream))
+    assert (read.root, dict(read), b"".join(read.packed())) == (copy.root, dict(copy), stream)
+
+
+def flushed(*texts: bytes) -> bytes:
+    deflate = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return b"".join(deflate.compress(text) + deflate.flush(zlib.Z_FULL_FLUSH) for text in texts)
+
+
+@given(st.data())
+def test_a_flush_within_a_line_ends_no_piece(data: st.DataObject) -> None:
+    copy = GraphCopy.of(many(5))
+    (text,) = copy.lines()
+    at = data.draw(st.integers(1, len(text) - 1).filter(lambda at: text[at - 1 : at] != b"\n"))
+    assert GraphCopy.of_packed(pieces_of(flushed(text[:at], text[at:]))).root == copy.root
+
+
+@pytest.mark.parametrize("count", [BLOCK_OBJECTS * 3, 5])
+def test_pieces_that_are_out_of_order_cut_short_or_too_large_are_refused(count: int) -> None:
+    lines = b"".join(GraphCopy.of(many(count)).lines()).splitlines(keepends=True)
+    whole = flushed(*lines)
+    swapped = flushed(*lines[1::-1], *lines[2:])
+    for stream in (swapped, whole[:-1], whole + b"\x03", flushed(b"".join(lines[::-1])), flushed(*lines, b"{}\n")):
+        with pytest.raises((LineUnreadable, zlib.error)):
+            GraphCopy.of_packed(pieces_of(stream))
+    assert GraphCopy.of_packed(pieces_of(whole)) == many(count)
+
+
+def test_a_piece_of_more_objects_than_a_block_holds_is_refused() -> None:
+    text = b"".join(GraphCopy.of(many(BLOCK_OBJECTS * 3)).lines())
+    with pytest.raises(LineUnreadable):
+        GraphCopy.of_packed(pieces_of(flushed(text)))
