@@ -12,14 +12,12 @@ from joserfc import jwe
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey
 
+from services.notifier.domain.errors import KeyRefused
+
 ALGORITHM, CONTENT = "ECDH-ES", "A256GCM"
 MEDIA_TYPE = "application/jose"
 KEYS_CACHED_MAX = 4096
 _KINDS = {("OKP", "X25519"): ("kty", "crv", "x"), ("EC", "P-256"): ("kty", "crv", "x", "y")}
-
-
-class KeyRefused(Exception):
-    """This is no key that anything may be encrypted to; the text says why."""
 
 
 def key_text(jwk: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 NotifierFault
 ├── DestinationRefused   the integrator: the address of an endpoint breaks a rule of the guard (the text says which)
 ├── ScheduleRefused      the integrator: pauses between attempts that no endpoint may ask for (the text says why)
+├── KeyRefused           the integrator: nothing can be encrypted to this key (the text says why)
 ├── EndpointExists       the integrator: the organisation has an endpoint of that rank already
 ├── NotVerified          the integrator: the endpoint did not say that it wants our deliveries (the text says why)
 ├── AcknowledgementClash the recipient: this contradicts what it said of the notice before
@@ -14,6 +15,8 @@ NotifierFault
 What a receiver of our deliveries meets stands in signature.py: no route of ours can raise it.
 """
 
+from typing import ClassVar
+
 from services.notifier.domain.detail import Ground
 
 
@@ -21,12 +24,28 @@ class NotifierFault(Exception):
     """Base of the notifier's own faults."""
 
 
-class DestinationRefused(NotifierFault):
-    """An endpoint's address breaks a rule; the text names the rule."""
+class WishRefused(NotifierFault):
+    """What an endpoint asks for breaks a rule; the text names the rule, `wish` what was asked for."""
+
+    wish: ClassVar[str]
 
 
-class ScheduleRefused(NotifierFault):
-    """An endpoint's own pauses break a rule; the text names the rule."""
+class DestinationRefused(WishRefused):
+    """Its address."""
+
+    wish = "url"
+
+
+class ScheduleRefused(WishRefused):
+    """Its own pauses."""
+
+    wish = "retry_seconds"
+
+
+class KeyRefused(WishRefused):
+    """The key that its messages are to be encrypted to."""
+
+    wish = "encryption_key"
 
 
 class EndpointExists(NotifierFault):

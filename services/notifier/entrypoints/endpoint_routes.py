@@ -1,12 +1,10 @@
 """Routes of endpoints: registering, verifying, keys, pausing, testing, and how each of them does."""
 
-from collections.abc import Mapping
-
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from services.notifier.domain.encryption import KeyRefused, key_text, kid_of
-from services.notifier.domain.errors import DestinationRefused, NotVerified, ScheduleRefused
+from services.notifier.domain.encryption import key_text, kid_of
+from services.notifier.domain.errors import NotVerified, WishRefused
 from services.notifier.domain.model import Endpoint, EndpointState
 from services.notifier.domain.signature import public_text, secret_text
 from services.notifier.entrypoints.desk import Desk, Owner, json_answer, scope_of
@@ -29,11 +27,6 @@ from shared.http.params import PathId
 from shared.http.problems import FieldError, Problem, bad_fields
 from shared.http.strictjson import parse
 
-REFUSED: Mapping[type[Exception], str] = {
-    DestinationRefused: "/url",
-    ScheduleRefused: "/retry_seconds",
-    KeyRefused: "/encryption_key",
-}
 TEST_WORDS = "the answer of your endpoint, as it came"
 
 
@@ -56,8 +49,8 @@ def _add_registration(router: APIRouter, desk: Desk) -> None:
             made = await register_endpoint(
                 form.wanted(owner.org), rules=desk.rules, clock=desk.clock, endpoints=desk.endpoints
             )
-        except (DestinationRefused, ScheduleRefused, KeyRefused) as fault:
-            raise bad_fields([FieldError(REFUSED[type(fault)], str(fault))]) from None
+        except WishRefused as fault:
+            raise _refused(fault) from None
         _say(desk, "endpoint.registered", made.endpoint)
         if not desk.rules.verify:
             return json_answer(shown(made.endpoint) | _keys(made), 201)
@@ -75,8 +68,8 @@ def _add_keys(router: APIRouter, desk: Desk) -> None:
         form = EncryptionForm.model_validate(parse(await request.body()))
         try:
             key = key_text(form.encryption_key) if form.encryption_key else ""
-        except KeyRefused as fault:
-            raise bad_fields([FieldError(REFUSED[KeyRefused], str(fault))]) from None
+        except WishRefused as fault:
+            raise _refused(fault) from None
         endpoint = await encrypt_to(endpoint, key, clock=desk.clock, endpoints=desk.endpoints)
         _say(desk, "endpoint.encryption-key", endpoint)
         return json_answer(shown(endpoint))
@@ -180,6 +173,10 @@ def shown(endpoint: Endpoint) -> Json:
             "keys": f"/v1/endpoints/{endpoint.endpoint_id}/keys",
         },
     }
+
+
+def _refused(fault: WishRefused) -> Problem:
+    return bad_fields([FieldError(f"/{fault.wish}", str(fault))])
 
 
 def _published(key: str) -> Json | None:

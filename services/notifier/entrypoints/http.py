@@ -10,6 +10,7 @@ from services.notifier.domain.errors import (
     DestinationRefused,
     DetailRefused,
     EndpointExists,
+    KeyRefused,
     LawUnavailable,
     NeverSent,
     NothingThere,
@@ -27,6 +28,7 @@ from shared.http.problems import FieldError, Problem, bad_fields, not_found, una
 FAULTS: Mapping[type[Exception], Problem] = {
     DestinationRefused: bad_fields([FieldError("/url", "no delivery may go to this address")]),
     ScheduleRefused: bad_fields([FieldError("/retry_seconds", "no endpoint may ask for these pauses")]),
+    KeyRefused: bad_fields([FieldError("/encryption_key", "nothing can be encrypted to this key")]),
     EndpointExists: Problem(
         409,
         "endpoint-exists",

@@ -11,7 +11,8 @@ from joserfc import jwe
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey
 
-from services.notifier.domain.encryption import KeyRefused, encrypted, key_text, kid_of
+from services.notifier.domain.encryption import encrypted, key_text, kid_of
+from services.notifier.domain.errors import KeyRefused
 from services.notifier.domain.message import cloud_event
 from services.notifier.domain.model import Answer, Leased, Result, Returned, Target
 from services.notifier.domain.signature import verify
