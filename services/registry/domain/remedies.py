@@ -72,6 +72,7 @@ _TABLE: tuple[tuple[str, _Remedy], ...] = (
     (r"tells only its own discloser", "Name another body under `to`."),
     (r"@named can only be told", "Put @named under `to`, with `direction: one_way`."),
     (r"only a record clause", "Name a category, or say `mode: record`."),
+    (r"in a circle of parents", "The widest of them supports none: leave its `supports` out."),
     (r"supports its own child", "Of the two agreements only the narrower one supports the other."),
     (r"a promise can only", "Say `mode: record` in every clause, or another `status`."),
     (r"outside its lineage", "Give both versions the same `lineage`, or do not say `supersedes`."),

@@ -6,7 +6,7 @@ Runs only when every object has its form, so keys may be read without asking.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from shared.agreements.load.form import Book
@@ -19,12 +19,15 @@ MAY_NAME = {SIGNATORIES, NAMED}
 
 def cross_check(shelf: Shelf, book: Book) -> None:
     """Every check that needs more than one object; problems go to the book."""
-    lineages = Lineages()
+    lineages, parents = Lineages(), dict[str, str]()
     for row in shelf.concerned("agreement"):
         _signed(row, f"agreement {row['id']}", book)
         _agreement(row, shelf, book)
         lineages.add(row)
+        if "supports" in row:
+            parents[row["id"]] = row["supports"]
     lineages.check(book)
+    _no_circle_of_parents(parents, shelf, book)
     for row in shelf.concerned("duty"):
         _signed(row, f"duty {row['id']}", book)
     for row in shelf.concerned("bar"):
@@ -84,6 +87,22 @@ def _agreement(row: Row, shelf: Shelf, book: Book) -> None:
         book.note(where, "supersedes something outside its lineage")
     elif older and older["in_force"]["to"] != row["in_force"]["from"]:
         book.note(where, "does not start on the day the older version ends")
+
+
+def _no_circle_of_parents(parents: Mapping[str, str], shelf: Shelf, book: Book) -> None:
+    """Told once, of the first in it by id; each agreement is passed once, however long the ways are."""
+    passed: set[str] = set()
+    for start in sorted(parents):
+        way, name = dict[str, None](), start
+        while name and name not in passed and name not in way:
+            way[name] = None
+            name = parents.get(name) or (shelf.get("agreement", name) or {}).get("supports", "")
+        passed.update(way)
+        circle = [*way][[*way].index(name) :] if name in way else []
+        if len(circle) > 2:
+            first = circle.index(min(circle))
+            around = ", ".join([*circle[first:], *circle[:first]])
+            book.note(f"agreement {min(circle)}", f"is supported by itself, in a circle of parents: {around}")
 
 
 def _bar(row: Row, shelf: Shelf, book: Book) -> None:

@@ -147,6 +147,10 @@ AT_A_DISTANCE: dict[str, tuple[list[Row], list[Row]]] = {
         [pact(id="a", lineage="a"), pact(id="b", lineage="b", supports="a")],
         [pact(id="a", lineage="a", supports="b")],
     ),
+    "a circle of three parents is closed": (
+        [pact(id="b", lineage="b", supports="c"), pact(id="c", lineage="c", supports="a"), pact(id="a", lineage="a")],
+        [pact(id="a", lineage="a", supports="b")],
+    ),
     "a body forgets its bar": ([org("alpha", bars=["bar"]), bar()], [org("alpha")]),
     "a bar lets a body go": (
         [org("alpha", bars=["bar"]), org("beta", bars=["bar"]), bar(holders=["alpha", "beta"])],
