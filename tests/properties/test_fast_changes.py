@@ -11,18 +11,20 @@ from hypothesis import strategies as st
 
 from deploy.bench.graphs import HUB, Size, synthetic
 from services.registry.adapters.seed_files import read_objects
-from shared.agreements import decide, facts_of
+from shared.agreements import Class, decide, facts_of
 from shared.agreements.fast import Decider
 from shared.agreements.fast.bits import bits_at, places_of
 from shared.agreements.fast.facets import Column, facet_after
 from shared.agreements.fast.layout import FEW_GUARDS, FEW_PIECES, Layout
 from shared.agreements.fast.slice import Slice
 from tests.properties.test_fast import assert_equal
+from tests.rules import small
 from tests.support.concerns import concerns
 from tests.support.following import Followed
 from tests.support.graph_words import DAYS, ORGS
 from tests.support.graphs import AGREEMENTS, graphs
 from tests.support.laws import EXAMPLES, Row, law, nightly
+from tests.support.router_fakes import a_concern, graph_objects
 
 HUB_GRAPH = Size(150, 300)
 HUB_CONCERNS = [example["concern"] for row in read_objects() for example in row.get("examples", ())][::7]
@@ -60,6 +62,15 @@ def test_p5_a_slice_for_whom_a_concern_names_follows_commits_as_the_slice_itself
         anew = followed.anew()
         for facts in asked:
             assert_equal(followed.decider.decide(facts), decide(anew, facts))
+
+
+def test_p5_whom_a_concern_names_may_be_told_under_an_agreement_that_changed() -> None:
+    pact = small.pact(small.clause(to=["@named"]))
+    followed, facts = Followed(graph_objects(pact)), facts_of(a_concern(named_recipients=["gamma"]).routing)
+    assert followed.decider.decide(facts).names(Class.AVAILABLE) == ("gamma",)
+    assert followed.commit([{**pact, "in_force": small.during("2020-01-01", None)}])
+    assert followed.decider.decide(facts).names(Class.AVAILABLE) == ("gamma",)
+    assert_equal(followed.decider.decide(facts), decide(followed.anew(), facts))
 
 
 @hub_commits
@@ -198,6 +209,15 @@ def built(bodies: Mapping[int, list[str]]) -> tuple[Layout, Column]:
     fresh = [body for body in sorted(bodies) for _ in bodies[body]]
     layout, moves = empty.relaid((), fresh)
     return layout, Column().after(moves, [name for body in sorted(bodies) for name in bodies[body]])
+
+
+def test_a_column_lets_go_of_values_that_no_lane_has_any_more() -> None:
+    layout, column = Layout(), Column()
+    for number in range(50):
+        layout, moves = layout.relaid(list(places_of(layout.lanes)), [0, 1, 2])
+        column = column.after(moves, [f"{number}.{lane}" for lane in range(3)])
+        assert [column[place] for place in places_of(layout.lanes)] == [f"{number}.{lane}" for lane in range(3)]
+        assert len(column.values) <= 12
 
 
 @law
