@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -14,11 +14,23 @@ ACCEPTED = b"HTTP/1.1 202 Accepted\r\ncontent-length: 2\r\n\r\nok"
 
 @asynccontextmanager
 async def wire_to(serve: Serve, *, connections_max: int = 4) -> AsyncIterator[Wire]:
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    """A client of a server that answers so; no connection is left behind."""
+    serving: set[asyncio.Task[None] | None] = set()
+
+    async def served(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.add(asyncio.current_task())
+        with suppress(asyncio.IncompleteReadError):  # the client has gone
+            await serve(reader, writer)
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+    server = await asyncio.start_server(served, "127.0.0.1", 0)
     wire = Wire("127.0.0.1", server.sockets[0].getsockname()[1], connections_max=connections_max)
     async with server:
         yield wire
         wire.close()
+        await asyncio.gather(*(task for task in serving if task))
 
 
 async def read_request(reader: asyncio.StreamReader) -> bytes:
