@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.agreements import facts_of
-from shared.agreements.fast import Decider
 from tests.rules.small import POLICY, TOLD, ask, clause, lead_rule, pact, problems, verdict, world
 
 WORKER: dict[str, Any] = {"if": {"victims": ["worker"]}, "lead": ["beta", "gamma"]}
@@ -86,8 +84,6 @@ def test_a_concern_about_whoever_runs_the_deployment_is_held_and_no_other() -> N
     decision = ask(world(operator="gamma"), **own)
     assert (decision.hold, decision.told) == (("HOLD_CONFLICT",), ())
     assert verdict(world(operator="gamma")) == verdict(world(), **own) == TOLD
-    facts = facts_of({"originator": "alpha", "received_at": "2025-03-03T10:00:00Z", "categories": ["harm"], **own})
-    assert Decider(world(operator="gamma")).decide(facts).hold == ("HOLD_CONFLICT",)
     assert problems({**POLICY, "operator": "nobody"}) == [
         "policy policy.operator: 'nobody' is not known in organisation ids"
     ]

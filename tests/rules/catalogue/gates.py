@@ -86,6 +86,6 @@ FORCE_AND_CAPS = [
     Rule(
         "every hop counts",
         "gates",
-        Swap("for hop in attempt.case.facts.provenance)", "for hop in attempt.case.facts.provenance[:1])"),
+        Swap("for hop in case.facts.provenance)", "for hop in case.facts.provenance[:1])"),
     ),
 ]
