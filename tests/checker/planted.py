@@ -209,6 +209,7 @@ class SendsAgainWhatItKnowsAsDelivered(Now):
         await super().inflict(name)
         while not (done := [row for row in self.ledger() if row.state == "delivered"]):
             await dawdle(RETRY_SECONDS)
+        done[-1].state = "pending"  # until it is taken again, whatever the receiver answers first
         self.send(done[-1])
         await self.sending[done[-1].notice_id]
 
