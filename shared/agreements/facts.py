@@ -11,6 +11,7 @@ from shared.agreements.days import civil_day, instant_of
 
 DEFAULT_PURPOSES = ("regulatory-function",)
 DEFAULT_URGENCY = "emerging"
+NOT_GIVEN = "omit"
 
 Terms = frozenset[str]
 NONE: Terms = frozenset()
@@ -36,13 +37,21 @@ class GatewayFact:
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One step that the information has already made, with the onward term under which it was given."""
+    """One step that the information has already made, with the onward term under which it was given.
+
+    `fields` is what each field class was given as; a class that is not in it was not given. None: it is not stated.
+    """
 
     sender: str
     recipient: str
     onward: str
     clause: str | None = None
     granted: Terms = NONE
+    fields: tuple[tuple[str, str], ...] | None = None
+
+    def given_as(self, field: str) -> str | None:
+        """The policy under which this class was given; None where the hop does not say what was given."""
+        return None if self.fields is None else dict(self.fields).get(field, NOT_GIVEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,4 +166,6 @@ def _gateway(row: Mapping[str, Any]) -> GatewayFact:
 
 
 def _hop(row: Mapping[str, Any]) -> Hop:
-    return Hop(row["from"], row["to"], row["onward"], row.get("clause"), _terms(row, "granted"))
+    fields = row.get("fields")
+    given = None if fields is None else tuple(sorted(fields.items()))
+    return Hop(row["from"], row["to"], row["onward"], row.get("clause"), _terms(row, "granted"), given)

@@ -44,6 +44,9 @@ def _words(graph: Graph, facts: Facts) -> Iterator[tuple[str, frozenset[str], fr
     yield "gateway", gateways, facts.opened
     onward = _stated(facts.onward) | {hop.onward for hop in facts.provenance}
     yield "onward", frozenset(ONWARD_ORDER), frozenset(onward)
+    given = frozenset(pair for hop in facts.provenance for pair in hop.fields or ())
+    yield "field class", frozenset(words.ids("field_classes")), frozenset(name for name, _ in given)
+    yield "field policy", frozenset(words.ids("field_policy_order")), frozenset(policy for _, policy in given)
 
 
 _LISTS = {

@@ -13,6 +13,7 @@ from shared.agreements.model import Bar, Limit
 
 OMIT = "omit"
 HEADER = "header"
+PROVENANCE = "provenance"
 ONWARD_ORDER = ("none", "ask_originator", "free")
 # Clock hours that a limit may run at most: a working day can stretch over a weekend.
 HOURS = {"clock_hours": 1, "working_hours": 3, "calendar_days": 24, "working_days": 34, "months": 730}
@@ -46,9 +47,13 @@ def _shut_for(telling: tuple[Attempt, ...]) -> tuple[Bar, ...]:
 
 
 def _policy(telling: tuple[Attempt, ...], name: str) -> str:
-    """Most protective first, as `field_policy_order` lists them; a field of no policy does not travel."""
-    words = telling[0].case.words
-    policies = [_clause_policy(attempt, name) for attempt in telling]
+    """Most protective first, as `field_policy_order` lists them; a field of no policy does not travel.
+
+    What came from others goes on no wider than it was given to each body on its way.
+    """
+    case = telling[0].case
+    words = case.words
+    policies = [_clause_policy(attempt, name) for attempt in telling] + _masks(case, name)
     return min(policies, key=lambda policy: words.rank("field_policy_order", policy))
 
 
@@ -56,13 +61,19 @@ def _clause_policy(attempt: Attempt, name: str) -> str:
     return attempt.clause.fields.get(name, attempt.case.policy.fields.get(name, OMIT))
 
 
+def _masks(case: Case, name: str) -> list[str]:
+    masks = (hop.given_as(name) for hop in case.facts.provenance)
+    return [mask for mask in masks if mask is not None]
+
+
 def _withheld(telling: tuple[Attempt, ...], shut: tuple[Bar, ...]) -> Iterable[Withheld]:
-    """Each class that does not travel, with the first thing that leaves it out: a bar before a clause."""
+    """Each class that does not travel, with what leaves it out first: a bar, a clause, or the way it came."""
     for name in _field_classes(telling[0].case):
         barred = [bar.id for bar in shut if name in bar.fields]
         omitting = sorted(_source(a, name) for a in telling if _clause_policy(a, name) == OMIT)
-        if barred or omitting:
-            yield Withheld(name, (barred or omitting)[0])
+        masked = [PROVENANCE] if OMIT in _masks(telling[0].case, name) else []
+        if found := barred or omitting or masked:
+            yield Withheld(name, found[0])
 
 
 def _source(attempt: Attempt, name: str) -> str:
@@ -118,8 +129,9 @@ def _marking(telling: tuple[Attempt, ...], case: Case) -> str | None:
 
 
 def _onward(telling: tuple[Attempt, ...], case: Case) -> str:
-    """The strictest of the clauses', of the originator's own word, and of what its bars lay on a recipient."""
-    terms = [attempt.clause.onward for attempt in telling]
+    """The strictest of the clauses', of the originator's own word, of the hops before, and of what its bars lay on
+    a recipient."""
+    terms = [attempt.clause.onward for attempt in telling] + [hop.onward for hop in case.facts.provenance]
     terms += [bar.recipient_onward for bar in case.bars if bar.recipient_onward]
     terms += [case.facts.onward] if case.facts.onward else []
     return min(terms, key=ONWARD_ORDER.index)

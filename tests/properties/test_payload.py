@@ -47,8 +47,14 @@ def test_p10_a_field_travels_as_the_meet_of_every_clause_that_tells_or_a_bar_omi
         assert sorted(outcome.fields) == sorted(FIELDS)
         barred = {row.field for row in outcome.withheld if row.by in snapshot.graph.bars}
         for name, policy in outcome.fields.items():
-            met = reduce(meet, [_policy(snapshot, clause, name) for clause in _telling(snapshot, outcome)])
+            agreed = [_policy(snapshot, clause, name) for clause in _telling(snapshot, outcome)]
+            met = reduce(meet, agreed + _masks(routing, name))
             assert policy == ("omit" if name in barred else met)
+
+
+def _masks(routing: Row, name: str) -> list[str]:
+    """What each hop that says so let this class go on as."""
+    return [hop["fields"].get(name, "omit") for hop in routing["provenance"] if "fields" in hop]
 
 
 @law
@@ -62,7 +68,8 @@ def test_p10_each_class_that_does_not_travel_is_named_with_what_leaves_it_out(sn
             by_bar = row.by in graph.bars and row.field in graph.bars[row.by].fields
             by_clause = row.by in cited and cited[row.by].fields.get(row.field) == "omit"
             by_default = row.by == "field_policy_default" and graph.policy.fields.get(row.field, "omit") == "omit"
-            assert by_bar or by_clause or by_default
+            by_hop = row.by == "provenance" and "omit" in _masks(routing, row.field)
+            assert by_bar or by_clause or by_default or by_hop
 
 
 @law
@@ -157,6 +164,30 @@ def test_p11_a_body_hears_only_what_every_hop_lets_go_on_to_it(
     for outcome in decision.outcomes:
         if outcome.klass.value in ("told", "available"):
             assert all(_admits(row, outcome.org) for row in passed_on["provenance"])
+
+
+MASKS = st.dictionaries(st.sampled_from(FIELDS), st.sampled_from(ORDER))
+
+
+@law
+@given(worlds(), concerns(), st.lists(MASKS, max_size=2), MASKS)
+def test_p10_what_came_from_others_goes_on_no_wider_than_it_was_given_to_any_body_on_its_way(
+    snapshot: Snapshot, routing: Row, before: list[Row], last: Row
+) -> None:
+    """A hop more takes fields away and tells nobody more; each field is at most what every hop gave."""
+    hops = [_given(routing, fields) for fields in (*before, last)]
+    shorter = decide(snapshot, facts_of({**routing, "provenance": hops[:-1]}))
+    longer = decide(snapshot, facts_of({**routing, "provenance": hops}))
+    assert told(longer) == told(shorter)
+    for outcome in longer.told:
+        wider = shorter.of(outcome.org).fields
+        for name, policy in outcome.fields.items():
+            assert policy == meet(wider[name], last.get(name, "omit"))
+            assert all(meet(policy, mask) == policy for mask in _masks({"provenance": hops}, name))
+
+
+def _given(routing: Row, fields: Row) -> Row:
+    return {"from": ORGS[-1], "to": routing["originator"], "onward": "free", "fields": fields}
 
 
 def _admits(hop: Row, org: str) -> bool:

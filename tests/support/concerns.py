@@ -57,4 +57,16 @@ def _subject(dice: Dice) -> Row:
 
 def _hop(dice: Dice) -> Row:
     onward = dice.pick(("free", "ask_originator", "none"))
-    return {"from": dice.pick(ORGS), "to": dice.pick(ORGS), "onward": onward, "granted": dice.some(ORGS, 0, 2)}
+    sender, to = dice.pick(ORGS), dice.pick(ORGS)
+    hop = {"from": sender, "to": to, "onward": onward, "granted": dice.some(ORGS, 0, 2)}
+    given = _GIVEN[ORGS.index(to) % len(_GIVEN)]
+    return hop if given is None else {**hop, "fields": given}
+
+
+# What a hop says of the field classes: nothing, all of them in full, some of them less.
+_GIVEN: tuple[dict[str, str] | None, ...] = (
+    None,
+    {"header": "full", "registrant": "pseudonymise", "narrative": "full"},
+    {"header": "full", "narrative": "generalise"},
+    dict.fromkeys(WORDS["field_classes"], "full"),
+)

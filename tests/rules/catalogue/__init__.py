@@ -6,6 +6,7 @@ from tests.rules.catalogue.classes import CLASSES
 from tests.rules.catalogue.gates import FORCE_AND_CAPS, caps, gates, prohibitions
 from tests.rules.catalogue.matching import MATCHING, scope, unknown_terms
 from tests.rules.catalogue.payload import PAYLOAD
+from tests.rules.catalogue.provenance import PROVENANCE
 from tests.rules.removal import Rule
 
 RULES: tuple[Rule, ...] = (
@@ -21,4 +22,5 @@ RULES: tuple[Rule, ...] = (
     *BARS,
     *CLASSES,
     *PAYLOAD,
+    *PROVENANCE,
 )
