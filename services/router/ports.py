@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from services.router.domain.convening import PanelEvent
-from services.router.domain.correlation import Sighting, Suggested, Token, Viewer
+from services.router.domain.correlation import Sighting, Source, Suggested, Token, Viewer
 from services.router.domain.model import (
     Concern,
     DecisionKey,
@@ -69,6 +69,12 @@ class CorrelationTransaction(Protocol):
 
     async def seen(self, tokens: Sequence[Token], since: datetime, until: datetime) -> Sequence[Sighting]:
         """All sightings by these tokens received strictly between, but for recalled concerns."""
+        ...
+
+    async def sources(
+        self, tokens: Sequence[Token], since: datetime, until: datetime
+    ) -> Mapping[Token, frozenset[Source]]:
+        """Who spoke of the subjects of these tokens: the sources of what `seen` gives, each once."""
         ...
 
     async def suggested(self, tokens: Sequence[Token]) -> Mapping[Token, Sequence[Suggested]]:

@@ -108,6 +108,16 @@ async def test_what_lies_a_window_away_is_not_read(watch: Watch) -> None:
     assert (seen[0].categories, seen[0].source, seen[0].kind) == (("harm",), ("gamma", "staff"), "registrant")
 
 
+async def test_the_sources_of_a_token_are_those_of_what_is_seen(watch: Watch) -> None:
+    await watch.take(about(1), about(2, by="gamma", day=2), about(3, by="gamma", day=3), about(4, by="beta", day=4))
+    await watch.decide(Recall("con_4", "not-true"))
+    async with watch.store.begin() as tx:
+        reach = [("k", "t"), ("k", "other")], NOON, NOON + timedelta(days=5)
+        found, seen = await tx.sources(*reach), await tx.seen(*reach)
+    assert {token: found[token] for token in found if found[token]} == {("k", "t"): {one.source for one in seen}}
+    assert found["k", "t"] == {("gamma", "staff")}
+
+
 async def follow_and_die(watch: Watch) -> None:
     async with watch.store.begin() as tx:
         page = await tx.unfollowed(9)

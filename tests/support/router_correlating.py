@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from services.router.domain.convening import PanelEvent
-from services.router.domain.correlation import Sighting, Suggested, Token, Viewer, may_link
+from services.router.domain.correlation import Sighting, Source, Suggested, Token, Viewer, may_link
 from services.router.domain.model import PastRouting, WorkItem
 from shared.canonical import canonical
 from shared.contracts.audit import AuditFact
@@ -42,6 +42,12 @@ class CorrelationPart:
 
     async def seen(self, tokens: Sequence[Token], since: datetime, until: datetime) -> Sequence[Sighting]:
         return in_slice(self.state, EVERYTHING, tokens, since, until)
+
+    async def sources(
+        self, tokens: Sequence[Token], since: datetime, until: datetime
+    ) -> Mapping[Token, frozenset[Source]]:
+        seen = await self.seen(tokens, since, until)
+        return {token: frozenset(one.source for one in seen if one.token == token) for token in tokens}
 
     async def suggested(self, tokens: Sequence[Token]) -> Mapping[Token, Sequence[Suggested]]:
         found: dict[Token, list[Suggested]] = {}

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.router.adapters import correlation_statements as sql
 from services.router.adapters.rows import past_routing_of
 from services.router.adapters.undoing import UndoingPart
-from services.router.domain.correlation import Sighting, Suggested, Token, Viewer, may_link
+from services.router.domain.correlation import Sighting, Source, Suggested, Token, Viewer, may_link
 from services.router.domain.model import PastRouting, WorkItem
 from shared.contracts.audit import AuditFact
 from shared.db.engine import transaction
@@ -47,6 +47,16 @@ class CorrelationPart(UndoingPart):
     async def seen(self, tokens: Sequence[Token], since: datetime, until: datetime) -> Sequence[Sighting]:
         """All sightings by these tokens received strictly between, but for recalled concerns."""
         return await _seen(self._connection, EVERYTHING, tokens, since, until)
+
+    async def sources(
+        self, tokens: Sequence[Token], since: datetime, until: datetime
+    ) -> Mapping[Token, frozenset[Source]]:
+        """Who spoke of the subjects of these tokens: the sources of what `seen` gives, each once."""
+        wanted = {"since": since, "until": until, **_tokens(tokens)}
+        found: dict[Token, set[Source]] = defaultdict(set)
+        for row in await self._connection.execute(sql.SOURCES, wanted):
+            found[row.kid, row.token].add((row.originator, row.source_type))
+        return {token: frozenset(sources) for token, sources in found.items()}
 
     async def suggested(self, tokens: Sequence[Token]) -> Mapping[Token, Sequence[Suggested]]:
         """What people have, or had, about the subjects of these tokens."""

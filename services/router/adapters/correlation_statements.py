@@ -31,6 +31,12 @@ UPDATE router.concerns c SET followed = true
 FROM unnest(CAST(:concern_ids AS text[]), CAST(:versions AS integer[])) AS f(concern_id, version)
 WHERE c.concern_id = f.concern_id AND c.version = f.version
 """)
+SOURCES = text("""
+SELECT DISTINCT s.kid, s.token, s.originator, s.source_type FROM router.sightings s
+WHERE (s.kid, s.token) IN (SELECT * FROM unnest(CAST(:kids AS text[]), CAST(:tokens AS text[])))
+  AND s.received_at > :since AND s.received_at < :until
+  AND NOT EXISTS (SELECT FROM router.recalls r WHERE r.concern_id = s.concern_id)
+""")
 SUGGESTED = text("""
 SELECT s.kid, s.token, i.item_id, i.opened_at, i.resolved_at
 FROM router.suggestions s JOIN router.work_items i USING (item_id)

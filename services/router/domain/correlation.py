@@ -7,7 +7,7 @@ move them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -17,6 +17,8 @@ from shared.agreements.payload import hours_of
 
 Token = tuple[str, str]
 """The key's id and the keyed HMAC of a normalised identifier; tokens of different keys never meet."""
+Source = tuple[str, str]
+"""An originator and a type of source: concerns of one are not independent of each other."""
 
 SuggestionCode = Literal["SUBJECT_RECURS", "REPEAT_AFTER_CLOSURE"]
 NOT_STATED = "not-stated"
@@ -47,8 +49,7 @@ class Sighting:
     categories: tuple[str, ...]
 
     @property
-    def source(self) -> tuple[str, str]:
-        """Concerns of one originator from one type of source are not independent of each other."""
+    def source(self) -> Source:
         return self.originator, self.source_type
 
 
@@ -76,8 +77,8 @@ class Cluster:
         return tuple(one.concern_id for one in self.sightings)
 
     @property
-    def sources(self) -> frozenset[tuple[str, str]]:
-        """The independent sources: pairs of originator and type of source."""
+    def sources(self) -> frozenset[Source]:
+        """The independent sources."""
         return frozenset(one.source for one in self.sightings)
 
     def reaches(self, rule: Rule) -> bool:
@@ -149,6 +150,18 @@ def busiest(sightings: Iterable[Sighting], about: str, rule: Rule) -> Cluster:
     return Cluster(tuple(ordered[first:last]))
 
 
+def may_suggest(standing: Iterable[Suggested], sources: Collection[Source], rule: Rule) -> bool:
+    """Whether a concern about a subject could suggest anything, by what a person had and who ever spoke of it.
+
+    Never False where `suggestion` gives something: no window holds more sources than there are. It spares reading all
+    that was ever said of a subject that one body speaks of a thousand times.
+    """
+    known = list(standing)
+    if any(one.resolved_at is None for one in known):
+        return False
+    return bool(known) or len(sources) >= rule.count
+
+
 def suggestion(
     seen: Sighting, sightings: Sequence[Sighting], standing: Iterable[Suggested], rule: Rule
 ) -> tuple[SuggestionCode, Cluster] | None:
@@ -172,7 +185,7 @@ def _windows(ordered: Sequence[Sighting], since: datetime, rule: Rule) -> Iterat
 
     One pass over the concerns, however many there are.
     """
-    first, sources = 0, Counter[tuple[str, str]]()
+    first, sources = 0, Counter[Source]()
     for last, one in enumerate(ordered):
         sources[one.source] += 1
         while one.received_at - ordered[first].received_at >= rule.window:
@@ -183,7 +196,7 @@ def _windows(ordered: Sequence[Sighting], since: datetime, rule: Rule) -> Iterat
             yield len(sources), first, last + 1
 
 
-def _take_out(source: tuple[str, str], sources: Counter[tuple[str, str]]) -> None:
+def _take_out(source: tuple[str, str], sources: Counter[Source]) -> None:
     sources[source] -= 1
     if not sources[source]:
         del sources[source]

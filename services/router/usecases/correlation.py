@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -11,11 +11,13 @@ from services.router.domain.correlation import (
     Cluster,
     Rule,
     Sighting,
+    Source,
     Suggested,
     SuggestionCode,
     Token,
     Viewer,
     busiest,
+    may_suggest,
     sightings_in,
     suggestion,
 )
@@ -92,22 +94,45 @@ def rule_in_office(current: CurrentJudge) -> Rule:
 
 
 async def _suggest(fresh: Sequence[Sighting], rule: Rule, where: Moment) -> list[WorkItem]:
+    """Only what could suggest something is read whole: a subject may have been spoken of a thousand times."""
+    reach = _reach(fresh, rule)
     tokens = sorted({one.token for one in fresh})
-    known = await where.tx.seen(tokens, *_reach(fresh, rule))
     standing = {token: list(rows) for token, rows in (await where.tx.suggested(tokens)).items()}
-    newest = {(one.concern_id, one.version) for one in known}
+    sources = await where.tx.sources(tokens, *reach)
+    subjects = [one for one in _subjects(fresh) if may_suggest(_had(one, standing), _spoke(one, sources), rule)]
+    if not subjects:
+        return []
+    known = _by_token(await where.tx.seen(sorted({seen.token for one in subjects for seen in one}), *reach))
     opened = []
-    for subject in _subjects(fresh):
-        first, own = subject[0], [one.token for one in subject]
-        had = {row.item_id: row for token in own for row in standing.get(token, ())}
-        about = [one for one in known if one.token in own]
-        made = suggestion(first, about, had.values(), rule)
-        if made is None or (first.concern_id, first.version) not in newest:
-            continue
-        opened.append(await _open(first, own, made, where))
-        for token in own:
-            standing.setdefault(token, []).append(Suggested(opened[-1].item_id, where.now))
+    for subject in subjects:
+        own = [seen.token for seen in subject]
+        about = [one for token in own for one in known.get(token, ())]
+        made = suggestion(subject[0], about, _had(subject, standing), rule)
+        if made and _is_newest(subject[0], about):
+            opened.append(await _open(subject[0], own, made, where))
+            for token in own:
+                standing.setdefault(token, []).append(Suggested(opened[-1].item_id, where.now))
     return opened
+
+
+def _is_newest(first: Sighting, about: Sequence[Sighting]) -> bool:
+    return any((one.concern_id, one.version) == (first.concern_id, first.version) for one in about)
+
+
+def _had(subject: Sequence[Sighting], standing: Mapping[Token, Sequence[Suggested]]) -> list[Suggested]:
+    rows = {row.item_id: row for seen in subject for row in standing.get(seen.token, ())}
+    return list(rows.values())
+
+
+def _spoke(subject: Sequence[Sighting], sources: Mapping[Token, Collection[Source]]) -> set[Source]:
+    return {source for seen in subject for source in sources.get(seen.token, ())}
+
+
+def _by_token(sightings: Sequence[Sighting]) -> dict[Token, list[Sighting]]:
+    found: dict[Token, list[Sighting]] = {}
+    for one in sightings:
+        found.setdefault(one.token, []).append(one)
+    return found
 
 
 async def _open(seen: Sighting, tokens: list[Token], made: tuple[SuggestionCode, Cluster], where: Moment) -> WorkItem:

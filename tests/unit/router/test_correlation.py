@@ -15,6 +15,7 @@ from services.router.domain.correlation import (
     Suggested,
     busiest,
     may_link,
+    may_suggest,
     sightings_in,
     suggestion,
 )
@@ -109,6 +110,26 @@ def test_nothing_is_suggested_about_a_subject_that_a_person_has_already() -> Non
     seen = [sighting(n, originator=name) for n, name in enumerate("abc")]
     closed = Suggested("wrk_1", NOON, NOON)
     assert suggestion(seen[2], seen, [closed, Suggested("wrk_2", NOON)], RULE) is None
+
+
+ENDS = st.lists(st.none() | HOURS, max_size=2)
+
+
+@given(some_sightings(), ENDS, st.data())
+def test_a_subject_is_read_wherever_it_could_suggest_something(
+    seen: list[Sighting], ends: list[int | None], data: st.DataObject
+) -> None:
+    fresh = data.draw(st.sampled_from(seen))
+    had = [Suggested(str(n), NOON, None if end is None else NOON + timedelta(hours=end)) for n, end in enumerate(ends)]
+    worth = may_suggest(had, {one.source for one in seen}, RULE)
+    assert worth or suggestion(fresh, seen, had, RULE) is None
+
+
+def test_a_subject_that_too_few_speak_of_or_that_a_person_has_is_not_read() -> None:
+    many = {("alpha", "staff"), ("beta", "staff"), ("gamma", "staff")}
+    assert [may_suggest([], many, RULE), may_suggest([], {("alpha", "staff")}, RULE)] == [True, False]
+    assert not may_suggest([Suggested("wrk_1", NOON)], many, RULE)
+    assert may_suggest([Suggested("wrk_1", NOON, NOON)], set(), RULE)
 
 
 @pytest.mark.parametrize(("hours", "code"), [(60 * 24 - 1, "REPEAT_AFTER_CLOSURE"), (60 * 24, None)])
