@@ -24,7 +24,10 @@ class Sealed(Contract):
 
 
 class SubmittedConcern(Contract):
-    """`routing` holds the clear fields of the concern; `digest` = SHA-256(canonical routing + SHA-256(sealed)), hex."""
+    """`routing` holds the clear fields of the concern; `digest` = SHA-256(canonical routing + SHA-256(sealed)), hex.
+
+    `descendants` of a version that corrects another: the concerns that came of it, which stand on what was said before.
+    """
 
     concern_id: str
     version: int = Field(ge=1)
@@ -32,6 +35,7 @@ class SubmittedConcern(Contract):
     accepted_at: Instant
     routing: JsonObject
     sealed: Sealed
+    descendants: list[str] | None = None
 
 
 class ConcernSubmitted(CloudEvent):
@@ -42,7 +46,7 @@ class ConcernSubmitted(CloudEvent):
 
 
 class RecalledConcern(Contract):
-    """`reason` is a code, never a text. `descendants` are the concerns that came of it, as far as intake knows."""
+    """`reason` is a code, never a text. `descendants` are all concerns that came of it, and of those."""
 
     concern_id: str
     recalled_at: Instant

@@ -8,11 +8,16 @@ from shared.contracts.envelope import CloudEvent, Contract, Instant
 
 
 class ToldBody(Contract):
-    """A body that is told, by which notice and why (a reason code)."""
+    """A body that is told, by which notice and why (a reason code).
+
+    `onward` and `fields` (the policy of each class that is given) are what it may pass on; absent: nothing.
+    """
 
     org: str
     notice_id: str
     reason: str
+    onward: str | None = None
+    fields: dict[str, str] | None = None
 
 
 class RoutedConcern(Contract):

@@ -119,7 +119,7 @@ def _parts(key: DecisionKey) -> tuple[str, int, int]:
 
 
 def _routed(concern: Concern, verdict: Verdict, record: DecisionRecord, notices: Mapping[str, str]) -> ConcernRouted:
-    told = [ToldBody(org=row.org, notice_id=notices[row.org], reason=row.reason) for row in verdict.told]
+    told = [_told(row, notices[row.org]) for row in verdict.told]
     return ConcernRouted(
         id=record.decision_id,
         source=SOURCE,
@@ -143,6 +143,18 @@ def _routed(concern: Concern, verdict: Verdict, record: DecisionRecord, notices:
             totals=dict(verdict.totals),
         ),
     )
+
+
+def _told(outcome: Outcome, notice_id: str) -> ToldBody:
+    """With what the body may pass on: intake needs it where another concern is built on this one."""
+    given = {name: how for name, how in outcome.fields.items() if how != "omit" and _travels(name, outcome)}
+    return ToldBody(
+        org=outcome.org, notice_id=notice_id, reason=outcome.reason, onward=outcome.onward or "none", fields=given
+    )
+
+
+def _travels(name: str, outcome: Outcome) -> bool:
+    return name == "header" or not outcome.pointer_only
 
 
 def _issued(concern: Concern, outcome: Outcome, record: DecisionRecord) -> NoticeIssued:
