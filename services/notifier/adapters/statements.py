@@ -134,6 +134,8 @@ RENEW: TextClause = text(
 # cancelled while it was under way, and arrived, was delivered.
 _OPEN = "(n.state = 'pending' OR (n.state = 'cancelled' AND r.state = 'delivered'))"
 
+# A fencing token is above nothing and below everything: the planner takes that for rare, so that it asks for each row by
+# its key, whatever it believes of the table. One that expects many joins all to all, or walks what waits.
 _SETTLE = f"""r AS (
         SELECT * FROM {
     rows_of(
@@ -166,8 +168,8 @@ _SETTLE = f"""r AS (
                 ELSE n.acknowledge_by END,
             escalate_at = CASE WHEN {_OPEN} AND r.state <> 'pending' THEN r.escalate_at ELSE n.escalate_at END,
             next_attempt_at = coalesce(r.due_at, n.next_attempt_at)
-        FROM r WHERE n.notice_id = ANY(CAST(:notice_id AS text[])) AND n.notice_id = r.notice_id
-            AND n.fencing = r.fencing AND n.lease_until IS NOT NULL
+        FROM r WHERE n.notice_id = r.notice_id AND n.fencing = r.fencing AND n.lease_until IS NOT NULL
+            AND r.fencing > 0 AND r.fencing < 2147483647
         RETURNING n.notice_id, r.attempt_no, r.endpoint_id, r.at, r.duration_ms, r.status, r.error, r.answer
     ), logged AS (
         INSERT INTO notifier.attempts (notice_id, attempt_no, endpoint_id, at, duration_ms, status, error, answer)
