@@ -4,6 +4,9 @@ Kafka's own offsets are not used. The position of each partition lies in Postgre
 the effect. The rebalance listener only disarms; this loop drops batches of partitions that are not armed, finds its
 place in them and arms them (places.py). `getmany` is never cancelled (a cancelled one leaves aiokafka's fetch counter
 raised for good), and any error it raises rebuilds the client, as does one that stands still (lag.py).
+
+A broker that is away is no reason to rebuild: the client keeps its place in its group and goes on when the broker is
+back. One that was left behind would hold its partitions until its session has ended, which nothing can hurry.
 """
 
 import asyncio
@@ -15,10 +18,10 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import KafkaError
 
-from shared.faults import PositionMoved, Transient, fault_name
+from shared.faults import LogUnavailable, PositionMoved, Transient, fault_name
 from shared.kafka.clients import let_go
 from shared.kafka.ends import LogEnds
-from shared.kafka.lag import Lag
+from shared.kafka.lag import Lag, UselessClient
 from shared.kafka.places import Places, StoredPositions
 from shared.records import Batch, Poison, Span
 from shared.supervision import Pause, Progress
@@ -127,7 +130,8 @@ class BatchConsumer(Generic[EventT]):
     def _new_consumer(self) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(
             bootstrap_servers=self._brokers.bootstrap_servers,
-            group_id=self._subscription.group,
+            # A group for each topic: who joins or leaves one makes nobody find a place anew in another.
+            group_id=f"{self._subscription.group}.{self._subscription.topic}",
             enable_auto_commit=False,
             auto_offset_reset="earliest",  # only until armed: the position comes from Postgres
             session_timeout_ms=round(self._brokers.session_seconds * 1000),
@@ -206,7 +210,14 @@ class BatchConsumer(Generic[EventT]):
             self._telemetry.alarm("record-parked", **where, reason=reason)
 
     async def _report(self, *, moved: bool) -> None:
-        lag = await self._lag.look(self._places.armed)
+        try:
+            lag = await self._lag.look(self._places.armed)
+        except UselessClient:
+            raise
+        except LogUnavailable:
+            self._lag.forget()  # what stands still while the broker is away is none of the client's doing
+            self._progress.failed()
+            return
         LAG.labels(self._subscription.topic).set(lag)
         if moved or not lag:
             self._progress.made(waiting=lag)

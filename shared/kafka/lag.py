@@ -20,11 +20,15 @@ class Ends(Protocol):
         ...
 
 
-class StandsStill(LogUnavailable):
+class UselessClient(LogUnavailable):
+    """The broker answers, and this client must be made anew."""
+
+
+class StandsStill(UselessClient):
     """There is something to read, and the client brings nothing."""
 
 
-class LogShrank(LogUnavailable):
+class LogShrank(UselessClient):
     """The log ends before what was read of it: it is not the log that this client knows."""
 
 
@@ -36,18 +40,23 @@ class Lag:
         self._frozen_seconds = frozen_seconds
         self._ends: Mapping[TopicPartition, int] = {}
         self._asked_at = float("-inf")
+        self._silent = False
         self._since: dict[TopicPartition, tuple[int, float]] = {}
 
     async def look(self, armed: Mapping[TopicPartition, int]) -> int:
         """How many records wait.
 
-        Raises LogUnavailable where the broker does not say, LogShrank, and StandsStill for a partition that has not
-        moved for too long with something to read: the client is of no more use.
+        Raises LogUnavailable where the broker does not say: nothing is to be said of this client then. Raises
+        LogShrank, and StandsStill for a partition that has not moved for too long with something to read: the client
+        is of no more use.
         """
         now = time.monotonic()
-        if now - self._asked_at > LOOK_SECONDS or armed.keys() - self._ends.keys():
+        if now - self._asked_at > LOOK_SECONDS or (not self._silent and armed.keys() - self._ends.keys()):
+            self._asked_at, self._silent = now, True
             await self._ask(dict(armed))
-            self._asked_at = now
+            self._silent = False
+        if self._silent:
+            raise LogUnavailable("it did not say a moment ago")
         behind = {tp: max(self._ends.get(tp, at) - at, 0) for tp, at in armed.items()}
         for tp, at in armed.items():
             if not behind[tp] or self._since.get(tp, (-1, now))[0] != at:

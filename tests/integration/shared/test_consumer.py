@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 
 import pytest
@@ -11,7 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from deploy.local.topics import create_topics
 from shared.contracts.topics import Topic
-from shared.faults import StoreUnavailable
+from shared.faults import LogUnavailable, StoreUnavailable
 from shared.kafka.brokers import Brokers
 from shared.kafka.consumer import BatchConsumer, Subscription
 from shared.kafka.ends import LogEnds
@@ -260,6 +260,39 @@ async def test_a_client_that_brings_nothing_though_there_is_something_is_replace
     async with consuming(engines, plumbing, topic, kind=Frozen) as progress:
         await until(lambda: progress.waiting == 2)
         await took_effect(plumbing, ["a", "b"])
+
+
+class Unheard(Lag):
+    """Is told nothing twice."""
+
+    def __init__(self, lag: Lag) -> None:
+        Lag.__init__(self, lag._source)
+        self.silences = 2
+
+    async def look(self, armed: Mapping[TopicPartition, int]) -> int:
+        if armed and self.silences:
+            self.silences -= 1
+            raise LogUnavailable("away")
+        return await Lag.look(self, armed)
+
+
+async def test_a_broker_that_is_away_makes_no_client_leave_its_place_in_the_group(
+    engines: Engines, plumbing: Plumbing
+) -> None:
+    topic = await engines.fresh_topic("away")
+    lags: list[Unheard] = []
+
+    class Kept(BatchConsumer[str]):
+        def _new_consumer(self) -> AIOKafkaConsumer:
+            self._lag = Unheard(self._lag)
+            lags.append(self._lag)
+            return super()._new_consumer()
+
+    async with consuming(engines, plumbing, topic, kind=Kept):
+        await until(lambda: bool(lags) and not lags[0].silences)
+        await publish(engines, topic, ["a", "b"])
+        await took_effect(plumbing, ["a", "b"])
+    assert len(lags) == 1
 
 
 async def delete_records(engines: Engines, topic: Topic, *, before: int) -> None:

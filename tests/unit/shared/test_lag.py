@@ -1,0 +1,68 @@
+"""How far a consumer is behind: a broker that is away says nothing of a client, one that answers may."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+import pytest
+from aiokafka import TopicPartition
+
+from shared.faults import LogUnavailable
+from shared.kafka import lag
+from shared.kafka.lag import Lag, LogShrank, StandsStill, UselessClient
+
+HERE = TopicPartition("topic", 0)
+
+
+@dataclass(slots=True)
+class Broker:
+    """Says where the log ends, or nothing."""
+
+    end: int = 5
+    away: bool = False
+    asked: int = 0
+    elsewhere: dict[TopicPartition, int] = field(default_factory=dict)
+
+    async def of(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
+        self.asked += 1
+        if self.away:
+            raise LogUnavailable("away")
+        return {tp: self.elsewhere.get(tp, self.end) for tp in partitions}
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lag, "LOOK_SECONDS", -1.0)
+
+
+@pytest.mark.usefixtures("at_once")
+async def test_a_client_is_judged_only_by_a_broker_that_answers() -> None:
+    broker = Broker()
+    looking = Lag(broker, frozen_seconds=-1)
+    with pytest.raises(StandsStill):
+        await looking.look({HERE: 2})
+    broker.away = True
+    with pytest.raises(LogUnavailable) as silence:
+        await looking.look({HERE: 2})
+    assert not isinstance(silence.value, UselessClient)
+    broker.away, broker.end = False, 1
+    with pytest.raises(LogShrank):
+        await looking.look({HERE: 2})
+
+
+async def test_a_broker_that_said_nothing_is_not_asked_again_at_once_and_nothing_is_known_meanwhile() -> None:
+    broker = Broker(away=True)
+    looking = Lag(broker)
+    for _ in range(3):
+        with pytest.raises(LogUnavailable):
+            await looking.look({HERE: 2})
+    assert broker.asked == 1
+
+
+async def test_the_end_of_a_partition_that_is_new_is_asked_for_at_once() -> None:
+    other = TopicPartition("topic", 1)
+    broker = Broker(elsewhere={other: 9})
+    looking = Lag(broker)
+    assert await looking.look({HERE: 2}) == 3
+    assert await looking.look({HERE: 3}) == 2
+    assert await looking.look({HERE: 3, other: 0}) == 11
+    assert broker.asked == 2
