@@ -134,7 +134,7 @@ RENEW: TextClause = text(
 # cancelled while it was under way, and arrived, was delivered.
 _OPEN = "(n.state = 'pending' OR (n.state = 'cancelled' AND r.state = 'delivered'))"
 
-# A fencing token is above nothing and below everything: the planner takes that for rare, so that it asks for each row by
+# A fencing token is above nothing and below everything: the planner takes that for rare, so it asks for each row by
 # its key, whatever it believes of the table. One that expects many joins all to all, or walks what waits.
 _SETTLE = f"""r AS (
         SELECT * FROM {

@@ -182,7 +182,7 @@ async def test_nobody_at_home_is_said_in_words_without_addresses() -> None:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
     answer = await posted(f"http://127.0.0.1:{port}/")
-    assert answer == Answer(None, error="no answer: ClientConnectorError")
+    assert answer == Answer(None, error="no answer: ConnectionRefusedError")
 
 
 async def test_the_systems_resolver_finds_names_and_says_when_it_does_not() -> None:
