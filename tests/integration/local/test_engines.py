@@ -1,12 +1,14 @@
 """The embedded engines are the real ones, set up as the services expect."""
 
+from pathlib import Path
+
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 
 from shared.contracts.topics import ALL
-from tests.support.stack import Engines, TestPostgres
+from tests.support.stack import Engines, TestKafka, TestPostgres
 
 pytestmark = pytest.mark.stack
 
@@ -54,6 +56,11 @@ async def test_a_fresh_database_has_the_schemas_and_nothing_of_its_siblings(post
     tables = await other.fetch("SELECT FROM pg_tables WHERE schemaname = 'intake'")
     await other.close()
     assert tables == []
+
+
+def test_kafka_starts_from_the_classes_that_an_earlier_start_prepared(kafka_engine: TestKafka) -> None:
+    maps = Path(f"/proc/{kafka_engine.engine.child.pid}/maps").read_text()
+    assert ".aot" in maps
 
 
 async def test_the_topics_are_there_with_their_partitions(engines: Engines) -> None:
