@@ -104,7 +104,9 @@ async def _one(runner: Runner, wanted: Wanted, results: Results) -> None:
         click.echo(json.dumps(found))
         return
     click.echo("\n".join(report.lines(outcome)))
-    click.echo(f"  took {now() - began:.0f} s; {len(results.documents)} of {wanted.runs} runs done")
+    done = list(results.documents.values())
+    click.echo(f"  took {now() - began:.1f} s; {len(done)} of {wanted.runs} runs done")
+    click.echo("\n".join(report.so_far(done)))
 
 
 @click.command()

@@ -1,9 +1,15 @@
 """Each receipt after the first, explained one by one or not at all. Pure.
 
-An attempt may be repeated only where its outcome was unknown to the sender: the receiver itself did not take the one
-before; or the sender was broken while it was under way, and has written down one success at most. Under way is what
-came within WINDOW_SECONDS before, and the last IN_FLIGHT_MAX that a body had got by then, however long a busy machine
-kept the sender from reading their answers.
+A repeat may be only where the outcome of the attempt before was unknown to the sender:
+
+1. the receiver itself did not take that one; or
+2. the sender, or where it writes, was broken after that attempt had begun and before the repeat came; and nothing that
+   is written down of the notice is a success at the time of that attempt; and it was under way at the fault.
+
+What is written down is read when all is at rest. A sender that was killed signs nothing with a later time:
+so what it had sent is told from what its successor sends by the signed time, not by how long bytes are on their way.
+Under way is what came within WINDOW_SECONDS before the fault, and the last IN_FLIGHT_MAX that a body had got by then,
+however long a busy machine kept the sender from reading their answers.
 """
 
 from collections import defaultdict
@@ -11,16 +17,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from tests.checker.model import Fault, Receipt
+from tests.checker.model import Attempt, Fault, Receipt
 
 WINDOW_SECONDS = 2.0
 """How long an answer may wait to be written down; what was under way at a kill began to arrive no longer before."""
-FLIGHT_SECONDS = 1.0
-"""How long the bytes of a sender that is gone may still be on their way to a receiver that is busy; the next one takes
-longer than that to start."""
+UNWRITABLE_SECONDS = 1.0
+"""For how long a sender goes on with what it holds when the place where it writes is gone."""
+SKEW_SECONDS = 0.05
+"""Between the moments at which the two sides look at the one clock of this machine."""
 IN_FLIGHT_MAX = 8
 """Deliveries to one body at the same time, at most."""
-FORGETTING = ("notifier", "postgres")
+SENDER, STORE = "notifier", "postgres"
+FORGETTING = (SENDER, STORE)
 """Whose end makes the outcome of an attempt unknown: who sends, and where it is written."""
 
 
@@ -45,24 +53,33 @@ def by_id(receipts: Iterable[Receipt]) -> Mapping[str, Sequence[Receipt]]:
 def judged(
     came: Mapping[str, Sequence[Receipt]],
     faults: Sequence[Fault],
-    attempts: Mapping[str, Sequence[int | None]],
+    attempts: Mapping[str, Sequence[Attempt]],
 ) -> tuple[list[Explained], list[Explained]]:
     """The repeats that are explained, and those that are not."""
     explained: list[Explained] = []
     unexplained: list[Explained] = []
     forgetting = [(fault, _last_before(fault, came)) for fault in faults if fault.name.endswith(FORGETTING)]
     for webhook_id, rows in came.items():
-        successes = sum(status is not None and 200 <= status < 300 for status in attempts.get(webhook_id, ()))
+        successes = [attempt for attempt in attempts.get(webhook_id, ()) if attempt.is_success]
         for before, after in pairwise(rows):
-            pause = after.received_at - before.received_at
-            why = _reason(before, after, forgetting)
-            if why and before.taken and successes > 1:
-                unexplained.append(Explained(webhook_id, after.org, pause, f"{successes} successes are written down"))
-            elif why:
-                explained.append(Explained(webhook_id, after.org, pause, why))
-            else:
-                unexplained.append(Explained(webhook_id, after.org, pause, "no attempt was under way at a fault"))
+            wrong = before.taken and _known(before, successes)
+            why = wrong or _reason(before, after, forgetting)
+            found = Explained(webhook_id, after.org, after.received_at - before.received_at, why or UNEXPLAINED)
+            (unexplained if wrong or not why else explained).append(found)
     return explained, unexplained
+
+
+UNEXPLAINED = "no attempt was under way at a fault"
+
+
+def _known(before: Receipt, successes: Sequence[Attempt]) -> str:
+    """How the sender knew that this one was taken; nothing if it did not."""
+    if len(successes) > 1:
+        return f"{len(successes)} successes are written down"
+    for attempt in successes:
+        if attempt.at - SKEW_SECONDS <= before.received_at <= attempt.at + attempt.seconds + SKEW_SECONDS:
+            return "the success of the one before is written down"
+    return ""
 
 
 def _last_before(fault: Fault, came: Mapping[str, Sequence[Receipt]]) -> frozenset[Receipt]:
@@ -85,6 +102,12 @@ def _faults_between(
 ) -> Iterator[str]:
     """The fault came while the attempt was under way, or while its answer waited to be written down."""
     for fault, last in forgetting:
-        shortly = fault.at - WINDOW_SECONDS <= before.received_at <= fault.gone_at + FLIGHT_SECONDS
-        if (shortly or before in last) and after.received_at > fault.at:
+        begun = before.received_at >= fault.at - WINDOW_SECONDS or before in last
+        if begun and _sent_before(before, fault) and after.received_at > fault.at:
             yield f"{fault.name} {fault.at - before.received_at:+.3f} s after it had come"
+
+
+def _sent_before(row: Receipt, fault: Fault) -> bool:
+    if fault.name.endswith(SENDER):
+        return row.stamp <= fault.gone_at
+    return row.received_at <= fault.gone_at + UNWRITABLE_SECONDS

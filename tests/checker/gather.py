@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from tests.checker import duplicates
 from tests.checker.face import Face
 from tests.checker.ledger import Ledger
-from tests.checker.model import AuditFact, Concern, Dossier, Evidence, Notice
+from tests.checker.model import Attempt, AuditFact, Concern, Dossier, Evidence, Notice
 
 if TYPE_CHECKING:
     from tests.checker.run import Plan
@@ -74,9 +75,12 @@ async def _dossier(face: Face, concern_id: str) -> Dossier:
     )
 
 
-async def _attempts(face: Face, notice_id: str) -> list[int | None]:
+async def _attempts(face: Face, notice_id: str) -> list[Attempt]:
     notice = await face.found(OPERATOR, "notifier", f"/v1/notices/{notice_id}")
-    return [row["status"] for row in notice["attempts"]] if notice else []
+    rows = notice["attempts"] if notice else []
+    return [
+        Attempt(datetime.fromisoformat(row["at"]).timestamp(), row["duration_ms"] / 1000, row["status"]) for row in rows
+    ]
 
 
 def _spread(ids: Sequence[str], count_max: int) -> Sequence[str]:

@@ -26,9 +26,9 @@ TELLS = {"ftp-conduct": "gmc", "staffing": "cqc", "patient-safety": "nhs-england
 Json = dict[str, Any]
 
 
-def stamp() -> str:
-    """Now, as the system writes it."""
-    return datetime.fromtimestamp(now(), UTC).isoformat().replace("+00:00", "Z")
+def stamp(at: float = 0.0) -> str:
+    """A moment, or now, as the system writes it."""
+    return datetime.fromtimestamp(at or now(), UTC).isoformat().replace("+00:00", "Z")
 
 
 @dataclass(slots=True)
@@ -52,7 +52,8 @@ class Owed:
     body: bytes
     state: str = "pending"
     registered_at: str = field(default_factory=stamp)
-    attempts: list[int | None] = field(default_factory=list)
+    attempts: list[Json] = field(default_factory=list)
+    began_at: float = 0.0
 
     @property
     def digest(self) -> str:
@@ -114,6 +115,7 @@ class Imitation:
     async def deliver(self, notice: Owed) -> None:
         """Until it is taken; what was answered is written down a little later."""
         while True:
+            notice.began_at = now()
             status = await self.attempt(notice, self.urls.get(notice.recipient, ""))
             await dawdle(UNWRITTEN_SECONDS)
             self.note(notice, status)
@@ -129,7 +131,8 @@ class Imitation:
         return None
 
     def note(self, notice: Owed, status: int | None) -> None:
-        notice.attempts.append(status)
+        duration_ms = int((now() - notice.began_at) * 1000)
+        notice.attempts.append({"at": stamp(notice.began_at), "duration_ms": duration_ms, "status": status})
         verdict = "delivered" if status and status < 300 else "attempt-failed"
         notice.state = "delivered" if verdict == "delivered" else notice.state
         self.record(notice.taken, "delivery-attempt", {"notice_id": notice.notice_id, "verdict": verdict})
@@ -256,7 +259,7 @@ class Front:
         row = self.inner.owed.get(request.match_info["notice_id"])
         if row is None:
             raise web.HTTPNotFound
-        return web.json_response({**_shown(row), "attempts": [{"status": status} for status in row.attempts]})
+        return web.json_response({**_shown(row), "attempts": row.attempts})
 
     async def facts(self, request: web.Request) -> web.Response:
         return web.json_response({"items": self.inner.facts(self._taken(request.query["concern_id"]))})

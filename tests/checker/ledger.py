@@ -19,12 +19,15 @@ CREATE TABLE IF NOT EXISTS submits (run INTEGER, key TEXT PRIMARY KEY, originato
 CREATE TABLE IF NOT EXISTS answers (run INTEGER, key TEXT, sent_at REAL, answered_at REAL, outcome TEXT, status INTEGER,
   concern_id TEXT, replayed INTEGER, readable INTEGER);
 CREATE TABLE IF NOT EXISTS receipts (run INTEGER, org TEXT, webhook_id TEXT, event_id TEXT, subject TEXT, key TEXT,
-  summary TEXT, recipient TEXT, digest TEXT, fault TEXT, received_at REAL, answered TEXT);
+  summary TEXT, recipient TEXT, digest TEXT, fault TEXT, received_at REAL, answered TEXT, stamp INTEGER);
 CREATE TABLE IF NOT EXISTS faults (run INTEGER, name TEXT, at REAL, gone_at REAL, back_at REAL);
+CREATE INDEX IF NOT EXISTS submits_of_run ON submits (run);
+CREATE INDEX IF NOT EXISTS answers_of_run ON answers (run);
+CREATE INDEX IF NOT EXISTS receipts_of_run ON receipts (run);
 """
 _SUBMIT = "INSERT INTO submits VALUES (?, ?, ?, ?, ?, ?, ?)"
 _ANSWER = "INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_RECEIPT = "INSERT INTO receipts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_RECEIPT = "INSERT INTO receipts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _FAULT = "INSERT INTO faults VALUES (?, ?, ?, ?, ?)"
 _Row = tuple[str, tuple[Any, ...], "asyncio.Future[None]"]
 
@@ -59,8 +62,9 @@ class Ledger:
 
     async def receipt(self, row: Receipt) -> None:
         """What a receiver got, and how it is going to answer."""
-        said = (row.subject, row.key, row.summary, row.recipient, row.digest, row.fault, row.received_at, row.answered)
-        await self._add(_RECEIPT, (self.run, row.org, row.webhook_id, row.event_id, *said))
+        said = (row.subject, row.key, row.summary, row.recipient, row.digest, row.fault)
+        times = (row.received_at, row.answered, row.stamp)
+        await self._add(_RECEIPT, (self.run, row.org, row.webhook_id, row.event_id, *said, *times))
 
     async def fault(self, row: Fault) -> None:
         """What was broken, and when it was back."""

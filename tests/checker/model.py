@@ -47,7 +47,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """One request to a receiver, written down before it was answered. `fault` says why its signature is none."""
+    """One request to a receiver, written down before it was answered. `fault` says why its signature is none.
+
+    `stamp` is when it was sent, in whole seconds, as the sender signed it.
+    """
 
     org: str
     webhook_id: str
@@ -60,6 +63,7 @@ class Receipt:
     fault: str
     received_at: float
     answered: str
+    stamp: int = 0
 
     @property
     def taken(self) -> bool:
@@ -102,6 +106,20 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """An attempt that the system has written down: begun by its clock (this machine's too), how long, what came."""
+
+    at: float
+    seconds: float
+    status: int | None
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the sender knows that it was taken."""
+        return self.status is not None and 200 <= self.status < 300
+
+
+@dataclass(frozen=True, slots=True)
 class AuditFact:
     """An audit fact, by kind; `notice_id` for one of an attempt."""
 
@@ -132,8 +150,8 @@ class Evidence:
     concerns: Sequence[Concern] = ()
     notices: Sequence[Notice] = ()
     dossiers: Mapping[str, Dossier] = field(default_factory=dict)
-    attempts: Mapping[str, Sequence[int | None]] = field(default_factory=dict)
-    """The statuses of the attempts that the system has written down, for each notice that came more than once."""
+    attempts: Mapping[str, Sequence[Attempt]] = field(default_factory=dict)
+    """What the system has written down of each notice that came more than once."""
     closed: frozenset[str] = frozenset()
     """Concerns of earlier runs, which are at rest."""
     foreign: frozenset[str] = frozenset()

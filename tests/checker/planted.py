@@ -214,6 +214,17 @@ class SendsAgainWhatItKnowsAsDelivered(Now):
         await self.sending[done[-1].notice_id]
 
 
+@finds("unexplained duplicate")
+class SendsAgainAndDoesNotSay(Now):
+    """The same, and the second is written down nowhere: but the first was, so it was known before the kill."""
+
+    async def inflict(self, name: str) -> None:
+        await super().inflict(name)
+        while not (done := [row for row in self.ledger() if row.state == "delivered"]):
+            await dawdle(RETRY_SECONDS)
+        await super().attempt(done[-1], self.urls[done[-1].recipient])
+
+
 @finds("wrong signature")
 class SignsWithAnotherSecret(Now):
     def signed(self, webhook_id: str, body: bytes, secret: bytes) -> dict[str, str]:

@@ -78,6 +78,7 @@ class Receivers:
             fault=fault,
             received_at=at,
             answered=answered.removeprefix("slow "),
+            stamp=int(stamp) if (stamp := headers.get("webhook-timestamp", "")).isdigit() else 0,
         )
 
 

@@ -12,6 +12,15 @@ SHOWN_MAX = 20
 DUPLICATES = "unexplained duplicate"
 
 
+def so_far(documents: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The equation over all runs that are over."""
+    found = summary(documents)
+    yield f"so far: {found['runs']} runs, {found['faults']} faults, {found['differences']} differences"
+    for row in equation(Counts(**found["totals"])):
+        yield f"  {row}"
+    yield f"  repeats {found['repeats_explained']} explained one by one"
+
+
 def equation(counts: Counts) -> list[str]:
     """The published equation with its terms; what is unknown may or may not have been stored."""
     left = counts.owed - counts.received - counts.pending - counts.parked
@@ -36,6 +45,7 @@ def lines(outcome: Outcome) -> Iterator[str]:
             f"  {recovery.name}: back after {recovery.away_seconds:.2f} s,"
             f" all accepted before received {recovery.caught_up_seconds:.2f} s later"
         )
+    yield "  " + ", ".join(f"{part} {seconds:.1f} s" for part, seconds in outcome.seconds.items())
     for one in verdict.explained[:SHOWN_MAX]:
         yield f"  repeat {one.webhook_id} to {one.org} after {one.after_seconds:.3f} s: {one.why}"
     for difference in verdict.differences[:SHOWN_MAX]:
@@ -54,6 +64,7 @@ def document(outcome: Outcome) -> dict[str, Any]:
         "repeats": [asdict(one) for one in outcome.verdict.explained],
         "recoveries": [asdict(one) for one in outcome.recoveries],
         "read_whole": outcome.read_whole,
+        "seconds": dict(outcome.seconds),
     }
 
 

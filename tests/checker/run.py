@@ -1,7 +1,8 @@
 """One run: load at a fixed rate, faults at random moments under it, then rest, then the equation."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -66,6 +67,8 @@ class Outcome:
     verdict: Verdict
     recoveries: Sequence["Recovery"]
     read_whole: int
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """How long each part of the run took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +89,29 @@ class Runner:
     machinery: Machinery
     plan: Plan
     _began: float = field(default_factory=now)
+    _seconds: dict[str, float] = field(default_factory=dict)
 
     async def run(self) -> Outcome:
         """All of it."""
         self._began = now()
         self.ledger.run = self.plan.run
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._load())
-            for planned in self.plan.faults:
-                group.create_task(self._fault(planned))
-        await self._drained()
+        with self._timed("load and faults"):
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._load())
+                for planned in self.plan.faults:
+                    group.create_task(self._fault(planned))
+        with self._timed("until all has come"):
+            await self._drained()
         await dawdle(self.plan.quiet_seconds)
-        verdict, read_whole = await self._settled()
-        return Outcome(self.plan, verdict, self._recoveries(), read_whole)
+        with self._timed("reading and judging"):
+            verdict, read_whole = await self._settled()
+        return Outcome(self.plan, verdict, self._recoveries(), read_whole, self._seconds)
+
+    @contextmanager
+    def _timed(self, part: str) -> Iterator[None]:
+        began = now()
+        yield
+        self._seconds[part] = round(now() - began, 2)
 
     async def _load(self) -> None:
         """Open loop: each request is sent when it is due, whatever became of the ones before it."""

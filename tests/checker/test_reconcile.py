@@ -5,8 +5,21 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.checker.duplicates import FLIGHT_SECONDS, IN_FLIGHT_MAX, WINDOW_SECONDS
-from tests.checker.model import OK, REFUSED, UNKNOWN, VALID, Answer, Concern, Evidence, Fault, Notice, Receipt, Submit
+from tests.checker.duplicates import IN_FLIGHT_MAX, UNWRITABLE_SECONDS, WINDOW_SECONDS
+from tests.checker.model import (
+    OK,
+    REFUSED,
+    UNKNOWN,
+    VALID,
+    Answer,
+    Attempt,
+    Concern,
+    Evidence,
+    Fault,
+    Notice,
+    Receipt,
+    Submit,
+)
 from tests.checker.reconcile import Verdict, reconcile
 from tests.checker.report import equation
 
@@ -30,7 +43,7 @@ def notice(number: int) -> Notice:
 
 def receipt(number: int, *, at: float = AT + 0.5, answered: str = "204") -> Receipt:
     named = (f"ntc_{number}", f"ntc_{number}", f"con_{number}", f"key-{number}", f"says {number}")
-    return Receipt("gmc", *named, "gmc", DIGEST, "", at, answered)
+    return Receipt("gmc", *named, "gmc", DIGEST, "", at, answered, stamp=int(at))
 
 
 def whole(count: int) -> Evidence:
@@ -90,16 +103,40 @@ def test_a_kill_explains_a_repeat_of_what_was_under_way_alone(came_at: float) ->
     others = [receipt(n, at=KILL.at - 0.01) for n in range(1, IN_FLIGHT_MAX + 1)]
     repeats = [receipt(0, at=came_at), receipt(0, at=AT + 100), *others]
     made = whole(IN_FLIGHT_MAX + 1)
-    verdict = reconcile(replace(made, receipts=repeats, faults=[KILL], attempts={"ntc_0": [204]}))
-    under_way = KILL.at - WINDOW_SECONDS <= came_at <= KILL.gone_at + FLIGHT_SECONDS
+    verdict = reconcile(replace(made, receipts=repeats, faults=[KILL], attempts={"ntc_0": [success(AT + 100)]}))
+    under_way = KILL.at - WINDOW_SECONDS <= came_at and int(came_at) <= KILL.gone_at
     assert len(verdict.explained) == under_way
     assert names(verdict) == (set() if under_way else {"unexplained duplicate"})
 
 
-def test_a_kill_excuses_nothing_that_was_written_down_as_delivered() -> None:
-    repeats = [receipt(0, at=KILL.at), receipt(0, at=KILL.at + 5)]
-    known = replace(whole(1), receipts=repeats, faults=[KILL], attempts={"ntc_0": [204, 204]})
-    assert names(reconcile(known)) == {"unexplained duplicate"}
+def success(at: float) -> Attempt:
+    return Attempt(at - 0.01, 0.02, 204)
+
+
+@given(st.floats(-WINDOW_SECONDS, 0), st.booleans())
+def test_a_kill_excuses_nothing_whose_success_was_written_down(early_seconds: float, twice: bool) -> None:
+    first, second = KILL.at + early_seconds, KILL.at + 5
+    repeats = [receipt(0, at=first), receipt(0, at=second)]
+    written = [success(first), *([success(second)] if twice else [])]
+    verdict = reconcile(replace(whole(1), receipts=repeats, faults=[KILL], attempts={"ntc_0": written}))
+    assert names(verdict) == {"unexplained duplicate"}
+
+
+@given(st.floats(KILL.gone_at, AT + 60))
+def test_who_was_killed_signs_nothing_afterwards_however_late_it_comes(came_at: float) -> None:
+    """What it had signed before may be long on its way."""
+    rows = [receipt(0, at=came_at), receipt(0, at=AT + 100)]
+    for stamp, explained in ((int(KILL.gone_at), 1), (int(KILL.gone_at) + 1, 0)):
+        repeats = [replace(rows[0], stamp=stamp), rows[1]]
+        assert len(reconcile(replace(whole(1), receipts=repeats, faults=[KILL])).explained) == explained
+
+
+@given(st.floats(0, 60))
+def test_who_cannot_write_goes_on_for_a_moment_with_what_it_holds(late_seconds: float) -> None:
+    fault = replace(KILL, name="kill-postgres")
+    repeats = [receipt(0, at=fault.gone_at + late_seconds), receipt(0, at=AT + 100)]
+    found = reconcile(replace(whole(1), receipts=repeats, faults=[fault])).explained
+    assert len(found) == (repeats[0].received_at <= fault.gone_at + UNWRITABLE_SECONDS)
 
 
 def test_the_end_of_who_sends_nothing_explains_nothing() -> None:
