@@ -49,7 +49,7 @@ async def run(settings: IntakeSettings) -> None:
 def assemble(foundation: Foundation, settings: IntakeSettings) -> tuple[FastAPI, Mapping[str, Loop]]:
     """The app and the loops beside it. Raises ValueError or OSError for a key file that cannot be read."""
     register = PostgresRegister(foundation.writer, offer=foundation.relay.offer, fail_points=foundation.fail_points)
-    follow_ups = PostgresFollowUps(foundation.writer, offer=foundation.relay.offer, fail_points=foundation.fail_points)
+    follow_ups = PostgresFollowUps(foundation.engine, offer=foundation.relay.offer, fail_points=foundation.fail_points)
     watch = BatchWatch(foundation.health.watch("accept"))
     accept = partial(accept_concerns, register=register)
     batcher: Batcher[Acceptance, Answer] = Batcher(
@@ -59,12 +59,12 @@ def assemble(foundation: Foundation, settings: IntakeSettings) -> tuple[FastAPI,
         pace=Pace(ACCEPT_PACE_SECONDS),
     )
     keys = Keys(SecretKey.read(settings.sealing_key_file), SecretKey.read(settings.subject_key_file))
-    following = FollowUpDesk(follow_ups, foundation.clock)
+    following = FollowUpDesk(follow_ups.begin, foundation.clock)
     desk = Desk(
         submit=partial(
             submit_concern,
             keys=keys,
-            clock=foundation.clock,
+            desk=following,
             allow_historic=settings.allow_historic,
             accept=batcher.submit,
         ),

@@ -18,6 +18,7 @@ from services.intake.domain.model import (
     Stored,
     Thread,
 )
+from services.intake.domain.provenance import Sources
 from shared.contracts.audit import AuditFact
 from shared.contracts.concern import ConcernRecalled, ConcernSubmitted
 from shared.records import Span
@@ -42,10 +43,11 @@ class Recalling:
     fact: AuditFact
 
 
-class FollowUps(Protocol):
-    """What follows the first version of a concern: other versions, and the recall, which is the last.
+class Steps(Protocol):
+    """What follows the first version of a concern: other versions, the recall, which is the last, and other concerns
+    that are built on it. One at a time: what one of these transactions reads, no other changes until it ends.
 
-    A step is announced once the router has the one before, so that it meets them in order. Raises StoreUnavailable.
+    A step is announced once the router has the one before, so that it meets them in order.
     """
 
     async def thread(self, concern_id: ConcernId, version: int) -> Thread | None:
@@ -58,6 +60,30 @@ class FollowUps(Protocol):
 
     async def recall(self, recalling: Recalling) -> bool:
         """Store and announce the recall; False where another step came after what stands in its thread."""
+        ...
+
+    async def sources(self, concern_ids: Sequence[ConcernId]) -> Sources:
+        """These concerns, whosever they are; what does not exist is left out."""
+        ...
+
+    async def descendants(self, concern_id: ConcernId) -> Sequence[ConcernId]:
+        """All concerns that were built on it, and on those, sorted; never itself."""
+        ...
+
+    async def known(self, key: NaturalKey) -> Stored | None:
+        """What is on disk under this key."""
+        ...
+
+    async def derive(self, acceptance: Acceptance) -> bool:
+        """Store and announce a first version with what it is built on; False where its key has just been taken."""
+        ...
+
+
+class BeginSteps(Protocol):
+    """Begins a transaction on what follows. Raises StoreUnavailable."""
+
+    def __call__(self) -> AbstractAsyncContextManager[Steps]:
+        """Commits at the end of the block, unless the block raised."""
         ...
 
 

@@ -24,9 +24,11 @@ from services.intake.domain.model import (
     Submission,
     Thread,
     Undone,
+    Unsourced,
 )
 from services.intake.domain.policy import admit, admit_receipt, follow, settle, settle_recall, split
-from services.intake.ports import Accept, Acceptance, Begin, FollowUps, Recalling, Register
+from services.intake.domain.provenance import cited, trace
+from services.intake.ports import Accept, Acceptance, Begin, BeginSteps, Recalling, Register
 from shared.canonical import canonical
 from shared.clock import Clock
 from shared.contracts.audit import AuditFact
@@ -44,15 +46,12 @@ from shared.records import Span
 from shared.sealing import SecretKey, seal
 from shared.trace import current_trace
 
-TRIES_MAX = 8
-"""Each try that fails means that another step of the same concern was stored meanwhile."""
-
 
 @dataclass(frozen=True, slots=True)
 class FollowUpDesk:
-    """What amending and recalling need."""
+    """What amending, recalling and building on other concerns need."""
 
-    register: FollowUps
+    begin: BeginSteps
     clock: Clock
 
 
@@ -74,13 +73,34 @@ class Keys:
 
 
 async def submit_concern(
-    submission: Submission, *, keys: Keys, clock: Clock, allow_historic: bool, accept: Accept
+    submission: Submission, *, keys: Keys, desk: FollowUpDesk, allow_historic: bool, accept: Accept
 ) -> Answer:
     """Take one concern in; returns when it is on disk. Raises an IntakeFault, StoreUnavailable, Overloaded."""
-    now = clock.now()
+    now = desk.clock.now()
     admit(submission, now=now, allow_historic=allow_historic)
+    if cited(submission.body):
+        return await derive_concern(submission, keys=keys, desk=desk, now=now)
     concern = make_concern(submission, keys=keys, now=now)
     return await accept(announce(concern, client=submission.caller.client))
+
+
+async def derive_concern(submission: Submission, *, keys: Keys, desk: FollowUpDesk, now: datetime) -> Answer:
+    """Take in a concern that is built on others; nobody recalls or corrects those meanwhile.
+
+    What is stored already is answered as it was, whatever became of its sources. Raises Contended, StoreUnavailable.
+    """
+    async with desk.begin() as steps:
+        concern = make_concern(submission, keys=keys, now=now)
+        stored = await steps.known(concern.key)
+        if stored is not None:
+            return settle(concern, stored)
+        hops = trace(submission.body, await steps.sources(_names(submission)))
+        if isinstance(hops, Unsourced):
+            return hops
+        concern = make_concern(submission, keys=keys, now=now, hops=hops)
+        if await steps.derive(announce(concern, client=submission.caller.client)):
+            return Receipt(concern.id, concern.key.version, concern.flags, replayed=False)
+    raise Contended
 
 
 async def accept_concerns(acceptances: Sequence[Acceptance], *, register: Register) -> Sequence[Answer]:
@@ -105,38 +125,42 @@ async def amend_concern(
     now = desk.clock.now()
     admit_receipt(submission, now=now, allow_historic=allow_historic)
     version = int(submission.body["version"])
-    acceptance: Acceptance | None = None
-    for _ in range(TRIES_MAX):
-        thread = await desk.register.thread(concern_id, version)
+    async with desk.begin() as steps:
+        thread = await steps.thread(concern_id, version)
         if thread is None or thread.originator != submission.caller.org:
             return None
-        if acceptance is None:
-            concern = make_concern(submission, keys=keys, now=now, thread=thread)
-            acceptance = announce(concern, client=submission.caller.client)
-        said = follow(submission, acceptance.concern, thread)
+        concern = make_concern(submission, keys=keys, now=now, thread=thread)
+        said = follow(submission, concern, thread)
         if said is not None:
             return said
-        if await desk.register.follow(acceptance):
-            return Receipt(concern_id, version, acceptance.concern.flags, replayed=False)
+        hops = trace(submission.body, await steps.sources(_names(submission)), thread)
+        if isinstance(hops, Unsourced):
+            return hops
+        if hops:
+            concern = make_concern(submission, keys=keys, now=now, thread=thread, hops=hops)
+        descendants = await steps.descendants(concern_id)
+        if await steps.follow(announce(concern, client=submission.caller.client, descendants=descendants)):
+            return Receipt(concern_id, version, concern.flags, replayed=False)
     raise Contended
 
 
 async def recall_concern(
     concern_id: ConcernId, reason: RecallReason, caller: Caller, *, desk: FollowUpDesk
 ) -> RecallAnswer | None:
-    """Take a concern back, in all its versions; None where the caller has no such concern.
+    """Take a concern back, in all its versions, with all that came of it; None where the caller has no such concern.
 
     Raises Contended, StoreUnavailable.
     """
     recall = Recall(reason, desk.clock.now())
-    for _ in range(TRIES_MAX):
-        thread = await desk.register.thread(concern_id, 1)
+    async with desk.begin() as steps:
+        thread = await steps.thread(concern_id, 1)
         if thread is None or thread.originator != caller.org:
             return None
         said = settle_recall(thread, reason)
         if said is not None:
             return said
-        if await desk.register.recall(announce_recall(thread, recall, client=caller.client)):
+        descendants = await steps.descendants(concern_id)
+        if await steps.recall(announce_recall(thread, recall, client=caller.client, descendants=descendants)):
             return RecallReceipt(concern_id, recall, replayed=False)
     raise Contended
 
@@ -166,16 +190,21 @@ async def note_outcomes(outcomes: Sequence[Entry], spans: Sequence[Span], *, beg
             await tx.note(outcomes)
 
 
-def make_concern(submission: Submission, *, keys: Keys, now: datetime, thread: Thread | None = None) -> Concern:
+def make_concern(
+    submission: Submission, *, keys: Keys, now: datetime, thread: Thread | None = None, hops: Sequence[Fields] = ()
+) -> Concern:
     """The concern as it will be stored: split, its detail sealed under a fresh key, its digest taken.
 
-    A version that follows others (`thread`) keeps their id and their partition key, whatever it is about now.
+    A version that follows others (`thread`) keeps their id and their partition key, whatever it is about now. `hops`
+    is the way that it has come.
     """
     body = submission.body
     concern_id = thread.concern_id if thread else ConcernId(new_id("con"))
     parts = split(body, token_of=keys.token_of)
     received_at = submission.received_at or now
     routing = {**parts.routing, "received_at": rfc3339(received_at)}
+    if hops:
+        routing["provenance"] = list(hops)
     sealed = _seal(parts, keys, f"{concern_id}/{body['version']}")
     return Concern(
         id=concern_id,
@@ -188,11 +217,15 @@ def make_concern(submission: Submission, *, keys: Keys, now: datetime, thread: T
         routing=routing,
         sealed=sealed,
         flags=parts.flags,
+        built_on=cited(body) if hops else (),
     )
 
 
-def announce(concern: Concern, *, client: str) -> Acceptance:
-    """The concern with the event and the audit fact that must be written in its transaction."""
+def announce(concern: Concern, *, client: str, descendants: Sequence[ConcernId] = ()) -> Acceptance:
+    """The concern with the event and the audit fact that must be written in its transaction.
+
+    `descendants` came of earlier versions of it.
+    """
     version = concern.key.version
     event = ConcernSubmitted(
         id=derived_id("evt", "concern-submitted", concern.id, version),
@@ -207,6 +240,7 @@ def announce(concern: Concern, *, client: str) -> Acceptance:
             accepted_at=concern.accepted_at,
             routing=concern.routing,
             sealed=Sealed(**concern.sealed),
+            descendants=list(descendants) or None,
         ),
     )
     fact = AuditFact(
@@ -221,7 +255,7 @@ def announce(concern: Concern, *, client: str) -> Acceptance:
     return Acceptance(concern, event, fact)
 
 
-def announce_recall(thread: Thread, recall: Recall, *, client: str) -> Recalling:
+def announce_recall(thread: Thread, recall: Recall, *, client: str, descendants: Sequence[ConcernId] = ()) -> Recalling:
     """The recall with the event and the audit fact that must be written in its transaction."""
     event = ConcernRecalled(
         id=derived_id("evt", "concern-recalled", thread.concern_id),
@@ -229,7 +263,12 @@ def announce_recall(thread: Thread, recall: Recall, *, client: str) -> Recalling
         time=recall.at,
         subject=thread.concern_id,
         traceparent=current_trace(),
-        data=RecalledConcern(concern_id=thread.concern_id, recalled_at=recall.at, reason=recall.reason),
+        data=RecalledConcern(
+            concern_id=thread.concern_id,
+            recalled_at=recall.at,
+            reason=recall.reason,
+            descendants=list(descendants),
+        ),
     )
     fact = AuditFact(
         fact_id=derived_id("fct", "concern-recalled", thread.concern_id),
@@ -241,6 +280,10 @@ def announce_recall(thread: Thread, recall: Recall, *, client: str) -> Recalling
         body={"version": thread.last, "reason": recall.reason, "originator": thread.originator},
     )
     return Recalling(thread, recall, event, fact)
+
+
+def _names(submission: Submission) -> Sequence[ConcernId]:
+    return sorted({concern_id for concern_id, _ in cited(submission.body)})
 
 
 def _seal(parts: Parts, keys: Keys, bound_to: str) -> dict[str, str]:

@@ -13,7 +13,8 @@ from services.intake.usecases import FollowUpDesk, amend_concern, announce_recal
 from shared.contracts.topics import AUDIT, CONCERNS
 from tests.support.clock import NOON, FrozenClock
 from tests.support.intake_fakes import KEYS, a_concern
-from tests.support.intake_stores import Store, acceptance, store_on
+from tests.support.intake_stores import Store, acceptance, followed, recalled, store_on
+from tests.support.intake_stores import thread_of as found_thread
 from tests.support.stack import TestPostgres
 
 CQC = Caller("cases", "cqc")
@@ -34,14 +35,14 @@ async def begun(store: Store, reference: str = "R-1") -> Thread:
 
 
 async def thread_of(store: Store, concern_id: ConcernId, version: int = 1) -> Thread:
-    thread = await store.follow_ups.thread(concern_id, version)
+    thread = await found_thread(store, concern_id, version)
     assert thread is not None
     return thread
 
 
 async def follow(store: Store, thread: Thread, version: int, summary: str = "Canary summary.") -> bool:
     next_one = acceptance(9, thread=thread, originator_ref=thread.originator_ref, version=version, summary=summary)
-    return await store.follow_ups.follow(next_one)
+    return await followed(store, next_one)
 
 
 def recalling(thread: Thread) -> Recalling:
@@ -67,7 +68,7 @@ async def test_a_thread_says_what_stands(store: Store) -> None:
     thread = await thread_of(store, one.concern.id)
     assert thread == Thread(one.concern.id, "cqc", "R-1", one.concern.partition_key, 1, one.concern.body_mac, None)
     assert (await thread_of(store, one.concern.id, 2)).body_mac is None
-    assert await store.follow_ups.thread(ConcernId("con_unknown"), 1) is None
+    assert await found_thread(store, ConcernId("con_unknown"), 1) is None
 
 
 async def test_the_next_version_is_stored_and_no_other(store: Store) -> None:
@@ -86,14 +87,14 @@ async def test_the_next_version_is_stored_and_no_other(store: Store) -> None:
 async def test_a_concern_that_is_not_stored_is_followed_by_nothing(store: Store) -> None:
     thread = Thread(ConcernId("con_unknown"), "cqc", "R-1", "key", 1)
     assert not await follow(store, thread, 2)
-    assert not await store.follow_ups.recall(recalling(thread))
+    assert not await recalled(store, recalling(thread))
     assert not store.offered
 
 
 async def test_a_recall_is_stored_once_and_is_the_last(store: Store) -> None:
     thread = await begun(store)
-    assert await store.follow_ups.recall(recalling(thread))
-    assert not await store.follow_ups.recall(recalling(thread))
+    assert await recalled(store, recalling(thread))
+    assert not await recalled(store, recalling(thread))
     assert not await follow(store, thread, 2)
     assert not await follow(store, thread, 3)
     assert (await thread_of(store, thread.concern_id)).recall == Recall("barred", NOON)
@@ -105,14 +106,14 @@ async def test_a_recall_is_stored_once_and_is_the_last(store: Store) -> None:
 async def test_a_recall_of_what_stood_before_another_version_is_not_stored(store: Store) -> None:
     thread = await begun(store)
     await follow(store, thread, 2)
-    assert not await store.follow_ups.recall(recalling(thread))
+    assert not await recalled(store, recalling(thread))
     assert (await thread_of(store, thread.concern_id)).recall is None
 
 
 async def test_a_step_is_announced_when_the_one_before_is_closed_and_recorded_at_once(store: Store) -> None:
     thread = await begun(store)
     await follow(store, thread, 2)
-    await store.follow_ups.recall(recalling(await thread_of(store, thread.concern_id)))
+    await recalled(store, recalling(await thread_of(store, thread.concern_id)))
     waiting = recalling(thread).event.id
     assert announced(store) == names(thread, 1)
     assert [row.topic for row in store.offered].count(AUDIT.name) == 3
@@ -146,7 +147,7 @@ async def test_a_step_after_what_the_router_has_goes_at_once(store: Store) -> No
 async def test_a_recall_is_closed_by_its_concern_alone(store: Store) -> None:
     one, two = await begun(store, "R-1"), await begun(store, "R-2")
     for thread in (one, two):
-        await store.follow_ups.recall(recalling(thread))
+        await recalled(store, recalling(thread))
     async with store.begin() as tx:
         await tx.close_recalls([one.concern_id, ConcernId("con_unknown")])
     assert [await store.is_closed(names(thread, 2)[0]) for thread in (one, two)] == [True, False]
@@ -155,7 +156,7 @@ async def test_a_recall_is_closed_by_its_concern_alone(store: Store) -> None:
 
 async def test_of_many_that_amend_and_recall_at_once_each_step_is_one_of_them(store: Store) -> None:
     """Real concurrency on the real store: whoever wins, numbers have no gap, nothing follows a recall."""
-    desk = FollowUpDesk(store.follow_ups, FrozenClock())
+    desk = FollowUpDesk(store.steps, FrozenClock())
     for number in range(ROUNDS):
         thread = await begun(store, f"R-{number}")
 

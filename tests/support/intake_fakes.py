@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import copy
-import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -27,10 +26,12 @@ from services.intake.domain.model import (
     NaturalKey,
     Page,
     Reader,
+    Recall,
     Stored,
     Thread,
     VersionRecord,
 )
+from services.intake.domain.provenance import Source, Sources
 from services.intake.entrypoints.bulk import BatchLimits
 from services.intake.entrypoints.desk import FAULTS, Desk
 from services.intake.entrypoints.http import accept_batch, routes, shortcuts
@@ -51,8 +52,8 @@ from shared.http.auth import Verifier
 from shared.records import Span
 from shared.sealing import SecretKey
 from shared.supervision import Health
-from shared.telemetry import Telemetry
 from tests.support.clock import FrozenClock
+from tests.support.intake_quiet import QuietTelemetry, closure
 from tests.support.issuers import keys_at_hand
 
 ISSUER = "https://issuer.test"
@@ -77,6 +78,7 @@ class InMemoryIntake:
         self.next_offsets: dict[tuple[str, str, int], int] = {}
         self.commit_count = 0
         self.away = False
+        self.locks: dict[asyncio.AbstractEventLoop, asyncio.Lock] = {}
 
     @asynccontextmanager
     async def begin(self, spans: Sequence[Span] = ()) -> AsyncIterator["InMemoryTransaction"]:
@@ -100,6 +102,12 @@ class InMemoryIntake:
         self.commit_count += 1
         return frozenset(acceptance.concern.id for acceptance in new.values())
 
+    async def derive(self, acceptance: Acceptance) -> bool:
+        return bool(await self.accept([acceptance]))
+
+    async def known(self, key: NaturalKey) -> Stored | None:
+        return (await self.stored([key])).get(key)
+
     async def stored(self, keys: Sequence[NaturalKey]) -> Mapping[NaturalKey, Stored]:
         concerns = {key: self.accepted[key].concern for key in keys if key in self.accepted}
         return {key: Stored(concern.id, concern.body_mac) for key, concern in concerns.items()}
@@ -110,12 +118,45 @@ class InMemoryIntake:
         found = self._versions().get(concern_id)
         if found is None:
             return None
-        first, recalling = found[0], self.recalls.get(concern_id)
+        first = found[0]
         macs = {concern.key.version: concern.body_mac for concern in found}
         return Thread(
             concern_id, first.key.originator, first.key.originator_ref, first.partition_key, found[-1].key.version,
-            macs.get(version), recalling.recall if recalling else None,
+            macs.get(version), self._recall_of(concern_id), frozenset(self._sources(concern_id)),
         )  # fmt: skip
+
+    @asynccontextmanager
+    async def begin_steps(self) -> AsyncIterator["InMemoryIntake"]:
+        """One at a time, as ports.BeginSteps has it."""
+        if self.away:
+            raise StoreUnavailable("away")
+        async with self._one_at_a_time():
+            yield self
+
+    def _one_at_a_time(self) -> asyncio.Lock:
+        loop = asyncio.get_running_loop()  # a lock belongs to the loop that first waited for it
+        self.locks = {loop: self.locks.get(loop) or asyncio.Lock()}
+        return self.locks[loop]
+
+    def _sources(self, concern_id: ConcernId) -> set[ConcernId]:
+        return {source for concern in self._versions().get(concern_id, ()) for source, _ in concern.built_on}
+
+    def _recall_of(self, concern_id: ConcernId) -> Recall | None:
+        """Its own, or the first of those of what it came of."""
+        found = closure(concern_id, self._sources) & self.recalls.keys()
+        return min((self.recalls[name].recall for name in found), key=lambda recall: recall.at, default=None)
+
+    async def descendants(self, concern_id: ConcernId) -> Sequence[ConcernId]:
+        names = self._versions()
+        return sorted(closure(concern_id, lambda name: {n for n in names if name in self._sources(n)}) - {concern_id})
+
+    async def sources(self, concern_ids: Sequence[ConcernId]) -> Sources:
+        versions = self._versions()
+        return {
+            record.id: Source(record, {c.key.version: c.routing.get("provenance", ()) for c in versions[record.id]})
+            for record in self._visible(Reader(None))
+            if record.id in concern_ids
+        }
 
     async def follow(self, acceptance: Acceptance) -> bool:
         concern = acceptance.concern
@@ -177,7 +218,7 @@ class InMemoryIntake:
                 versions[0].key.originator_ref,
                 tuple(VersionRecord(c.key.version, c.digest, c.accepted_at, c.received_at, c.flags) for c in versions),
                 tuple(entry for entry in self.entries.values() if entry.concern_id == name),
-                self.recalls[name].recall if name in self.recalls else None,
+                self._recall_of(name),
             )
             for name, versions in self._versions().items()
             if reader.org in (None, versions[0].key.originator)
@@ -229,22 +270,6 @@ class InMemoryTransaction:
         self._store.commit_count += 1
 
 
-class QuietTelemetry(Telemetry):
-    """Keeps its lines."""
-
-    def __init__(self) -> None:
-        super().__init__("intake", clock=FrozenClock())
-        self.lines: list[dict[str, Any]] = []
-
-    def line(self, event: str, **fields: Any) -> None:
-        self.lines.append({"event": event, **fields})
-
-    @property
-    def text(self) -> str:
-        """All lines as one text, to be searched."""
-        return json.dumps(self.lines, default=str)
-
-
 @dataclass
 class Front:
     """The app of intake on a store, as its clients see it."""
@@ -290,10 +315,10 @@ def front_of(store: InMemoryIntake, rules: Rules | None = None) -> Front:
         batch_size_max=256,
         waiting_max=rules.waiting_max,
     )
-    following = FollowUpDesk(store, rules.clock)
+    following = FollowUpDesk(store.begin_steps, rules.clock)
     desk = Desk(
         submit=partial(
-            submit_concern, keys=KEYS, clock=rules.clock, allow_historic=rules.allow_historic, accept=batcher.submit
+            submit_concern, keys=KEYS, desk=following, allow_historic=rules.allow_historic, accept=batcher.submit
         ),
         amend=partial(amend_concern, desk=following, keys=KEYS, allow_historic=rules.allow_historic),
         recall=partial(recall_concern, desk=following),

@@ -11,9 +11,9 @@ from sqlalchemy import text
 from services.intake.adapters.archive import PostgresArchive
 from services.intake.adapters.followups import PostgresFollowUps
 from services.intake.adapters.postgres import PostgresRegister, PostgresTimeline
-from services.intake.domain.model import Caller, Submission, Thread
+from services.intake.domain.model import Caller, ConcernId, Submission, Thread
 from services.intake.entrypoints.forms import ConcernForm
-from services.intake.ports import Acceptance, Archive, Begin, FollowUps, Register
+from services.intake.ports import Acceptance, Archive, Begin, BeginSteps, Recalling, Register
 from services.intake.usecases import announce, make_concern
 from shared.db.engine import make_engine, transaction
 from shared.db.outbox import Outbox, OutboxRow
@@ -33,7 +33,7 @@ class Store(Protocol):
     @property
     def register(self) -> Register: ...
     @property
-    def follow_ups(self) -> FollowUps: ...
+    def steps(self) -> BeginSteps: ...
     @property
     def begin(self) -> Begin: ...
     @property
@@ -54,8 +54,8 @@ class Fake:
         return self.memory
 
     @property
-    def follow_ups(self) -> FollowUps:
-        return self.memory
+    def steps(self) -> BeginSteps:
+        return self.memory.begin_steps
 
     @property
     def begin(self) -> Begin:
@@ -92,6 +92,10 @@ class Real:
         return self.timeline.begin
 
     @property
+    def steps(self) -> BeginSteps:
+        return self.follow_ups.begin
+
+    @property
     def archive(self) -> Archive:
         return self.reading
 
@@ -125,10 +129,25 @@ async def store_on(postgres: TestPostgres | None) -> AsyncIterator[Store]:
     rows: list[OutboxRow] = []
     writer = Writer(database.url("intake"), name="test", **limits)
     register = PostgresRegister(writer, offer=rows.extend, fail_points=FailPoints())
-    follow_ups = PostgresFollowUps(writer, offer=rows.extend, fail_points=FailPoints())
+    follow_ups = PostgresFollowUps(engine, offer=rows.extend, fail_points=FailPoints())
     yield Real(register, follow_ups, PostgresTimeline(engine, offer=rows.extend), PostgresArchive(engine), rows)
     await engine.dispose()
     await writer.close()
+
+
+async def thread_of(store: Store, concern_id: ConcernId, version: int = 1) -> Thread | None:
+    async with store.steps() as steps:
+        return await steps.thread(concern_id, version)
+
+
+async def followed(store: Store, acceptance: Acceptance) -> bool:
+    async with store.steps() as steps:
+        return await steps.follow(acceptance)
+
+
+async def recalled(store: Store, recalling: Recalling) -> bool:
+    async with store.steps() as steps:
+        return await steps.recall(recalling)
 
 
 def acceptance(second: int = 0, *, thread: Thread | None = None, **changes: object) -> Acceptance:

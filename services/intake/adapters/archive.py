@@ -4,13 +4,24 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import Select, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.intake.adapters import tables
 from services.intake.adapters.rows import entry_of, version_of
 from services.intake.domain.model import ConcernId, ConcernRecord, Entry, Page, Reader, Recall, VersionRecord
 from shared.db.engine import transaction
+
+# A concern is recalled by its originator, or by the first of the recalls of what it came of.
+_RECALLS = text(
+    """WITH RECURSIVE up AS (
+      SELECT name AS concern_id, name AS source_id FROM unnest(CAST(:ids AS text[])) AS n(name)
+      UNION SELECT up.concern_id, l.source_id FROM intake.lineage l JOIN up ON l.concern_id = up.source_id
+    )
+    SELECT DISTINCT ON (up.concern_id) up.concern_id, s.reason, s.at
+    FROM intake.steps s JOIN up ON s.concern_id = up.source_id
+    WHERE s.kind = 'recall' ORDER BY up.concern_id, s.at, s.concern_id"""
+)
 
 
 class PostgresArchive:
@@ -36,22 +47,31 @@ class PostgresArchive:
 
     async def _records(self, statement: Select[Any]) -> Sequence[ConcernRecord]:
         async with transaction(self._engine) as connection:
-            concerns = (await connection.execute(statement)).all()
-            ids = [row.concern_id for row in concerns]
-            versions = await _versions(connection, ids)
-            entries = await _entries(connection, ids)
-            recalls = await _recalls(connection, ids)
-        return [
-            ConcernRecord(
-                ConcernId(row.concern_id),
-                row.originator,
-                row.originator_ref,
-                tuple(versions[row.concern_id]),
-                tuple(entries[row.concern_id]),
-                recalls.get(row.concern_id),
-            )
-            for row in concerns
-        ]
+            return await _read(connection, statement)
+
+
+async def records_of(connection: AsyncConnection, concern_ids: Sequence[ConcernId]) -> Sequence[ConcernRecord]:
+    """These concerns, whosever they are."""
+    return await _read(connection, _visible(Reader(None)).where(tables.concerns.c.concern_id.in_(concern_ids)))
+
+
+async def _read(connection: AsyncConnection, statement: Select[Any]) -> Sequence[ConcernRecord]:
+    concerns = (await connection.execute(statement)).all()
+    ids = [row.concern_id for row in concerns]
+    versions = await _versions(connection, ids)
+    entries = await _entries(connection, ids)
+    recalls = await _recalls(connection, ids)
+    return [
+        ConcernRecord(
+            ConcernId(row.concern_id),
+            row.originator,
+            row.originator_ref,
+            tuple(versions[row.concern_id]),
+            tuple(entries[row.concern_id]),
+            recalls.get(row.concern_id),
+        )
+        for row in concerns
+    ]
 
 
 def _visible(reader: Reader) -> Select[Any]:
@@ -77,6 +97,5 @@ async def _entries(connection: AsyncConnection, ids: Sequence[str]) -> Mapping[s
 
 
 async def _recalls(connection: AsyncConnection, ids: Sequence[str]) -> Mapping[str, Recall]:
-    s = tables.steps.c
-    found = select(s.concern_id, s.reason, s.at).where(s.concern_id.in_(ids), s.kind == "recall")
-    return {row.concern_id: Recall(row.reason, row.at) for row in await connection.execute(found)}
+    found = await connection.execute(_RECALLS, {"ids": list(ids)})
+    return {row.concern_id: Recall(row.reason, row.at) for row in found}

@@ -34,8 +34,7 @@ BEFORE_COMMIT, AFTER_COMMIT = "intake.before-commit", "intake.after-commit"
 Offer = Callable[[Sequence[OutboxRow]], None]
 
 # Sorted by the natural key, so that two processes with the same keys wait for each other and never in a circle.
-_ACCEPT = Statement.of(
-    """WITH incoming AS MATERIALIZED (
+ACCEPT_SQL = """WITH incoming AS MATERIALIZED (
       SELECT * FROM unnest(
         CAST(:ids AS text[]), CAST(:originators AS text[]), CAST(:refs AS text[]), CAST(:keys AS text[]),
         CAST(:accepted AS timestamptz[]), CAST(:versions AS integer[]), CAST(:macs AS bytea[]),
@@ -62,7 +61,7 @@ _ACCEPT = Statement.of(
       AS o(concern_id, event_id, topic, partition, key, value, closes_with) JOIN new USING (concern_id)
     )
     SELECT concern_id FROM new"""
-)
+_ACCEPT = Statement.of(ACCEPT_SQL)
 _STORED = Statement.of(
     """SELECT k.originator, k.originator_ref, k.version, c.concern_id, v.body_mac
     FROM unnest(CAST(:originators AS text[]), CAST(:refs AS text[]), CAST(:versions AS integer[]))
@@ -99,12 +98,12 @@ class PostgresRegister:
     async def accept(self, acceptances: Sequence[Acceptance]) -> frozenset[ConcernId]:
         """See ports.Register."""
         ordered = sorted(acceptances, key=lambda acceptance: acceptance.concern.key)
-        rows = [(acceptance.concern.id, outbox_rows(acceptance)) for acceptance in ordered]
+        rows = [outbox_rows(acceptance) for acceptance in ordered]
         self._fail_points.hit(BEFORE_COMMIT)
-        stored = await self._writer.run(_ACCEPT, **_concern_columns(ordered), **_outbox_columns(rows))
+        stored = await self._writer.run(_ACCEPT, **accept_columns(ordered, rows))
         if new := frozenset(ConcernId(row["concern_id"]) for row in stored):
             self._fail_points.hit(AFTER_COMMIT)
-            self._offer([row for concern_id, pair in rows if concern_id in new for row in pair])
+            self._offer([row for one, pair in zip(ordered, rows, strict=True) if one.concern.id in new for row in pair])
         return new
 
     async def stored(self, keys: Sequence[NaturalKey]) -> Mapping[NaturalKey, Stored]:
@@ -172,6 +171,12 @@ class PostgresTransaction:
         found = select(steps.concern_id, steps.number).where(steps.concern_id.in_(concern_ids), steps.kind == "recall")
         rows = await self._connection.execute(found)
         await self._outbox.close(self._connection, [closing_name(*row) for row in rows])
+
+
+def accept_columns(acceptances: Sequence[Acceptance], rows: Sequence[tuple[OutboxRow, ...]]) -> dict[str, Any]:
+    """The parameters of ACCEPT_SQL: the concerns, and the rows that announce each."""
+    pairs = [(one.concern.id, pair) for one, pair in zip(acceptances, rows, strict=True)]
+    return {**_concern_columns(acceptances), **_outbox_columns(pairs)}
 
 
 def _concern_columns(acceptances: Sequence[Acceptance]) -> dict[str, Any]:

@@ -53,6 +53,16 @@ steps = Table(
 )
 Index("steps_recall", steps.c.concern_id, unique=True, postgresql_where=text("kind = 'recall'"))
 
+# What a concern was built on: each source that any of its versions names, with the notice that told of it.
+lineage = Table(
+    "lineage",
+    metadata,
+    Column("concern_id", Text, primary_key=True),
+    Column("source_id", Text, primary_key=True),
+    Column("notice_id", Text, primary_key=True),
+)
+Index("lineage_of_source", lineage.c.source_id, lineage.c.concern_id)
+
 timeline = Table(
     "timeline",
     metadata,

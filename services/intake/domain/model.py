@@ -79,7 +79,10 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """A version of a concern as it is stored. `partition_key` stays the one of version 1 for all versions."""
+    """A version of a concern as it is stored. `partition_key` stays the one of version 1 for all versions.
+
+    `built_on` names the concerns that it came of, each with the notice that told its originator.
+    """
 
     id: ConcernId
     key: NaturalKey
@@ -91,6 +94,7 @@ class Concern:
     routing: Fields
     sealed: Mapping[str, str]
     flags: tuple[IdentifierFlag, ...]
+    built_on: tuple[tuple[ConcernId, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,18 @@ class Clash:
     key: NaturalKey
 
 
-Answer = Receipt | Clash
+SourceFault = Literal["not-told", "taken-back", "recalled", "older-version", "twice", "came-of-this", "left-out"]
+"""Why a concern cannot be built on what it names: see the words for each in entrypoints/sources.py."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsourced:
+    """What the concern says that it is built on cannot stand: places (JSON Pointers) and why; nothing was stored."""
+
+    faults: tuple[tuple[str, SourceFault], ...]
+
+
+Answer = Receipt | Clash | Unsourced
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +149,7 @@ class Thread:
     """A stored concern, as far as it decides what may follow.
 
     `last` is its newest version; `body_mac` the fingerprint of the version that was asked about, where it is stored.
+    `recall` is its own, or that of a concern that it came of; `sources` are those that any version of it named.
     """
 
     concern_id: ConcernId
@@ -143,6 +159,7 @@ class Thread:
     last: int
     body_mac: bytes | None = None
     recall: Recall | None = None
+    sources: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +183,7 @@ class Over:
     recall: Recall
 
 
-Followed = Receipt | Clash | NotNext | Unfit | Over
+Followed = Receipt | Clash | NotNext | Unfit | Over | Unsourced
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +200,13 @@ RecallAnswer = RecallReceipt | Over
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A body that a decision tells, and why."""
+    """A body that a decision tells, and why; on which term and as what (the policy of each class) it may pass it on."""
 
     org: str
     notice_id: str
     reason: str
+    onward: str = "none"
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

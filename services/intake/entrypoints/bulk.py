@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import ValidationError
 
 from services.intake.domain.errors import IntakeFault
-from services.intake.domain.model import Answer, Clash
+from services.intake.domain.model import Answer, Clash, Unsourced
 from services.intake.entrypoints.desk import (
     FAULTS,
     JSON,
@@ -24,6 +24,7 @@ from services.intake.entrypoints.desk import (
     submission_of,
 )
 from services.intake.entrypoints.forms import ConcernForm
+from services.intake.entrypoints.sources import unsourced
 from shared.batching import Overloaded
 from shared.faults import StoreUnavailable
 from shared.http.auth import Principal
@@ -95,6 +96,8 @@ def _form(line: bytes) -> ConcernForm:
 def _row(answer: Answer) -> dict[str, Any]:
     if isinstance(answer, Clash):
         return _refusal(content_differs())
+    if isinstance(answer, Unsourced):
+        return _refusal(unsourced(answer))
     return {**receipt_row(answer), "status": 202, "replayed": answer.replayed}
 
 

@@ -119,7 +119,7 @@ def decided(event: ConcernRouted) -> Decided:
         version=data.version,
         at=data.decided_at,
         round=data.round,
-        told=tuple(Told(body.org, body.notice_id, body.reason) for body in data.told),
+        told=tuple(Told(b.org, b.notice_id, b.reason, b.onward or "none", b.fields or {}) for b in data.told),
         available=tuple(data.available),
         hold=tuple(data.hold),
         unroutable=data.unroutable,

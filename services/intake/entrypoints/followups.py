@@ -4,7 +4,7 @@ from typing import assert_never
 
 from fastapi import APIRouter, Request, Response
 
-from services.intake.domain.model import Clash, Followed, NotNext, Over, RecallReceipt, Receipt, Unfit
+from services.intake.domain.model import Clash, Followed, NotNext, Over, RecallReceipt, Receipt, Unfit, Unsourced
 from services.intake.entrypoints.desk import (
     FORMS,
     JSON,
@@ -21,6 +21,7 @@ from services.intake.entrypoints.desk import (
     submission_of,
 )
 from services.intake.entrypoints.forms import RecallForm
+from services.intake.entrypoints.sources import unsourced
 from services.intake.entrypoints.views import link_of, recall_row
 from shared.faults import StoreUnavailable
 from shared.http.problems import FieldError, Problem, bad_fields, not_found
@@ -74,6 +75,8 @@ def _received(said: Followed | None) -> Receipt:
         case Unfit(pointers):
             words = "it must be what the first version states"
             raise bad_fields([FieldError(pointer, words) for pointer in pointers])
+        case Unsourced():
+            raise unsourced(said)
         case Over(recall):
             raise _over(f"It was recalled ({recall.reason}): submit what should still be told as a new concern.")
         case Clash():

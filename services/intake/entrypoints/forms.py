@@ -27,6 +27,7 @@ LINE_LENGTH_MAX = 200
 TERMS_MAX = 64
 SUBJECTS_MAX = 64
 IDENTIFIERS_MAX = 16
+SOURCES_MAX = 16
 
 
 def _civil_date(text: str) -> str:
@@ -65,6 +66,8 @@ Line = Annotated[str, StringConstraints(min_length=1, max_length=LINE_LENGTH_MAX
 Text = Annotated[str, StringConstraints(max_length=TEXT_LENGTH_MAX)]
 GatewayId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}/[a-z0-9][a-z0-9_-]{0,63}$")]
 Marking = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z-]{0,63}$")]
+ConcernName = Annotated[str, StringConstraints(pattern=r"^con_[0-9a-f]{32}$")]
+NoticeName = Annotated[str, StringConstraints(pattern=r"^ntc_[0-9a-f]{32}$")]
 GraphToken = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:~-]{1,128}$")]
 CivilDate = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_civil_date)]
 UtcInstant = Annotated[
@@ -120,6 +123,21 @@ class NecessityForm(_Form):
     decided_by: Line
 
 
+class LeaveForm(_Form):
+    """Bodies to which the originator of the source lets it go on, and the person there who said so."""
+
+    to: Annotated[list[Slug], Field(min_length=1, max_length=TERMS_MAX)]
+    given_by: Line
+
+
+class SourceForm(_Form):
+    """Another concern that this one is built on, by the notice that told the sender's body of it."""
+
+    concern_id: ConcernName
+    notice_id: NoticeName
+    leave: LeaveForm | None = None
+
+
 class ConcernForm(_Form):
     """A concern as it is sent."""
 
@@ -155,6 +173,7 @@ class ConcernForm(_Form):
     subject_informed: Literal["yes", "no", "prejudicial"] | None = None
     immediate_action: Text | None = None
     min_graph_token: GraphToken | None = None
+    provenance: Annotated[list[SourceForm], Field(max_length=SOURCES_MAX)] | None = None
 
 
 class SubmittedForm(BaseModel):

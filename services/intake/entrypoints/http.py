@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime
 
-from services.intake.domain.model import Answer, Clash, ConcernId, Page, Reader, Receipt, Status
+from services.intake.domain.model import Answer, Clash, ConcernId, Page, Reader, Receipt, Status, Unsourced
 from services.intake.domain.status import progress_of
 from services.intake.entrypoints.bulk import BatchLimits, add_bulk_route
 from services.intake.entrypoints.desk import (
@@ -27,6 +27,7 @@ from services.intake.entrypoints.desk import (
     writer,
 )
 from services.intake.entrypoints.followups import add_follow_up_routes
+from services.intake.entrypoints.sources import unsourced
 from services.intake.entrypoints.views import list_item, whole
 from services.intake.ports import Acceptance
 from shared.faults import StoreUnavailable
@@ -97,6 +98,8 @@ async def submit(request: Request, client: Principal, desk: Desk) -> Response:
         raise OUTCOME_UNKNOWN from None
     if isinstance(answer, Clash):
         raise content_differs()
+    if isinstance(answer, Unsourced):
+        raise unsourced(answer)
     return accepted(receipt_row(answer), replayed=answer.replayed)
 
 

@@ -15,6 +15,7 @@ RIGHTS = {
     "concerns": {"SELECT", "INSERT"},
     "versions": {"SELECT", "INSERT"},
     "steps": {"SELECT", "INSERT"},
+    "lineage": {"SELECT", "INSERT"},
     "timeline": {"SELECT", "INSERT"},
     "outbox": {"SELECT", "INSERT", "UPDATE", "DELETE"},
     "positions": {"SELECT", "INSERT", "UPDATE"},

@@ -77,7 +77,6 @@ def pointers(body: Any) -> list[str]:
         ({"necessity": {"statement": "x"}}, "/necessity/decided_by"),
         ({"subject_informed": True}, "/subject_informed"),
         ({"min_graph_token": "a b"}, "/min_graph_token"),
-        ({"provenance": []}, "/provenance"),
         ({"surprise": 1}, "/surprise"),
     ],
 )

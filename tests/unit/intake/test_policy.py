@@ -54,7 +54,7 @@ def test_a_submission_of_the_callers_own_body_comes_in(received_at: Any) -> None
 def test_every_field_of_the_form_is_either_clear_or_sealed_and_none_is_both() -> None:
     clear, sealed = {*CLEAR_FIELDS, "received_at"}, {*SEALED_FIELDS, "annex"}
     assert not clear & sealed
-    assert clear | sealed | {"subjects"} == set(ConcernForm.model_fields)
+    assert clear | sealed | {"subjects", "provenance"} == set(ConcernForm.model_fields)
 
 
 def test_names_and_values_are_sealed_and_only_tokens_stay_clear() -> None:
