@@ -28,6 +28,7 @@ def make_engine(url: str, *, pool_size: int, statement_timeout_seconds: int, nam
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=POOL_WAIT_SECONDS,
+        pool_use_lifo=True,  # few sessions do most of the work: their plans and pages stay at hand
         pool_reset_on_return="rollback",
         connect_args={
             "timeout": CONNECT_SECONDS,
