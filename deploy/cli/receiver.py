@@ -16,6 +16,7 @@ import orjson
 import uvloop
 from aiohttp import web
 
+from deploy.cli.opener import NotOpened, PrivateKeys
 from services.notifier.domain.consent import ALLOWED_ORIGIN, ALLOWED_RATE, ORIGIN_HEADER
 from services.notifier.domain.signature import (
     PUBLIC_PREFIX,
@@ -30,6 +31,7 @@ from shared.contracts.envelope import rfc3339
 
 BODY_BYTES_MAX = 1024 * 1024
 STOP_SECONDS = 2.0
+UNREADABLE = 415
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,7 @@ class Receiver:
     behaviour: Behaviour
     clock: Clock
     as_json: bool
+    keys: PrivateKeys | None = None
     verified_count: int = 0
     refused_count: int = 0
     hang: asyncio.Event = field(default_factory=asyncio.Event)
@@ -124,24 +127,37 @@ class Receiver:
         self._write(line)
         if not line["signature_ok"]:
             return web.Response(status=401, text=f"{line['reason']}\n")
+        if line["reason"]:
+            return web.Response(status=UNREADABLE, text=f"{line['reason']}\n")
         await self._pause()
         return web.Response(status=self.behaviour.status)
 
     def _receipt(self, request: web.BaseRequest, body: bytes) -> dict[str, Any]:
         now = self.clock.now()
-        reason = self._fault(request, body, now)
+        fault = self._fault(request, body, now)
         event = _event(body)
+        opened = {} if fault else self._opened(event)
         return {
             "received_at": rfc3339(now),
             "path": request.path,
             "webhook_id": request.headers.get("webhook-id", ""),
-            "signature_ok": not reason,
-            "reason": reason,
+            "signature_ok": not fault,
+            "reason": fault,
             "type": str(event.get("type", "")),
             "subject": str(event.get("subject", "")),
             "sha256": hashlib.sha256(body).hexdigest(),
             "body": base64.b64encode(body).decode(),
+            **opened,
         }
+
+    def _opened(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """What was verified, as it is read with the keys; nothing without any."""
+        if self.keys is None:
+            return {}
+        try:
+            return {"data": self.keys.opened(event)}
+        except NotOpened as why:
+            return {"reason": str(why)}
 
     def _fault(self, request: web.BaseRequest, body: bytes, now: datetime) -> str:
         headers = {name.lower(): value for name, value in request.headers.items()}
@@ -180,6 +196,11 @@ class Receiver:
     required=True,
     help="A secret or public key, a JSON list of them, or a JSON object {organisation: them}; read anew if it changes.",
 )
+@click.option(
+    "--key-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A private JWK, or a JSON list of them: what is encrypted to it is shown decrypted. Made if it is not there.",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Append one JSON line per request, before it is answered.")
 @click.option("--behave", default="", help="For tests: slow:SECONDS, status:CODE or hang.")
 @click.option("--json", "as_json", is_flag=True, help="JSON lines instead of words.")
@@ -200,8 +221,16 @@ def receiver(host: str, port: int, secret_file: Path, out: Path | None, **option
     except (SecretRefused, ValueError) as fault:
         what = f"{secret_file} holds no secret: {fault}"
         raise click.BadParameter(what, param_hint="--secret-file") from None
-    made = Receiver(secrets, written, behaviour, SystemClock(), options["as_json"])
+    keys = _private_keys(options["key_file"])
+    made = Receiver(secrets, written, behaviour, SystemClock(), options["as_json"], keys)
     uvloop.run(_serve(made, host, port))
+
+
+def _private_keys(file: Path | None) -> PrivateKeys | None:
+    try:
+        return PrivateKeys.at(file) if file else None
+    except (OSError, ValueError) as fault:
+        raise click.BadParameter(f"{file} holds no private key: {fault}", param_hint="--key-file") from None
 
 
 async def _serve(made: Receiver, host: str, port: int) -> None:
@@ -216,6 +245,9 @@ async def _serve(made: Receiver, host: str, port: int) -> None:
         await runner.cleanup()
         raise click.ClickException(f"{host}:{port} cannot be had ({fault.strerror}). Try another --port.") from None
     address = runner.addresses[0]
+    if made.keys:
+        public = json.dumps(made.keys.published)
+        _say(made, {"encryption_key": made.keys.published}, f"Publish as encryption_key: {public}")
     _say(made, {"listening": f"http://{address[0]}:{address[1]}"}, f"Listening on http://{address[0]}:{address[1]}")
     await stop.wait()
     made.hang.set()
@@ -232,7 +264,7 @@ def _for_people(line: Mapping[str, Any]) -> str:
     verdict = click.style("verified", fg="green") if line["signature_ok"] else click.style("REFUSED", fg="red")
     kind = str(line["type"]).removeprefix("uk.concordat.").removesuffix(".v1") or "?"
     told = f"{line['received_at'][11:23]}  {verdict}  {kind:<18} {line['path']}  {line['subject']}"
-    return told if line["signature_ok"] else f"{told}  {line['reason']}"
+    return f"{told}  {line['reason']}".rstrip()
 
 
 def _event(body: bytes) -> Mapping[str, Any]:

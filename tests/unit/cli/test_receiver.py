@@ -14,7 +14,9 @@ from aiohttp.base_protocol import BaseProtocol
 from aiohttp.test_utils import make_mocked_request
 from click.testing import CliRunner
 
+from deploy.cli.opener import PrivateKeys
 from deploy.cli.receiver import Behaviour, Receiver, Secrets, receiver
+from services.notifier.domain.encryption import encrypted, key_text
 from services.notifier.domain.model import Keys
 from services.notifier.domain.signature import public_text, secret_text, signed_headers
 from tests.support.clock import NOON, FrozenClock
@@ -80,6 +82,38 @@ async def test_who_asks_whether_deliveries_are_welcome_is_told_so(tmp_path: Path
 async def test_a_changed_body_is_refused(tmp_path: Path) -> None:
     to, _, _ = made(tmp_path, [secret_text(SECRET)])
     assert await posted(to, "/hooks/gmc", signed(), BODY + b" ") == 401
+
+
+async def test_what_is_encrypted_is_written_down_decrypted_and_what_cannot_be_is_not_taken(tmp_path: Path) -> None:
+    to, out, _ = made(tmp_path, [secret_text(SECRET)])
+    to.keys, other = PrivateKeys.at(tmp_path / "key"), PrivateKeys.at(tmp_path / "other")
+    event = b'{"type":"uk.concordat.notice.told.v1","datacontenttype":"application/json","data":{"who":"A nurse"}}'
+    for key, status in ((to.keys.published, 204), (other.published, 415)):
+        body = encrypted(event, key_text(key))
+        assert await posted(to, "/hooks/gmc", signed(body=body), body) == status
+    read, unread = lines(out)
+    assert read["data"] == {"who": "A nurse"}
+    assert unread["signature_ok"]
+    assert "which is not in the key file" in unread["reason"]
+    assert "data" not in unread
+
+
+async def test_without_a_key_what_is_encrypted_is_kept_as_it_came(tmp_path: Path) -> None:
+    to, out, _ = made(tmp_path, [secret_text(SECRET)])
+    body = encrypted(
+        b'{"datacontenttype":"application/json","data":1}', key_text(PrivateKeys.at(tmp_path / "k").published)
+    )
+    assert await posted(to, "/hooks/gmc", signed(body=body), body) == 204
+    assert base64.b64decode(lines(out)[0]["body"]) == body
+
+
+def test_a_file_that_holds_no_private_key_is_a_usage_error(tmp_path: Path) -> None:
+    (tmp_path / "secrets.json").write_text(json.dumps(secret_text(SECRET)))
+    (tmp_path / "key").write_text("{}")
+    files = ["--secret-file", str(tmp_path / "secrets.json"), "--key-file", str(tmp_path / "key")]
+    outcome = CliRunner().invoke(receiver, files)
+    assert outcome.exit_code == 2
+    assert "holds no private key" in outcome.output
 
 
 async def test_a_secret_that_is_added_later_counts_from_then_on(tmp_path: Path) -> None:
