@@ -49,8 +49,9 @@ lint: $(READY) ## ruff, mypy --strict, import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
+WORKERS ?= 2
 test: $(READY) ## unit, conformance, contracts, architecture, integration and end-to-end tests
-	@$(BIN)/pytest -m "not soak and not interop"
+	@$(BIN)/pytest -m "not soak and not interop" --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 rules: $(READY) ## remove each rule of the decision in turn: a test must turn red
 	@$(BIN)/python -m tests.rules

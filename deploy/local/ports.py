@@ -1,19 +1,22 @@
 """Ports: which are taken, by whom, and where a free row of them lies."""
 
-import os
+import itertools
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from functools import cache
 
 import psutil
 
 from deploy.local.faults import PortTaken
-from deploy.local.plan import ENGINE_PORT_OFFSETS
 
-TEST_PORT_BASES = range(12_000, 30_000, 80)
+LOCALHOST = "127.0.0.1"
 _ROW = 80
+_ROWS = 7
+TEST_PORTS = range(12_000, 29_000, _ROW * _ROWS)
+_turns = itertools.count()
 
 
-def is_free(port: int, host: str = "127.0.0.1") -> bool:
+def is_free(port: int, host: str = LOCALHOST) -> bool:
     """Whether somebody could listen on the port now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -33,7 +36,7 @@ def holder(port: int) -> str:
         return "another process"
 
 
-def demand_free(ports: Mapping[str, int], host: str = "127.0.0.1") -> None:
+def demand_free(ports: Mapping[str, int], host: str = LOCALHOST) -> None:
     """Raise PortTaken, naming each port that is taken and who has it."""
     taken = {name: port for name, port in ports.items() if not is_free(port, host)}
     if taken:
@@ -41,14 +44,28 @@ def demand_free(ports: Mapping[str, int], host: str = "127.0.0.1") -> None:
         raise PortTaken(said, "Choose other ports with --port-base N, or end that process.")
 
 
-def free_port_base(bases: Iterable[int] = TEST_PORT_BASES) -> int:
-    """The first base of a free row of ports. Each process starts to look elsewhere, so that two seldom meet."""
-    rows = list(bases)
-    start = os.getpid() * 7 % len(rows)
-    for base in rows[start:] + rows[:start]:
-        if all(is_free(base + offset) for offset in (*range(1, 6), *ENGINE_PORT_OFFSETS.values(), *range(21, 26))):
+def free_port_base() -> int:
+    """The base of a free row of ports. No other process is given it from here while this one lives."""
+    first = _own_rows()
+    for base in (first + next(_turns) % _ROWS * _ROW for _ in range(_ROWS)):
+        if all(map(is_free, range(base, base + _ROW - 1))):
             return base
-    raise PortTaken("no free row of ports was found", f"Free {_ROW} ports in a row above {rows[0]}.")
+    raise PortTaken("no free row of ports was found", f"Free {_ROW} ports in a row from {first} on.")
+
+
+@cache
+def _own_rows() -> int:
+    """The first port of rows that are this process's own: it holds the last port of them, bound, to its end."""
+    for first in TEST_PORTS:
+        holding = socket.socket()
+        try:
+            holding.bind((LOCALHOST, first + _ROWS * _ROW - 1))
+        except OSError:
+            holding.close()
+        else:
+            holding.detach()
+            return first
+    raise PortTaken("all rows of ports are taken", f"End what uses the ports from {TEST_PORTS[0]} on.")
 
 
 def _port(connection: object) -> int | None:

@@ -88,7 +88,12 @@ def _copy_programs(wheel: Path, copy: Path) -> None:
     for path in (partial, *partial.rglob("*")):
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or path.stat().st_mode & stat.S_IXUSR else 0o644)
-    partial.rename(copy)
+    try:
+        partial.rename(copy)
+    except OSError:  # a start beside this one was first
+        shutil.rmtree(partial)
+        if not copy.exists():
+            raise
 
 
 def _reachable_data(data_dir: Path) -> Path:
