@@ -16,7 +16,7 @@ ENGINE = "1"
 """The version of the evaluator: raised whenever the same graph and concern could give other bytes."""
 FIRST_ROUND = 1
 
-ItemKind = Literal["unroutable", "held", "gap", "refused", "returned", "correlation", "emergency"]
+ItemKind = Literal["unroutable", "held", "gap", "refused", "returned", "correlation", "emergency", "derived"]
 ITEM_KINDS: tuple[ItemKind, ...] = get_args(ItemKind)
 OF_THE_DECISION: frozenset[ItemKind] = frozenset({"unroutable", "held", "gap"})
 """What a decision leaves to people: it ends, or stands on, with the next. All else ends by its own resolution."""
@@ -28,7 +28,10 @@ Encode = Callable[[dict[str, Any]], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """A version of a concern as intake accepted it: `routing` in clear, `sealed` passed on unopened."""
+    """A version of a concern as intake accepted it: `routing` in clear, `sealed` passed on unopened.
+
+    `descendants` are the concerns that came of its earlier versions.
+    """
 
     concern_id: str
     version: int
@@ -37,6 +40,7 @@ class Concern:
     routing: Mapping[str, Any]
     sealed: Mapping[str, str]
     traceparent: str | None = None
+    descendants: tuple[str, ...] = ()
 
     @property
     def received_at(self) -> datetime:

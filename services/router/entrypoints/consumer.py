@@ -213,6 +213,7 @@ def concern_of(event: ConcernSubmitted) -> Concern:
         routing=data.routing,
         sealed=data.sealed.model_dump(),
         traceparent=event.traceparent,
+        descendants=tuple(data.descendants or ()),
     )
 
 

@@ -18,6 +18,7 @@ SAYS = {
     "REFUSED": "The recipient refused it.",
     "SUBJECT_RECURS": "Independent sources raised concerns about one subject within the window of the policy.",
     "EMERGENCY_REVIEW": "Organisations were told in an emergency: somebody who did not decide it reviews that.",
+    "SOURCE_CORRECTED": "A concern that this one was built on was corrected: see whether this one still stands.",
     "REPEAT_AFTER_CLOSURE": "A concern came on a subject whose matter a person had closed: think of reopening it.",
 }
 
@@ -46,6 +47,8 @@ def item_view(item: WorkItem, now: datetime) -> JsonObject:
 
 
 def _refers_to(item: WorkItem) -> JsonObject:
+    if item.kind == "derived":
+        return {"notice_id": None, "source": item.ref}
     if item.kind != "correlation":
         return {"notice_id": item.ref or None}
     return {"notice_id": None, "subject": item.ref, "see": f"/v1/correlations?subject-of={item.key.concern_id}"}

@@ -224,7 +224,7 @@ def _not_routed(item: WorkItem) -> Problem:
 
 
 def _looked_at(item: WorkItem) -> str:
-    if item.kind == "emergency":
+    if item.kind in ("emergency", "derived"):
         return f"/v1/decisions/{item.key.concern_id}/rounds"
     return f"/v1/correlations?subject-of={item.key.concern_id}"
 

@@ -17,8 +17,9 @@ from services.router.usecases.rounds import Absent, Refused, Stands, open_round
 from shared.contracts.audit import AuditFact
 from shared.ids import new_id
 
-TELLS_NOBODY: frozenset[ItemKind] = frozenset({"correlation", "emergency"})
-"""A suggestion is about a subject of several concerns, a review about what was told: nobody is told by these."""
+TELLS_NOBODY: frozenset[ItemKind] = frozenset({"correlation", "emergency", "derived"})
+"""A suggestion is about a subject of several concerns, a review about what was told, a correction about what others
+built on it: nobody is told by these."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from services.router.domain.rounds import Act, Opened
 from services.router.domain.undoing import NoticeNews, Stays, TakeBack, ToldNotice, standing_of
 from services.router.ports import Begin, Decided, Transaction, Undoing
 from services.router.usecases.desk import ROUTER, Desk, Sitting
+from services.router.usecases.lineage import point_out
 from services.router.usecases.pointing import undone_of
 from services.router.usecases.taking_back import take_back, withdraw, withdraw_from_others
 from services.router.usecases.telling import amended_of, silenced
@@ -60,7 +61,8 @@ async def amend(decided: Decided, sitting: Sitting) -> Decided | None:
     """Store the decision on a version that follows others; None where that is stored already.
 
     Choices that were made before stand where they still may; who was told and no longer may know is told of the
-    withdrawal alone, and nobody needs to look at the earlier versions any more. After a recall nobody is told.
+    withdrawal alone, and nobody needs to look at the earlier versions any more. A person looks at what was built on
+    those. After a recall nobody is told.
     """
     concern, tx = decided.concern, sitting.tx
     before = await tx.dossier(concern.concern_id, None)
@@ -77,6 +79,8 @@ async def amend(decided: Decided, sitting: Sitting) -> Decided | None:
         return None
     await tx.supersede(concern.concern_id, concern.version, sitting.now)
     await withdraw_from_others(concern, choice.decision, sitting)
+    if not before.recalled:
+        await point_out(concern, sitting)
     return made
 
 
