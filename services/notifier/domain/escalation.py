@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from services.notifier.domain.limits import Limit, ends_at
+from services.notifier.domain.limits import Limit, ends_at, is_provisional
 from services.notifier.domain.model import NoticeId, NoticeState, Subject
 
 UNDELIVERED_AFTER = timedelta(days=5)
@@ -66,18 +66,24 @@ class Escalation:
         return Step.UNDELIVERED in self.steps and self.silent.alternate
 
 
-def limit_of(kind: str, duties: Mapping[str, Any]) -> str:
-    """The limit within which a person must acknowledge, as text; empty for none."""
+def limit_of(kind: str, duties: Mapping[str, Any], nation: str | None) -> str:
+    """The limit within which a person must acknowledge, as text; empty for none. `nation` is the concern's."""
     stated = (duties.get("limits") or {}).get("acknowledge")
     if stated:
-        return str(Limit(int(stated["amount"]), str(stated["unit"])))
-    return str(UNSTATED) if kind in NEEDS_A_PERSON else ""
+        return str(Limit(int(stated["amount"]), str(stated["unit"])).within(nation))
+    return str(UNSTATED.within(nation)) if kind in NEEDS_A_PERSON else ""
 
 
 def deadline_of(since: datetime, within: str) -> datetime | None:
     """By when a person must have acknowledged; None without a limit."""
     limit = Limit.parse(within)
     return ends_at(since, limit) if limit else None
+
+
+def rests_on_a_guess(by: datetime | None, within: str) -> bool:
+    """Whether a deadline counts days of a year whose bank holidays are not published yet: it may still move."""
+    limit = Limit.parse(within)
+    return by is not None and limit is not None and is_provisional(by, limit)
 
 
 def first_look_at(registered_at: datetime, within: str) -> datetime:

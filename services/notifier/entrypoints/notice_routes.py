@@ -9,6 +9,7 @@ import orjson
 from fastapi import APIRouter, Query, Request, Response
 
 from services.notifier.domain.errors import AcknowledgementClash, NothingThere
+from services.notifier.domain.escalation import rests_on_a_guess
 from services.notifier.domain.model import NoticeState
 from services.notifier.entrypoints.desk import PAGE_MAX, Desk, Owner, Reading, Speaking, json_answer, scope_of
 from services.notifier.entrypoints.forms import AcknowledgementForm, ReplayForm, request_body
@@ -170,6 +171,7 @@ def _in_inbox(one: Shown) -> Json:
         "state": one.state.value,
         "registered_at": rfc3339(one.registered_at),
         "acknowledge_by": one.acknowledge_by and rfc3339(one.acknowledge_by),
+        "provisional": rests_on_a_guess(one.acknowledge_by, one.acknowledge_within),
         "event": orjson.Fragment(one.body),
         "links": {"acknowledge": f"/v1/notices/{one.notice_id}/acknowledgements"},
     }

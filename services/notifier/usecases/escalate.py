@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from services.notifier.domain import message
-from services.notifier.domain.escalation import Escalation, Step, escalate
+from services.notifier.domain.escalation import Escalation, Step, escalate, rests_on_a_guess
 from services.notifier.domain.model import REMINDER, Entry, NoticeId, Subject
 from services.notifier.domain.retry import GIVE_UP_AFTER
 from services.notifier.ports import Begin
@@ -73,6 +73,7 @@ def _words(escalation: Escalation, step: Step, notice_id: NoticeId, now: datetim
         "notice": about | {"kind": silent.subject.kind, "recipient": silent.subject.recipient},
         "step": step.value,
         "acknowledge_by": by and rfc3339(by),
+        "provisional": rests_on_a_guess(by, silent.acknowledge_within),
         "acknowledge_at": f"/v1/notices/{silent.notice_id}/acknowledgements",
     }
     concern_id = silent.subject.concern_id

@@ -113,7 +113,7 @@ def prepare(event: NoticeIssued, opener: Opener, *, now: datetime) -> Entry:
     subject = Subject(notice.concern_id, notice.version, notice.recipient, notice.kind, notice.ref)
     told, rest = _message(event, opener)
     body = orjson.dumps(told)
-    within = escalation.limit_of(notice.kind, notice.duties)
+    within = escalation.limit_of(notice.kind, notice.duties, notice.routing.get("nation"))
     as_of = datetime.fromisoformat(notice.routing["received_at"])
     return Entry(
         notice_id=NoticeId(notice.notice_id),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from services.router.domain.choosing import Manner
@@ -13,7 +12,8 @@ from services.router.domain.rounds import MACHINE, Act, Dossier, Person
 from services.router.usecases.desk import Desk, Sitting, may_act
 from services.router.usecases.queues import fact_of
 from services.router.usecases.rounds import Absent, ChoiceResult, Stands, open_round
-from shared.agreements.payload import hours_of
+from shared.agreements.calendar import calendar_of
+from shared.agreements.deadline import ends_at
 from shared.ids import derived_id
 
 REVIEW = "EMERGENCY_REVIEW"
@@ -90,7 +90,8 @@ def _review(dossier: Dossier, stands: Stands, sitting: Sitting) -> WorkItem:
     limit = sitting.judge.snapshot.graph.policy.emergency_review
     key = dossier.next_key
     name = derived_id("wrk", key.concern_id, key.version, stands.round, "emergency")
-    due_at = None if limit is None else sitting.now + timedelta(hours=hours_of(limit))
+    calendar = calendar_of(dossier.routing.get("nation"))
+    due_at = None if limit is None else ends_at(sitting.now, limit.amount, limit.unit, calendar)
     return WorkItem(name, "emergency", key, (REVIEW,), tuple(sorted(stands.told)), sitting.now, due_at=due_at)
 
 

@@ -7,6 +7,7 @@ from tests.rules.catalogue.gates import FORCE_AND_CAPS, caps, gates, prohibition
 from tests.rules.catalogue.matching import MATCHING, scope, unknown_terms
 from tests.rules.catalogue.payload import PAYLOAD
 from tests.rules.catalogue.provenance import PROVENANCE
+from tests.rules.catalogue.time import TIME
 from tests.rules.removal import Rule
 
 RULES: tuple[Rule, ...] = (
@@ -23,4 +24,5 @@ RULES: tuple[Rule, ...] = (
     *CLASSES,
     *PAYLOAD,
     *PROVENANCE,
+    *TIME,
 )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifier.domain.escalation import Silent, Step, escalate, limit_of
+from services.notifier.domain.escalation import Silent, Step, deadline_of, escalate, limit_of, rests_on_a_guess
 from services.notifier.domain.model import NoticeId, NoticeState, Subject
 from services.notifier.usecases import escalate_notices
 from shared.contracts.notice import NoticeIssued
@@ -136,4 +136,23 @@ def test_however_often_it_is_looked_at_no_step_is_taken_twice(
     ],
 )
 def test_who_must_acknowledge_and_within_what(kind: str, duties: dict[str, object], limit: str) -> None:
-    assert limit_of(kind, duties) == limit
+    assert limit_of(kind, duties, "england") == limit
+
+
+@pytest.mark.parametrize(
+    ("nation", "limit"),
+    [("wales", "2 working_days"), ("scotland", "2 working_days scotland"), (None, "2 working_days")],
+)
+def test_working_days_are_those_of_the_nation_of_the_concern(nation: str | None, limit: str) -> None:
+    duties = {"limits": {"acknowledge": {"amount": 2, "unit": "working_days", "by": "policy"}}}
+    assert limit_of("tell", duties, nation) == limit
+    assert limit_of("tell", FOUR_HOURS, nation) == "4 clock_hours"
+    assert limit_of("recall", {}, "northern-ireland") == "1 working_days northern-ireland"
+
+
+def test_a_deadline_in_a_year_whose_bank_holidays_are_not_published_is_called_provisional() -> None:
+    late = NOON.replace(year=2031)
+    assert rests_on_a_guess(deadline_of(late, "2 working_days scotland"), "2 working_days scotland")
+    assert not rests_on_a_guess(deadline_of(NOON, "2 working_days scotland"), "2 working_days scotland")
+    assert not rests_on_a_guess(deadline_of(late, "4 clock_hours"), "4 clock_hours")
+    assert not rests_on_a_guess(None, "2 working_days")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -53,6 +53,7 @@ from tests.unit.agreements.strategies import ORGS, quick, routings, worlds
 
 REVIEW = {"review": {"amount": 24, "unit": "clock_hours"}}
 POLICY: Row = {**small.POLICY, "emergency": REVIEW}
+NATIONS: Row = {"kind": "vocabulary", "id": "nations", "terms": ["england", "wales", "scotland"]}
 SECRET = "Dr Sample of Example Street is about to operate"
 SAID: Row = {
     "organisations": ["gamma"],
@@ -145,10 +146,10 @@ def test_the_same_body_is_told_where_nothing_but_an_agreement_is_missing() -> No
 class Office:
     """A router with one concern of theft, of which gamma should know and which no clause lets it be told of."""
 
-    def __init__(self, policy: Row = POLICY) -> None:
+    def __init__(self, *objects: Row) -> None:
         self.store = InMemoryRouter()
         self.clock = FrozenClock(NOON + timedelta(hours=1))
-        self.current: CurrentJudge = judging(policy)
+        self.current: CurrentJudge = judging(*(objects or (POLICY,)))
         self.desk = Desk(self.current, self.store.begin, self.clock)
         self.router = RouterUnderTest(self.store, self.current, self.clock)
 
@@ -198,6 +199,21 @@ async def test_who_should_know_is_told_by_a_pointer_and_a_review_is_due(office: 
     assert (item.codes, item.bodies, item.due_at) == (
         ("EMERGENCY_REVIEW",), ("gamma",), office.clock.now() + timedelta(hours=24),
     )  # fmt: skip
+
+
+async def test_a_review_in_working_days_counts_those_of_the_nation_of_the_concern() -> None:
+    due = {}
+    for nation in ("england", "scotland"):
+        review = {"review": {"amount": 1, "unit": "working_days"}}
+        office = Office({**POLICY, "emergency": review}, NATIONS)
+        office.clock = FrozenClock(datetime(2026, 11, 27, 12, tzinfo=UTC))  # Monday is St Andrew's Day
+        office.desk = Desk(office.current, office.store.begin, office.clock)
+        await office.route(a_concern(1, categories=["theft"], nation=nation))
+        act = Emergency(("gamma",), "fire", Person("sam", "hq", "Sam"), Person("ann", "hq", "Ann"), {}, "r")
+        assert isinstance(await tell_in_emergency("con_1", act, asker=None, desk=office.desk), Stands)
+        due[nation] = (await office.review()).due_at
+        await office.router.http.aclose()
+    assert due == {"england": datetime(2026, 12, 1, tzinfo=UTC), "scotland": datetime(2026, 12, 2, tzinfo=UTC)}
 
 
 async def test_the_decision_its_rounds_the_item_and_the_log_say_who_decided_and_on_what_ground(office: Office) -> None:
