@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from services.router.domain.convening import PanelEvent
 from services.router.domain.correlation import Sighting, Source, Suggested, Token, Viewer
@@ -28,20 +28,34 @@ from services.router.domain.replica import Bodies, CommitPart, Replica
 from services.router.domain.rounds import Dossier, Opened, PastDecision
 from services.router.domain.undoing import Settled, ToldNotice
 from shared.contracts.audit import AuditFact
-from shared.contracts.decision import ConcernRouted, ConcernUndone
+from shared.contracts.decision import ConcernUndone
 from shared.contracts.notice import NoticeIssued
 from shared.records import Span
 
 
+class IssuedNotice(NamedTuple):
+    """The notice of a body that is told; `value` is its NoticeIssued as it goes out."""
+
+    notice_id: str
+    recipient: str
+    lane: int
+    value: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A decision ready to be stored, with everything that it says to others and leaves to people."""
+    """A decision ready to be stored, with everything that it says to others and leaves to people.
+
+    `told` gives the notice of each body that is told, by this round or one before. `routed` is the ConcernRouted as it
+    goes out, under the id of the decision.
+    """
 
     concern: Concern
     record: DecisionRecord
     items: tuple[WorkItem, ...]
-    routed: ConcernRouted
-    issued: tuple[NoticeIssued, ...]
+    told: Mapping[str, str]
+    routed: bytes
+    issued: tuple[IssuedNotice, ...]
     fact: AuditFact
 
 

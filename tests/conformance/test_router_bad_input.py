@@ -92,7 +92,7 @@ async def test_a_later_version_from_a_time_to_come_is_held_as_well_and_takes_not
 
 async def test_clocks_that_differ_a_little_hold_nothing(store: Store) -> None:
     (routed,) = await route(store, in_office(), replace(a_concern(1), accepted_at=NOON + timedelta(seconds=59)))
-    assert (routed.fault, [row.data.recipient for row in routed.decided.issued]) == (None, ["beta"])
+    assert (routed.fault, [row.recipient for row in routed.decided.issued]) == (None, ["beta"])
 
 
 SECOND = commit_after(FIRST, source("second"))

@@ -72,13 +72,13 @@ async def test_a_round_is_kept_with_its_act_and_ends_its_items(store: Store) -> 
     after = await dossier_of(store, "con_1")
     assert (after.newest, after.opened) == (decided.record, (opened,))
     assert (after.routing, after.choices) == (done.routing, {"beta": "full"})
-    assert after.notices == {"beta": decided.issued[0].id}
+    assert after.notices == {"beta": decided.issued[0].notice_id}
     assert [item.kind for item in after.items] == ["gap"]
     assert await store.work_items(ItemQuery(NOON, 9, state="closed")) == ended
     found = await store.work_item(ended[0].item_id)
     assert found is not None
     assert (found[0], list(found[1])) == (ended[0], [resolved_by(ended[0], opened)])
-    assert {decided.routed.id, decided.issued[0].id, decided.fact.fact_id} <= await store.events()
+    assert {decided.record.decision_id, decided.issued[0].notice_id, decided.fact.fact_id} <= await store.events()
     (routing,) = await store.routings(None, None, 9)
     assert orjson.loads(routing.routing) == done.routing
 

@@ -45,8 +45,8 @@ async def test_a_new_decision_is_stored_with_its_bytes_and_says_its_events(store
     one = decide(a_concern(1))
     assert await record(store, one) == {one.record.decision_id}
     assert await store.decision("con_1", None) == one.record
-    assert await store.told_by(one.record.key) == {"beta": one.issued[0].id}
-    assert await store.events() == {one.routed.id, one.issued[0].id, one.fact.fact_id}
+    assert await store.told_by(one.record.key) == {"beta": one.issued[0].notice_id}
+    assert await store.events() == {one.record.decision_id, one.issued[0].notice_id, one.fact.fact_id}
 
 
 async def test_a_concern_that_is_not_known_has_no_decision(store: Store, record: Record) -> None:
@@ -83,7 +83,7 @@ async def test_a_later_round_does_not_tell_the_same_body_again(store: Store, rec
     later = one_round_later(decide(a_concern(1)))
     await record(store, first)
     assert await record(store, later) == {later.record.decision_id}
-    assert later.issued[0].id not in await store.events()
+    assert later.issued[0].notice_id not in await store.events()
     assert await store.decision("con_1", 1) == later.record
 
 
@@ -100,7 +100,7 @@ async def test_only_the_decision_event_is_offered_again(store: Store, record: Re
     await store.publish()
     async with store.begin() as tx:
         await tx.offer_again([one.record.key])
-    assert await store.unpublished() == {one.routed.id}
+    assert await store.unpublished() == {one.record.decision_id}
 
 
 async def test_work_items_come_oldest_first_by_queue_and_page(store: Store, record: Record) -> None:

@@ -28,7 +28,7 @@ async def told(store: Store, number: int = 1, version: int = 1) -> ToldNotice:
     """A concern that beta is told of."""
     one = decide(a_concern(number, version=version))
     await record(store, one)
-    return ToldNotice(one.issued[0].id, f"con_{number}", version, "beta")
+    return ToldNotice(one.issued[0].notice_id, f"con_{number}", version, "beta")
 
 
 async def withdrawal_of(store: Store, notice: ToldNotice) -> Undoing:

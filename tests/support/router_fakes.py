@@ -33,7 +33,7 @@ from services.router.usecases.graph import root_over
 from shared.agreements import Snapshot, load
 from shared.canonical import canonical
 from shared.contracts.audit import AuditFact
-from shared.contracts.decision import ConcernUndone
+from shared.contracts.decision import ConcernRouted, ConcernUndone
 from shared.contracts.notice import NoticeIssued
 from shared.faults import PositionMoved
 from shared.graphroot import object_key
@@ -213,10 +213,10 @@ class InMemoryTransaction(CorrelationPart):
         fresh = [one for one in decided if self._is_new(one.record)]
         for one in fresh:
             self.state.concerns.setdefault((one.concern.concern_id, one.concern.version), one.concern)
-            self.state.routed.append(one.routed)
+            self.state.routed.append(ConcernRouted.model_validate_json(one.routed))
             self.state.facts.append(one.fact)
             self.state.items.update({item.item_id: item for item in one.items})
-            self._issue(one.issued)
+            self._issue([NoticeIssued.model_validate_json(notice.value) for notice in one.issued])
         return frozenset(one.record.decision_id for one in fresh)
 
     def _is_new(self, record: DecisionRecord) -> bool:

@@ -193,7 +193,7 @@ class Entry:
 
     def fresh(self, said: frozenset[str]) -> frozenset[str]:
         """The ids of the decisions that were new."""
-        return frozenset(one.record.decision_id for one in self.decided if one.routed.id in said)
+        return frozenset(one.record.decision_id for one in self.decided if one.record.decision_id in said)
 
 
 class PostgresStore(PostgresSightings):

@@ -19,13 +19,13 @@ from shared.db.outbox import OutboxRow
 
 def rows_for_kafka(decided: Decided) -> list[OutboxRow]:
     """What one decision says: to the originator's side, to the notifier for each body, to the audit log."""
-    routed = decided.routed
-    concern_id = routed.data.concern_id
+    record = decided.record
+    concern_id = record.key.concern_id
     return [
-        OutboxRow(routed.id, DECISIONS.name, DECISIONS.partition_of(concern_id), concern_id, routed.encode()),
+        OutboxRow(record.decision_id, DECISIONS.name, DECISIONS.partition_of(concern_id), concern_id, decided.routed),
         *(
-            OutboxRow(event.id, NOTICES.name, event.data.lane, event.data.recipient, event.encode(), event.id)
-            for event in decided.issued
+            OutboxRow(one.notice_id, NOTICES.name, one.lane, one.recipient, one.value, one.notice_id)
+            for one in decided.issued
         ),
         audit_row(decided.fact),
     ]
@@ -71,16 +71,14 @@ def _concern_columns(concerns: Sequence[Concern]) -> dict[str, Any]:
 
 
 def _notice_columns(decided: Sequence[Decided]) -> dict[str, Any]:
-    notices = [event.data for one in decided for event in one.issued]
+    notices = [(one.record, notice) for one in decided for notice in one.issued]
     return {
-        "notice_ids": [n.notice_id for n in notices],
-        "notice_decision_ids": [n.decision_id for n in notices],
-        "notice_concern_ids": [n.concern_id for n in notices],
-        "notice_versions": [n.version for n in notices],
-        "recipients": [n.recipient for n in notices],
-        "notice_kinds": [n.kind for n in notices],
-        "notice_refs": [n.ref for n in notices],
-        "notice_graphs": [n.graph_version for n in notices],
+        "notice_ids": [notice.notice_id for _, notice in notices],
+        "notice_decision_ids": [record.decision_id for record, _ in notices],
+        "notice_concern_ids": [record.key.concern_id for record, _ in notices],
+        "notice_versions": [record.key.version for record, _ in notices],
+        "recipients": [notice.recipient for _, notice in notices],
+        "notice_graphs": [record.graph.version for record, _ in notices],
     }
 
 

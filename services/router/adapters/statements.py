@@ -35,10 +35,11 @@ _RECORD = """body AS (
   ON CONFLICT (concern_id, version) DO NOTHING
 ), told AS (
   INSERT INTO router.notices (notice_id, decision_id, concern_id, version, recipient, kind, ref, checked_version)
-  SELECT n.* FROM unnest(CAST(:notice_ids AS text[]), CAST(:notice_decision_ids AS text[]),
+  SELECT n.notice_id, n.decision_id, n.concern_id, n.version, n.recipient, 'tell', '', n.graph_version
+  FROM unnest(CAST(:notice_ids AS text[]), CAST(:notice_decision_ids AS text[]),
     CAST(:notice_concern_ids AS text[]), CAST(:notice_versions AS integer[]), CAST(:recipients AS text[]),
-    CAST(:notice_kinds AS text[]), CAST(:notice_refs AS text[]), CAST(:notice_graphs AS bigint[]))
-    AS n(notice_id, decision_id, c, v, r, k, f, g)
+    CAST(:notice_graphs AS bigint[]))
+    AS n(notice_id, decision_id, concern_id, version, recipient, graph_version)
   WHERE (n.decision_id IN (SELECT decision_id FROM fresh)) IS TRUE
   ON CONFLICT (concern_id, version, recipient, kind, ref) DO NOTHING
   RETURNING notice_id

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, get_args
 
@@ -98,7 +98,10 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one decision says to the world, with its canonical bytes; shared by all concerns that are decided alike."""
+    """What one decision says to the world, with its canonical bytes; shared by all concerns that are decided alike.
+
+    `kept` is for what is worked out from it once and serves them all; it is no part of its value.
+    """
 
     told: tuple[Outcome, ...]
     available: tuple[str, ...]
@@ -109,6 +112,7 @@ class Verdict:
     totals: Mapping[str, int]
     body: bytes
     body_digest: str
+    kept: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, decision: Decision | Swift, encode: Encode) -> Verdict:

@@ -10,7 +10,7 @@ from services.router.domain.model import Head
 from services.router.domain.rounds import Dossier
 from services.router.domain.undoing import ToldNotice, UndoingKind
 from services.router.ports import Undoing
-from services.router.usecases.telling import SOURCE
+from services.router.usecases.events import SOURCE
 from shared.agreements import Duties
 from shared.contracts.audit import AuditFact
 from shared.contracts.concern import Sealed

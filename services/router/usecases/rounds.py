@@ -134,4 +134,4 @@ def _notices(dossier: Dossier, orgs: Collection[str]) -> dict[str, str]:
 
 
 def _told(decided: Decided, orgs: Collection[str]) -> dict[str, str]:
-    return {row.org: row.notice_id for row in decided.routed.data.told if row.org in orgs}
+    return {org: notice_id for org, notice_id in decided.told.items() if org in orgs}

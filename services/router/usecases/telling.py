@@ -5,27 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+
+import orjson
 
 from services.router.domain.model import ENGINE, Concern, DecisionKey, DecisionRecord, Head, Verdict, WorkItem
 from services.router.domain.policy import waiting_for_a_person
 from services.router.domain.rounds import Act, Dossier
-from services.router.ports import Decided
-from shared.agreements import Outcome
+from services.router.ports import Decided, IssuedNotice
+from services.router.usecases.wording import NoticeForm, Values, told_place, values_of, wording_of
 from shared.canonical import canonical, digest
 from shared.contracts.audit import AuditFact
-from shared.contracts.concern import Sealed
-from shared.contracts.decision import (
-    ConcernRouted,
-    RoutedConcern,
-    ToldBody,
-)
+from shared.contracts.decision import ConcernRouted
 from shared.contracts.envelope import JsonObject
-from shared.contracts.notice import Because, Notice, NoticeIssued
-from shared.contracts.topics import lane_of
 from shared.ids import derived_id, new_id
-
-SOURCE = "/concordat/router"
 
 
 def decided_of(concern: Concern, verdict: Verdict, graph: Head, now: datetime) -> Decided:
@@ -54,28 +46,40 @@ def amended_of(concern: Concern, act: Act, verdict: Verdict, graph: Head, now: d
 def silenced(decided: Decided) -> Decided:
     """The same on a concern that was recalled before: the decision is kept, nobody is told, and nobody need look."""
     said = {**decided.fact.body, "notices": [], "recalled": True}
-    data = decided.routed.data.model_copy(update={"told": []})
+    event = ConcernRouted.model_validate_json(decided.routed)
+    data = event.data.model_copy(update={"told": []})
     return replace(
         decided,
         items=(),
+        told={},
         issued=(),
-        routed=decided.routed.model_copy(update={"data": data}),
+        routed=event.model_copy(update={"data": data}).encode(),
         fact=decided.fact.model_copy(update={"body": said}),
     )
 
 
 def _decided(concern: Concern, verdict: Verdict, record: DecisionRecord, told_before: Mapping[str, str]) -> Decided:
-    fresh = (outcome for outcome in verdict.told if outcome.org not in told_before)
-    issued = tuple(_issued(concern, outcome, record) for outcome in fresh)
-    notices = {**told_before, **{notice.data.recipient: notice.id for notice in issued}}
+    wording, values = wording_of(concern, verdict, record), values_of(concern, record)
+    fresh = (notice for notice in wording.notices if notice.recipient not in told_before)
+    issued = tuple(_issued(notice, values) for notice in fresh)
+    known = {**told_before, **{notice.recipient: notice.notice_id for notice in issued}}
+    told = {outcome.org: known[outcome.org] for outcome in verdict.told}
+    values.update((told_place(place), orjson.dumps(name)) for place, name in enumerate(told.values()))
     return Decided(
         concern=concern,
         record=record,
         items=_items(verdict, record),
-        routed=_routed(concern, verdict, record, notices),
+        told=told,
+        routed=wording.routed.filled(values),
         issued=issued,
         fact=_fact(verdict, record, issued),
     )
+
+
+def _issued(notice: NoticeForm, values: Values) -> IssuedNotice:
+    notice_id = new_id("ntc")
+    written = notice.form.filled({**values, b"notice": orjson.dumps(notice_id)})
+    return IssuedNotice(notice_id, notice.recipient, notice.lane, written)
 
 
 def _act(act: Act) -> JsonObject:
@@ -118,87 +122,7 @@ def _parts(key: DecisionKey) -> tuple[str, int, int]:
     return key.concern_id, key.version, key.round
 
 
-def _routed(concern: Concern, verdict: Verdict, record: DecisionRecord, notices: Mapping[str, str]) -> ConcernRouted:
-    told = [_told(row, notices[row.org]) for row in verdict.told]
-    return ConcernRouted(
-        id=record.decision_id,
-        source=SOURCE,
-        time=record.decided_at,
-        subject=concern.concern_id,
-        traceparent=concern.traceparent,
-        data=RoutedConcern(
-            decision_id=record.decision_id,
-            concern_id=concern.concern_id,
-            version=concern.version,
-            round=record.key.round,
-            digest=record.digest,
-            graph_version=record.graph.version,
-            graph_root=record.graph.root,
-            engine=record.engine,
-            decided_at=record.decided_at,
-            told=told,
-            available=list(verdict.available),
-            hold=list(verdict.hold),
-            unroutable=verdict.unroutable,
-            totals=dict(verdict.totals),
-        ),
-    )
-
-
-def _told(outcome: Outcome, notice_id: str) -> ToldBody:
-    """With what the body may pass on: intake needs it where another concern is built on this one."""
-    given = {name: how for name, how in outcome.fields.items() if how != "omit" and _travels(name, outcome)}
-    return ToldBody(
-        org=outcome.org, notice_id=notice_id, reason=outcome.reason, onward=outcome.onward or "none", fields=given
-    )
-
-
-def _travels(name: str, outcome: Outcome) -> bool:
-    return name == "header" or not outcome.pointer_only
-
-
-def _issued(concern: Concern, outcome: Outcome, record: DecisionRecord) -> NoticeIssued:
-    notice_id = new_id("ntc")
-    return NoticeIssued(
-        id=notice_id,
-        source=SOURCE,
-        time=record.decided_at,
-        subject=concern.concern_id,
-        traceparent=concern.traceparent,
-        data=Notice(
-            notice_id=notice_id,
-            decision_id=record.decision_id,
-            concern_id=concern.concern_id,
-            version=concern.version,
-            round=record.key.round,
-            kind="tell",
-            recipient=outcome.org,
-            lane=lane_of(outcome.org),
-            reason=outcome.reason,
-            graph_version=record.graph.version,
-            graph_root=record.graph.root,
-            accepted_at=concern.accepted_at,
-            routing=dict(concern.routing),
-            sealed=Sealed.model_validate(concern.sealed),
-            **_terms(outcome),
-        ),
-    )
-
-
-def _terms(outcome: Outcome) -> dict[str, Any]:
-    """On which terms a body is told. A telling clause always states an onward term; without one nothing goes on."""
-    return {
-        "because": [Because.model_validate(row.to_json()) for row in outcome.because],
-        "fields": outcome.fields,
-        "withheld": {row.field: row.by for row in outcome.withheld},
-        "pointer_only": outcome.pointer_only,
-        "duties": outcome.duties.to_json(),
-        "onward": outcome.onward or "none",
-        "valid_until": outcome.valid_until,
-    }
-
-
-def _fact(verdict: Verdict, record: DecisionRecord, issued: tuple[NoticeIssued, ...]) -> AuditFact:
+def _fact(verdict: Verdict, record: DecisionRecord, issued: tuple[IssuedNotice, ...]) -> AuditFact:
     """Digests, ids and counts: enough to replay the decision and to compare, and nothing of the concern itself."""
     return AuditFact(
         fact_id=new_id("fct"),
@@ -216,7 +140,7 @@ def _fact(verdict: Verdict, record: DecisionRecord, issued: tuple[NoticeIssued, 
             "concern_digest": record.concern_digest,
             "graph": {"version": record.graph.version, "root": record.graph.root},
             "engine": record.engine,
-            "notices": [notice.id for notice in issued],
+            "notices": [notice.notice_id for notice in issued],
             "totals": dict(verdict.totals),
             "hold": list(verdict.hold),
             "unroutable": verdict.unroutable,

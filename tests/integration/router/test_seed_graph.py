@@ -75,4 +75,4 @@ async def test_a_router_decides_while_the_registry_is_down(parts: Parts) -> None
     routed = await route_concerns(
         Batch((concern_of("T1-a"),), ()), current=parts.current, ledger=parts.store, clock=LATER
     )
-    assert [notice.data.recipient for notice in routed[0].decided.issued] == ["gmc", "nhs-england"]
+    assert [notice.recipient for notice in routed[0].decided.issued] == ["gmc", "nhs-england"]
