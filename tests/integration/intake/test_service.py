@@ -12,10 +12,11 @@ import httpx
 import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from pydantic import TypeAdapter
 
 from services.intake.bootstrap import assemble
 from services.intake.config import IntakeSettings
-from shared.contracts.concern import ConcernSubmitted
+from shared.contracts.concern import ConcernEvent, ConcernRecalled, ConcernSubmitted
 from shared.contracts.decision import ConcernRouted, RoutedConcern, ToldBody
 from shared.contracts.outcome import DELIVERED, NoticeOutcome, Outcome
 from shared.contracts.topics import CONCERNS, DECISIONS, OUTCOMES, Topic
@@ -29,6 +30,8 @@ from tests.support.waiting import until
 
 pytestmark = pytest.mark.stack
 
+_CONCERN_EVENT: TypeAdapter[ConcernSubmitted | ConcernRecalled] = TypeAdapter(ConcernEvent)
+NOTICE = "ntc_" + "1" * 32
 CANARIES = ["Dr Canary Name", "4012345", "Canary summary", "c4n4ry"]
 
 
@@ -82,7 +85,16 @@ async def running(engines: Engines, folder: Path) -> AsyncIterator[Running]:
 
 
 async def published(engines: Engines, topic: Topic, wanted: str) -> ConcernSubmitted:
-    """The event of a concern, read from the topic's start."""
+    """The event of a concern."""
+    event = await announced(engines, topic, wanted, ConcernSubmitted)
+    assert isinstance(event, ConcernSubmitted)
+    return event
+
+
+async def announced(
+    engines: Engines, topic: Topic, wanted: str, kind: type[ConcernSubmitted] | type[ConcernRecalled]
+) -> ConcernSubmitted | ConcernRecalled:
+    """The event of that kind, read from the topic's start."""
     consumer = AIOKafkaConsumer(bootstrap_servers=engines.kafka_bootstrap, auto_offset_reset="earliest")
     await consumer.start()
     try:
@@ -91,8 +103,8 @@ async def published(engines: Engines, topic: Topic, wanted: str) -> ConcernSubmi
         await consumer.seek_to_beginning(*partitions)
         async with asyncio.timeout(15):
             async for record in consumer:
-                event = ConcernSubmitted.model_validate_json(record.value)
-                if event.data.concern_id == wanted:
+                event = _CONCERN_EVENT.validate_json(record.value)
+                if isinstance(event, kind) and event.data.concern_id == wanted:
                     return event
         raise AssertionError("the topic ended")
     finally:
@@ -152,6 +164,38 @@ async def test_a_concern_goes_in_its_event_goes_out_and_what_came_of_it_is_told(
 
         await until(is_delivered, seconds=30)
         await until(is_closed)
+
+
+async def test_what_was_built_on_a_concern_is_recalled_with_it(engines: Engines, tmp_path: Path) -> None:
+    """The GMC is told of CQC's concern and builds on it; CQC takes its own back."""
+    async with running(engines, tmp_path) as service:
+        first = (await service.post()).json()["concern_id"]
+        source = {"concern_id": first, "notice_id": NOTICE}
+
+        async def build() -> httpx.Response:
+            raw = orjson.dumps(a_concern(originator="gmc", provenance=[source]))
+            return await service.client.post("/v1/concerns", content=raw, headers={**JSON_TYPE, **bearer("gmc")})
+
+        assert (await build()).json()["errors"][0]["pointer"] == "/provenance/0/notice_id"
+        told = ToldBody(org="gmc", notice_id=NOTICE, reason="PERMITTED", onward="free", fields={"header": "full"})
+        said = routed(first)
+        said = said.model_copy(update={"data": said.data.model_copy(update={"told": [told]})})
+        await service.publish(DECISIONS, first, said.encode())
+
+        async def is_built() -> bool:
+            return (await build()).status_code == 202
+
+        await until(is_built, seconds=30)
+        second = (await build()).json()["concern_id"]
+        (hop,) = (await published(engines, CONCERNS, second)).data.routing["provenance"]
+        assert (hop["from"], hop["to"], hop["fields"]) == ("cqc", "gmc", {"header": "full"})
+        path = f"/v1/concerns/{first}/recall"
+        assert (await service.client.post(path, json={"reason": "barred"}, headers=bearer())).status_code == 202
+        recall = await announced(engines, CONCERNS, first, ConcernRecalled)
+        assert isinstance(recall, ConcernRecalled)
+        assert recall.data.descendants == [second]
+        answer = await service.client.get(f"/v1/concerns/{second}", headers=bearer("gmc"))
+        assert (answer.json()["status"], answer.json()["recall"]["reason"]) == ("recalled", "barred")
 
 
 async def open_names(database: TestDatabase) -> set[str]:
