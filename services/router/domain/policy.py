@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from services.router.domain.advice import Missing, missing_of
@@ -14,10 +15,11 @@ from services.router.domain.choosing import Choices, with_choices
 from services.router.domain.errors import GraphBehind, NoGraphYet
 from services.router.domain.model import Concern, Encode, Head, ItemKind, Verdict
 from services.router.domain.tokens import is_newer
-from shared.agreements import Class, Decision, Facts, Snapshot, facts_of, held_for_fault
-from shared.agreements.fast import Decider
+from shared.agreements import Class, Decision, Facts, Snapshot, decide, facts_of, held_for_fault
+from shared.agreements.fast import Decider, Swift
 from shared.agreements.reasons import HOLD_FAULT, HOLD_STALE_GRAPH
 
+Plainly = Callable[[Facts], Decision | Swift]
 CLOCKS_APART = timedelta(seconds=60)
 """So far may the clocks of services differ."""
 CLOCK_STEP = "ClockStep"
@@ -38,7 +40,7 @@ class Choice:
     `before` the class that each had without the choice."""
 
     verdict: Verdict
-    decision: Decision
+    decision: Decision | Swift
     before: Mapping[str, Class]
     refused: Mapping[str, str]
 
@@ -60,7 +62,7 @@ class Judge:
         self._memo_bytes_max = memo_bytes_max
         self._memo_bytes = 0
         self._memo: OrderedDict[Hashable, Verdict] = OrderedDict()
-        self._asked: tuple[Concern, Facts] | None = None
+        self._asked: tuple[Concern, Facts, Hashable] | None = None
 
     @property
     def gateways(self) -> frozenset[str]:
@@ -76,22 +78,20 @@ class Judge:
     def is_ready(self, concern: Concern) -> bool:
         """Whether nothing has yet to be read, for seconds maybe, before the concern is judged."""
         try:
-            facts = facts_of(concern.routing)
-            return (
-                facts.key() in self._memo or is_newer(facts.min_graph_token, self.head) or not self.decider.lacks(facts)
-            )
+            facts, key = self._read(concern)
+            return key in self._memo or is_newer(facts.min_graph_token, self.head) or not self.decider.lacks(facts)
         except Exception:  # noqa: BLE001 - whatever cannot be evaluated is held at once
             return True
 
     def read_for(self, concern: Concern) -> None:
         """Read what is lacking; any thread can do it, while others judge. What fails here fails again in `judge`."""
         with suppress(Exception):
-            self.decider.read_for(self._facts_of(concern))
+            self.decider.read_for(facts_of(concern.routing))
 
     def judge(self, concern: Concern) -> Judgement:
         """The decision on a concern; whatever goes wrong inside holds it for a person."""
         try:
-            return Judgement(self.verdict(self._facts_of(concern)))
+            return Judgement(self._verdict(*self._read(concern)))
         except Exception as error:  # noqa: BLE001 - fail closed: an evaluator that fails may hold a concern, never lose it
             return self.hold(concern, type(error).__name__)
 
@@ -101,14 +101,24 @@ class Judge:
         return Judgement(self._held(facts, HOLD_FAULT), fault)
 
     def choose(self, concern: Concern, choices: Choices) -> Choice:
-        """The decision on a concern with these choices in it; nothing of it is remembered.
+        """The decision on a concern with these choices in it, by the fast path where there are none.
 
-        Where the concern asks for a newer graph, or the evaluator fails, everything is held and every choice refused.
+        Nothing of it is remembered, and it may take a second: ask beside the loop. Where the concern asks for a newer
+        graph, or the evaluator fails, everything is held and every choice refused.
         """
+        return self._chosen(concern, choices, self.decider.decide)
+
+    def choose_by_reference(self, concern: Concern, choices: Choices) -> Choice:
+        """The same by the reference evaluator alone, which the fast path must equal."""
+        return self._chosen(concern, choices, partial(decide, self.snapshot))
+
+    def _chosen(self, concern: Concern, choices: Choices, plainly: Plainly) -> Choice:
         try:
             facts = facts_of(concern.routing)
             if is_newer(facts.min_graph_token, self.head):
                 return self._all_refused(facts, choices, HOLD_STALE_GRAPH)
+            if not choices:
+                return self._plain(plainly(facts))
             chosen = with_choices(self.snapshot, facts, choices)
         except Exception:  # noqa: BLE001 - fail closed: an evaluator that fails holds the concern
             return self.refuse(concern, choices)
@@ -126,27 +136,33 @@ class Judge:
         except Exception:  # noqa: BLE001 - what cannot be evaluated waits for a person, who must be able to look at it
             return ()
 
+    def _plain(self, decision: Decision | Swift) -> Choice:
+        return Choice(Verdict.of(decision, self._encode), decision, {}, {})
+
     def _all_refused(self, facts: Facts, choices: Choices, code: str) -> Choice:
         decision = held_for_fault(self.snapshot, facts, code)
         return Choice(Verdict.of(decision, self._encode), decision, {}, dict.fromkeys(choices, code))
 
     def verdict(self, facts: Facts) -> Verdict:
         """The verdict on these facts. Raises what the evaluator raises."""
+        return self._verdict(facts, facts.key())
+
+    def _verdict(self, facts: Facts, key: Hashable) -> Verdict:
         if is_newer(facts.min_graph_token, self.head):
             return self._held(facts, HOLD_STALE_GRAPH)
-        key = facts.key()
         found = self._memo.get(key)
         if found is None:
             found = self._remember(key, Verdict.of(self.decider.decide(facts), self._encode))
         self._memo.move_to_end(key)
         return found
 
-    def _facts_of(self, concern: Concern) -> Facts:
-        """Worked out once for a concern that is asked about several times in a row."""
+    def _read(self, concern: Concern) -> tuple[Facts, Hashable]:
+        """The facts and their key, worked out once for a concern that is asked about several times in a row."""
         asked = self._asked
         if asked is None or asked[0] is not concern:
-            self._asked = asked = concern, facts_of(concern.routing)
-        return asked[1]
+            facts = facts_of(concern.routing)
+            self._asked = asked = concern, facts, facts.key()
+        return asked[1], asked[2]
 
     def _remember(self, key: Hashable, verdict: Verdict) -> Verdict:
         self._memo[key] = verdict
