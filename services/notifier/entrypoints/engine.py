@@ -269,7 +269,7 @@ class Engine:
             return
 
     async def _renew_once(self) -> float:
-        since, held = self.lanes.now(), list(self.lanes.held.values())
+        since, held = self.lanes.now(), self.lanes.to_renew(again_seconds=RENEW_SECONDS)
         ours = await self._flows.renew(held)
         if dropped := self.lanes.renewed(held, ours, since=since):
             self._telemetry.line("leases.lost", items=dropped)

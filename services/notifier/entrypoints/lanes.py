@@ -178,6 +178,11 @@ class LaneBook:
         """The moment from which a lease counts that is asked for now, in monotonic seconds."""
         return self._monotonic()
 
+    def to_renew(self, *, again_seconds: float) -> Sequence[Leased]:
+        """What is held under leases of which half will be over at the next renewal; much is delivered before that."""
+        latest = self._monotonic() + again_seconds - self._limits.lease_seconds / 2
+        return [notice for notice_id, notice in self.held.items() if self._leased_at[notice_id] <= latest]
+
     def renewed(self, asked: Sequence[Leased], ours: frozenset[NoticeId], *, since: float) -> int:
         """Note what was renewed at `since`, and drop from the lanes what was not; gives how many were dropped.
 

@@ -94,6 +94,25 @@ def test_a_renewal_counts_from_before_it_was_asked_for() -> None:
     assert lanes.start("gmc") is None
 
 
+def test_a_lease_is_renewed_while_half_of_it_is_left_at_least_and_not_before_it_must_be() -> None:
+    watch = Watch()
+    lanes, (old, young) = book(watch), (a_leased(1), a_leased(2))
+    claim(lanes, old, since=watch.seconds)
+    assert lanes.to_renew(again_seconds=2.9) == []
+    watch.seconds += 1
+    claim(lanes, young, since=watch.seconds)
+    assert lanes.to_renew(again_seconds=2) == [old]
+    watch.seconds += 1
+    assert lanes.to_renew(again_seconds=2) == [old, young]
+
+
+def test_short_leases_are_renewed_each_time() -> None:
+    watch = Watch()
+    lanes = LaneBook(LaneLimits(SLOTS, 1, 3), on_work=lambda _: None, on_surplus=lambda: None, monotonic=watch)
+    claim(lanes, a_leased(1), since=watch.seconds)
+    assert len(lanes.to_renew(again_seconds=2)) == 1
+
+
 def test_a_repeat_of_a_held_notice_does_not_make_its_lease_younger() -> None:
     watch = Watch()
     lanes, (entry,) = book(watch), entries(1)
