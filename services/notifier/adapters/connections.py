@@ -1,4 +1,4 @@
-"""Connections to endpoints: HTTP/1.1, one request at a time, kept for the next; every answer is bounded (ADR 28).
+"""Connections to endpoints: HTTP/1.1, one request at a time, kept for the next; every answer is bounded (ADR 30).
 
 No redirects, no proxies, no cookies, no decompression, no second look-up: what was checked is what is connected to.
 """
@@ -229,7 +229,7 @@ class Connection(asyncio.Protocol):
         self._head_bytes += 0 if self._is_final else len(data)
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserError:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._fail(AnswerMalformed())
         if not self._is_final and self._head_bytes > HEAD_BYTES_MAX:
             self._fail(HeadTooLong())
