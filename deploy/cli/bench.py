@@ -13,7 +13,7 @@ import psutil
 import uvloop
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from deploy.bench.endpoints import drain_rows, hanging_rows, stand
+from deploy.bench.endpoints import BACKLOG, BACKLOG_MAX, drain_rows, hanging_rows, stand
 from deploy.bench.imports import import_rows
 from deploy.bench.large import graph_rows, measured
 from deploy.bench.rates import Bench, RateResult
@@ -46,10 +46,18 @@ WARM_UP_SECONDS = 3.0
 @click.option("--climb/--no-climb", default=True, help="Go on upwards for the highest sustained rate.")
 @click.option("--data-dir", type=click.Path(path_type=Path), default=Path(".data/bench"), help="Made anew each time.")
 @click.option("--endpoints/--no-endpoints", default=True, help="Also one endpoint of five that hangs, and a backlog.")
+@click.option(
+    "--drain",
+    type=click.IntRange(1_000, BACKLOG_MAX),
+    default=BACKLOG,
+    help="Notices in that backlog.",
+    show_default=True,
+)
+@click.option("--hanging/--no-hanging", default=True, help="Without: of the endpoints only the backlog.")
 @click.option("--graph/--no-graph", default=True, help="Also a graph of 10,000 organisations x 100,000 agreements.")
 @click.option("--router/--no-router", default=True, help="Also one router alone, with concerns lying ready.")
 @click.option("--json", "as_json", is_flag=True, help="Rows as JSON, with machine and versions.")
-def bench(rates: str, seconds: float, data_dir: Path, **flags: bool) -> None:
+def bench(rates: str, seconds: float, data_dir: Path, drain: int, **flags: bool) -> None:
     """Offer load to a fresh system in an open loop and print what it took. Traffic goes to loopback alone."""
     wanted = [float(rate) for rate in rates.split(",") if rate]
     climb = CLIMB if flags["climb"] else ()
@@ -58,7 +66,7 @@ def bench(rates: str, seconds: float, data_dir: Path, **flags: bool) -> None:
     if flags["router"]:
         rows += uvloop.run(_router_alone(layout, as_json=flags["as_json"]))
     if flags["endpoints"]:
-        rows += uvloop.run(_endpoints(layout, as_json=flags["as_json"]))
+        rows += uvloop.run(_endpoints(layout, drain, hanging=flags["hanging"], as_json=flags["as_json"]))
     if flags["graph"]:
         rows += [*graph_rows(uvloop.run(measured())), *uvloop.run(_import(layout, as_json=flags["as_json"]))]
     if flags["as_json"]:
@@ -118,7 +126,7 @@ async def _import(layout: Layout, *, as_json: bool) -> list[Row]:
                 await concordat.close()
 
 
-async def _endpoints(layout: Layout, *, as_json: bool) -> list[Row]:
+async def _endpoints(layout: Layout, backlog: int, *, hanging: bool, as_json: bool) -> list[Row]:
     """On a system of its own, whose ledger is as small as the first rate found it."""
     with suited(as_json=as_json) as progress:
         async with LocalSystem.afresh(layout, progress=progress) as system:
@@ -128,7 +136,8 @@ async def _endpoints(layout: Layout, *, as_json: bool) -> list[Row]:
             concordat = Concordat(system.urls, credentials_of(system.credentials))
             try:
                 async with stand(system, concordat) as at:
-                    return [*await hanging_rows(at, progress), *await drain_rows(at, progress)]
+                    first = await hanging_rows(at, progress) if hanging else []
+                    return [*first, *await drain_rows(at, progress, backlog=backlog)]
             finally:
                 await concordat.close()
 
