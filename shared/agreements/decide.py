@@ -14,7 +14,7 @@ from shared.agreements.decision import Class, Decision, Outcome
 from shared.agreements.facts import Facts
 from shared.agreements.gates import forbids, try_gates
 from shared.agreements.hints import suggest_onward
-from shared.agreements.holds import unknown_terms, whole_holds
+from shared.agreements.holds import not_understood, whole_holds
 from shared.agreements.lead import asks_a_person, lead_of
 from shared.agreements.snapshot import Snapshot
 
@@ -89,7 +89,7 @@ def _held(case: Case, standings: tuple[Standing, ...], holds: tuple[str, ...]) -
         originator=case.originator,
         outcomes=outcomes,
         hold=holds,
-        detail=unknown_terms(case.graph, case.facts),
+        detail=not_understood(case),
     )
 
 

@@ -14,11 +14,26 @@ from shared.agreements.payload import ONWARD_ORDER
 def whole_holds(case: Case) -> tuple[str, ...]:
     """Codes in their order; () when the concern may be decided body by body."""
     holds = []
-    if unknown_terms(case.graph, case.facts):
+    if not_understood(case):
         holds.append(reasons.HOLD_UNKNOWN_TERM)
     if is_own_cause(case):
         holds.append(reasons.HOLD_CONFLICT)
     return tuple(holds)
+
+
+def not_understood(case: Case) -> tuple[str, ...]:
+    """What a person must make sense of first: words that nobody knows, and words that contradict each other."""
+    return (*unknown_terms(case.graph, case.facts), *contradictions(case))
+
+
+def contradictions(case: Case) -> tuple[str, ...]:
+    """What the concern says at once though the policy says that it cannot, in the policy's order."""
+    rows = case.policy.contradictions
+    return tuple(f"contradiction: {row.id}" for row in rows if all(_says(case.facts, *said) for said in row.says))
+
+
+def _says(facts: Facts, name: str, words: frozenset[str]) -> bool:
+    return not words.isdisjoint(_stated(getattr(facts, name)))
 
 
 def is_own_cause(case: Case) -> bool:

@@ -220,6 +220,14 @@ class LeadRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Contradiction:
+    """What a concern cannot say at once: one of these words of each of the fields named."""
+
+    id: str
+    says: tuple[tuple[str, Terms], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """What the deployment decides for itself (domain of `policy.yaml`)."""
 
@@ -236,6 +244,7 @@ class Policy:
     """How soon a person reviews what was told in an emergency; None: nobody is told so."""
     operator: str | None = None
     """The body of the graph that runs the deployment, where one does: what is about it, a person decides."""
+    contradictions: tuple[Contradiction, ...] = ()
 
     def admits_assumed(self, agreement: str) -> bool:
         return self.assumed_by_agreement.get(agreement, self.assumed_clauses)

@@ -67,7 +67,7 @@ SENTENCES = {
     RECORD_ONLY: "The agreement is on record but is not a basis for sharing a concern.",
     HOLD_SUCCESSION_AMBIGUOUS: "The party was split up and it is not clear who took over. A person must decide.",
     HOLD_CONFLICT: "It is about the organisation that raised it, or that runs this system. A person must decide.",
-    HOLD_UNKNOWN_TERM: "The concern uses a word or names a body that is not known. A person must decide.",
+    HOLD_UNKNOWN_TERM: "It uses a word or names a body not known, or contradicts itself. A person must decide.",
     HOLD_STALE_GRAPH: "The concern asks for newer agreements than the ones at hand. It waits until they arrive.",
     HOLD_FAULT: "The concern could not be evaluated. A person must decide.",
     EMERGENCY: "This organisation was told in an emergency, approved by a named person on a stated ground.",

@@ -22,7 +22,8 @@ from tests.support.router_stores import Store, store_on
 from tests.support.small_graph import source
 from tests.support.stack import TestPostgres
 
-OPERATED = {**small.POLICY, "operator": "gamma"}
+APART = [{"id": "certified-unmarked", "says": [{"flags": ["certified"]}, {"marking": ["OFFICIAL"]}]}]
+OPERATED = {**small.POLICY, "operator": "gamma", "contradictions": APART}
 FIRST = replica_of(graph_objects(OPERATED))
 LATER = NOON + timedelta(minutes=2)
 
@@ -52,6 +53,7 @@ async def route(store: Store, current: CurrentJudge, *concerns: Concern) -> Sequ
 BAD: dict[str, tuple[Concern, str]] = {
     "a category": (a_concern(2, categories=["harm", "unheard-of"]), "HOLD_UNKNOWN_TERM"),
     "a marking": (a_concern(2, marking="FOR YOUR EYES"), "HOLD_UNKNOWN_TERM"),
+    "contradictory markings": (a_concern(2, flags=["certified"], marking="OFFICIAL"), "HOLD_UNKNOWN_TERM"),
     "a body": (a_concern(2, named_recipients=["nobody"]), "HOLD_UNKNOWN_TERM"),
     "an originator": (a_concern(2, originator="nobody"), "HOLD_UNKNOWN_TERM"),
     "a fault": (a_concern(2, subjects=[{"kind": ["not", "a", "word"]}]), "HOLD_FAULT"),

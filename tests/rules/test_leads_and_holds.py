@@ -178,3 +178,39 @@ def test_an_unknown_gateway_holds() -> None:
 def test_an_unknown_onward_term_holds() -> None:
     unknown({"provenance": [{"from": "gamma", "to": "alpha", "onward": "new"}]}, "onward: new")
     unknown({"onward": "new"}, "onward: new")
+
+
+def test_markings_that_contradict_each_other_hold() -> None:
+    said = [{"flags": ["certified"]}, {"marking": ["OFFICIAL"]}]
+    snapshot = world(contradictions=[{"id": "certified-unmarked", "says": said}])
+    held = ask(snapshot, flags=["certified"], marking="OFFICIAL")
+    assert (held.hold, held.detail, held.told) == (("HOLD_UNKNOWN_TERM",), ("contradiction: certified-unmarked",), ())
+    assert ask(snapshot, flags=["certified"], marking="OFFICIAL-SENSITIVE").hold == ()
+    assert ask(snapshot, flags=["certified"]).hold == ()
+    assert ask(snapshot, marking="OFFICIAL").hold == ()
+    assert ask(world(), flags=["certified"], marking="OFFICIAL").hold == ()
+
+
+def test_two_words_of_one_field_contradict_each_other_where_the_policy_says_so() -> None:
+    said = [{"sensitivity": ["personal_data"]}, {"sensitivity": ["child"]}]
+    snapshot = world(contradictions=[{"id": "one-or-the-other", "says": said}])
+    both = ["personal_data", "child"]
+    assert ask(snapshot, sensitivity=both).detail == ("contradiction: one-or-the-other",)
+    assert all(ask(snapshot, sensitivity=[one]).hold == () for one in both)
+
+
+def test_a_contradiction_stands_beside_a_word_that_is_not_known() -> None:
+    snapshot = world(contradictions=[{"id": "free-child", "says": [{"onward": ["free"]}, {"sensitivity": ["child"]}]}])
+    held = ask(snapshot, onward="free", sensitivity=["child"], flags=["new"])
+    assert (held.hold, held.detail) == (("HOLD_UNKNOWN_TERM",), ("flags: new", "contradiction: free-child"))
+
+
+def test_a_contradiction_that_would_hold_everything_or_nothing_is_no_graph() -> None:
+    one, two = {"flags": ["certified"]}, {"marking": ["OFFICIAL"]}
+    for said in ([], [one], [one, {}], [one, {"marking": []}], [{**one, **two}, one]):
+        found = problems({**POLICY, "contradictions": [{"id": "c", "says": said}]})
+        assert found == [
+            "policy policy.contradictions c.says: needs two sayings at least, each of one field with a word"
+        ]
+    assert problems({**POLICY, "contradictions": [{"id": "c", "says": [one, two]}]}) == []
+    assert problems({**POLICY, "contradictions": [{"id": "c", "says": [one, {"marking": ["new"]}]}]})

@@ -14,7 +14,7 @@ from shared.agreements.fast.shelf import Held, Shelf
 from shared.agreements.fast.sorted import Apart, Joined, silent_bodies
 from shared.agreements.fast.trial import Trial
 from shared.agreements.fast.waiting import Waiting
-from shared.agreements.holds import is_own_cause, whole_holds
+from shared.agreements.holds import contradictions, is_own_cause, whole_holds
 from shared.agreements.load.objects import Row
 from shared.agreements.snapshot import Snapshot
 
@@ -39,7 +39,7 @@ class Decider:
         """The decision, equal to the reference's."""
         common, _ = self._stand()
         case = SwiftCase(self.snapshot, facts, common)
-        if not common.knows(facts) or is_own_cause(case):
+        if not common.knows(facts) or is_own_cause(case) or contradictions(case):
             return Waiting(case, whole_holds(case), self._in_conflict(case))
         trial = self._try(case)
         silent = silent_bodies(case, common.terrain)

@@ -9,7 +9,7 @@ from shared.agreements.case import Case
 from shared.agreements.decision import Class, Lead, Outcome
 from shared.agreements.fast.decided import Swift
 from shared.agreements.fast.sorted import HELD, Sets
-from shared.agreements.holds import unknown_terms
+from shared.agreements.holds import not_understood
 
 
 class HeldRows:
@@ -52,7 +52,7 @@ class Waiting(Swift):
     def __init__(self, case: Case, holds: tuple[str, ...], in_conflict: Collection[str]) -> None:
         super().__init__(case, HeldRows(case, holds[0], in_conflict), _no_hints)
         self._holds = holds
-        self.detail = unknown_terms(case.graph, case.facts)
+        self.detail = not_understood(case)
 
     @property
     def hold(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from shared.agreements.model import (
     Agreement,
     Bar,
     Clause,
+    Contradiction,
     Effect,
     Gateway,
     Graph,
@@ -267,6 +268,7 @@ class Reader:
             correlation_count=row["correlation"]["count"],
             emergency_review=_limit("review", row["emergency"]["review"], "policy") if "emergency" in row else None,
             operator=row.get("operator"),
+            contradictions=tuple(_contradiction(item) for item in row.get("contradictions", ())),
         )
 
     def lead_rule(self, row: Row) -> LeadRule:
@@ -289,6 +291,12 @@ def _gateway(row: Row, bar: str) -> Gateway:
         to_sector=_maybe_set(row, "to_sector"),
         needs_necessity="needs" in row,
         permits=f"{bar}/{row['permits']['id']}" if "permits" in row else None,
+    )
+
+
+def _contradiction(row: Row) -> Contradiction:
+    return Contradiction(
+        row["id"], tuple((name, frozenset(words)) for one in row["says"] for name, words in one.items())
     )
 
 

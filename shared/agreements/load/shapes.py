@@ -6,10 +6,15 @@ root), are kept as written, and a key in none of these tables is a problem.
 
 from __future__ import annotations
 
-from shared.agreements.load.form import Check, day, flag, many, maybe, one_of, record, some_of, table, text, whole
+from collections.abc import Mapping
+from typing import Any
+
+from shared.agreements.load.form import Book, Check, day, flag, many, maybe, one_of, record, some_of, table, text, whole
 from shared.agreements.load.law import bar, lead_rule
 from shared.agreements.load.signed import CONTENT, agreement, amount, duty, interval
 from shared.agreements.load.standing import organisation, succession
+
+CONTRADICTING_MIN = 2
 
 member = record(
     {"org": one_of("organisation ids"), "role": one_of("role")},
@@ -41,6 +46,28 @@ FIELD_POLICY = record(
     {"fields": table("field_classes", one_of("field_policy_order"))},
     {"certainty": one_of("certainty"), "note": text},
 )
+_said = record(
+    {},
+    {
+        "marking": some_of("markings"),
+        "onward": some_of("onward"),
+        "flags": some_of("flags"),
+        "sensitivity": some_of("sensitivity_components"),
+    },
+)
+
+
+def said_at_once(value: Any, where: str, book: Book) -> None:
+    """Less than two sayings, or one without a word, would hold every concern, or none."""
+    many(_said)(value, where, book)
+    if isinstance(value, list) and (len(value) < CONTRADICTING_MIN or not all(map(_says_a_word, value))):
+        book.note(where, "needs two sayings at least, each of one field with a word")
+
+
+def _says_a_word(value: Any) -> bool:
+    return not isinstance(value, Mapping) or (len(value) == 1 and all(value.values()))
+
+
 policy = record(
     {
         "kind": text,
@@ -55,6 +82,7 @@ policy = record(
         "field_policy_default": FIELD_POLICY,
         "emergency": record({"review": amount}),
         "operator": one_of("organisation ids"),
+        "contradictions": many(record({"id": text, "says": said_at_once})),
         "note": text,
     },
 )

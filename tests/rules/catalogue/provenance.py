@@ -1,4 +1,4 @@
-"""What came from others."""
+"""What came from others, and markings that contradict each other."""
 
 from __future__ import annotations
 
@@ -20,4 +20,11 @@ PROVENANCE = [
         "holds",
         Swap("frozenset(policy for _, policy in given)", "frozenset()"),
     ),
+    Rule("a contradiction holds", "holds", Instead("contradictions", "()")),
+    Rule(
+        "a contradiction is said with all its words",
+        "holds",
+        Swap("for said in row.says))", "for said in row.says[:1]))"),
+    ),
+    Rule("a contradiction is named", "decide", Swap("detail=not_understood(case)", "detail=()")),
 ]

@@ -101,7 +101,7 @@ def concern(**changes: Any) -> dict[str, Any]:
 def test_a_held_concern_says_why() -> None:
     lines = list(in_words(concern(status="held", hold=["HOLD_UNKNOWN_TERM"])))
     assert lines[1:] == [
-        "  The concern uses a word or names a body that is not known. A person must decide. (HOLD_UNKNOWN_TERM)"
+        "  It uses a word or names a body not known, or contradicts itself. A person must decide. (HOLD_UNKNOWN_TERM)"
     ]
 
 
