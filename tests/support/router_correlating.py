@@ -46,7 +46,7 @@ class CorrelationPart:
     async def sources(
         self, tokens: Sequence[Token], since: datetime, until: datetime
     ) -> Mapping[Token, frozenset[Source]]:
-        seen = await self.seen(tokens, since, until)
+        seen = in_slice(self.state, EVERYTHING, tokens, since, until)
         return {token: frozenset(one.source for one in seen if one.token == token) for token in tokens}
 
     async def suggested(self, tokens: Sequence[Token]) -> Mapping[Token, Sequence[Suggested]]:

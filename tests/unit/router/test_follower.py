@@ -1,14 +1,15 @@
 """Concerns are followed after they were decided: what is suggested, to whom, and what each viewer can learn."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.router.domain.correlation import Viewer
+from services.router.domain.correlation import Sighting, Token, Viewer
 from services.router.domain.errors import NoGraphYet
 from services.router.domain.model import Concern, Recall
 from services.router.domain.policy import CurrentJudge
@@ -28,7 +29,7 @@ from tests.support.router_app import (
     STRANGER,
     RouterUnderTest,
 )
-from tests.support.router_fakes import judging
+from tests.support.router_fakes import InMemoryTransaction, judging
 from tests.support.router_subjects import GENERALISED, RECOGNISABLE, Watch, about, taken
 
 SAM = Person("sam", "hq", "Sam")
@@ -68,6 +69,25 @@ async def test_what_was_followed_is_followed_no_more() -> None:
     assert (await watch.follow()).count == 3
     assert await watch.follow() == Followed(0)
     assert len(await watch.suggestions()) == 1
+
+
+async def test_what_too_few_spoke_of_and_what_a_person_has_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One provider may be spoken of a thousand times: each page would read all of it."""
+    read: list[Sequence[Token]] = []
+    seen = InMemoryTransaction.seen
+
+    async def counted(tx: InMemoryTransaction, tokens: Sequence[Token], *reach: datetime) -> Sequence[Sighting]:
+        read.append(tokens)
+        return await seen(tx, tokens, *reach)
+
+    monkeypatch.setattr(InMemoryTransaction, "seen", counted)
+    watch = Watch()
+    assert await watch.take(*(about(n) for n in range(4))) == ()
+    assert read == []
+    assert len(await watch.take(about(5, by="gamma"), about(6, "other"), about(7, by="beta"))) == 1
+    assert read == [[("k", "t")]]
+    assert await watch.take(about(8, by="gamma")) == ()
+    assert len(read) == 1
 
 
 async def test_tokens_of_different_keys_never_meet() -> None:
