@@ -22,6 +22,7 @@ WORK_SECONDS = Histogram(
 ITEMS = Counter("concordat_items_total", "Items handled by units of work", ["unit", "outcome"])
 ALARMS = Counter("concordat_alarms_total", "Alarms raised for people", ["alarm"])
 LAG = Gauge("concordat_consumer_lag", "Records not yet handled, by topic", ["topic"])
+LINES_LOST = Counter("concordat_lines_lost_total", "Lines that could not be written: the disk of the log is full")
 PARKED = Counter("concordat_parked_total", "Poison records set aside", ["topic"])
 
 REPEAT_SECONDS = 600.0
@@ -39,10 +40,16 @@ class Telemetry:
         self._clock = clock or SystemClock()
 
     def line(self, event: str, **fields: Any) -> None:
-        """Write one line: `event`, the moment, the service, and the fields given."""
+        """Write one line: `event`, the moment, the service, and the fields given.
+
+        What cannot be written is counted and gone: no work fails because its line has no room.
+        """
         row = {"at": self._clock.now().isoformat(), "service": self._service, "event": event, **fields}
-        sys.stdout.buffer.write(orjson.dumps(row, default=str) + b"\n")
-        sys.stdout.buffer.flush()
+        try:
+            sys.stdout.buffer.write(orjson.dumps(row, default=str) + b"\n")
+            sys.stdout.buffer.flush()
+        except OSError:
+            LINES_LOST.inc()
 
     def alarm(self, alarm: str, **fields: Any) -> None:
         """Write a line that a person must look at, and count it."""
