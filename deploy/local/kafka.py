@@ -39,13 +39,15 @@ _JVM = (
 
 @dataclass(frozen=True, slots=True)
 class KafkaOptions:
-    """What a test may want otherwise: another advertised port (that of a fault proxy) and further settings.
+    """What a test may want otherwise: another advertised port (that of a fault proxy), further settings, and the id of
+    the cluster that it shares with others.
 
     `training`: the JVM's options of a start that only makes the cache for all others.
     """
 
     advertised_port: int | None = None
     settings: tuple[tuple[str, str], ...] = ()
+    cluster: str = ""
     training: tuple[str, ...] = ()
 
 
@@ -140,7 +142,7 @@ class KafkaEngine:
         }
 
     async def _format(self, classpath: str, settings: Path) -> None:
-        named = cluster_id(secrets.token_bytes(CLUSTER_ID_BYTES))
+        named = self._options.cluster or cluster_id(secrets.token_bytes(CLUSTER_ID_BYTES))
         arguments = ("format", "--ignore-formatted", "--cluster-id", named, "--config", str(settings))
         command = self._command("kafka-format", classpath, "kafka.tools.StorageTool", *arguments)
         await run(command, seconds=FORMAT_SECONDS)

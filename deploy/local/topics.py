@@ -17,9 +17,9 @@ CALL_SECONDS = 20
 _SETTINGS = {"cleanup.policy": "delete", "retention.ms": str(RETENTION_MS)}
 
 
-async def create_topics(bootstrap: str, topics: Iterable[Topic] = ALL) -> None:
+async def create_topics(bootstrap: str, topics: Iterable[Topic] = ALL, *, replicas: int = 1) -> None:
     """Create the topics that are not there yet. Raises EngineFailed when the broker refuses one."""
-    wanted = [NewTopic(t.name, t.partitions, replication_factor=1, topic_configs=_SETTINGS) for t in topics]
+    wanted = [NewTopic(t.name, t.partitions, replication_factor=replicas, topic_configs=_SETTINGS) for t in topics]
     async with _in_time(bootstrap, "topics are created"), _admin(bootstrap) as admin:
         answer = await admin.create_topics(wanted)
     for name, code, *rest in answer.topic_errors:

@@ -7,7 +7,6 @@ before, and one concern more, had been received. Nobody restarts a process meanw
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from functools import partial
 
 import asyncpg
@@ -15,12 +14,12 @@ import pytest
 import pytest_asyncio
 
 from tests.support.figures import figure
+from tests.support.pouring import PER_SECOND, Pouring, patient_clients
 from tests.support.stack import reachable_dir
 from tests.support.waiting import dawdle, until
 from tests.support.world import ONE_RECIPIENT, World, a_world, times_received
 
 pytestmark = [pytest.mark.stack, pytest.mark.soak, pytest.mark.asyncio(loop_scope="module")]
-PER_SECOND = 20
 AWAY_SECONDS = 60.0
 SHORTLY_SECONDS = 12.0
 RECOVERY_SECONDS = 10.0
@@ -29,10 +28,7 @@ UNTIL_ALL_SECONDS = 120.0
 Fault = Callable[[World], Awaitable[None]]
 
 
-@pytest.fixture(autouse=True)
-def patient_clients(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hundreds of them wait where nothing is accepted: each tries again once a second, as `Retry-After` asks."""
-    monkeypatch.setattr("tests.support.world.RETRY_SECONDS", 1.0)
+__all__ = ["patient_clients"]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -40,24 +36,6 @@ async def world() -> AsyncIterator[World]:
     with reachable_dir() as folder:
         async with a_world(folder) as made:
             yield made
-
-
-@dataclass(slots=True)
-class Pouring:
-    """Concerns at a steady pace, each by a client that never gives up, until told to end."""
-
-    world: World
-    accepted: list[str] = field(default_factory=list)
-    ending: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def run(self) -> None:
-        async with asyncio.TaskGroup() as clients:
-            while not self.ending.is_set():
-                clients.create_task(self.one())
-                await dawdle(1 / PER_SECOND)
-
-    async def one(self) -> None:
-        self.accepted += await self.world.publish(1)
 
 
 async def stop_kafka(world: World) -> None:
@@ -156,28 +134,15 @@ FAULTS: Sequence[tuple[Fault, int]] = (
 async def test_what_was_accepted_arrives_within_ten_seconds_of_the_return(
     world: World, fault: Fault, repeats_max: int
 ) -> None:
-    pouring = Pouring(world)
-    under_way = asyncio.create_task(pouring.run())
-    await until(lambda: len(pouring.accepted) > PER_SECOND, seconds=UNTIL_ALL_SECONDS)
-    await fault(world)
-    seconds = await recovered(world, pouring)
-    pouring.ending.set()
-    await under_way
+    async with Pouring(world).while_() as pouring:
+        await fault(world)
+        seconds = await pouring.recovered(seconds=UNTIL_ALL_SECONDS)
     receipts = await world.told_once(pouring.accepted, seconds=UNTIL_ALL_SECONDS)
     repeats = sum(times_received(receipts).values()) - len(pouring.accepted)
     figure(f"{fault.__name__}: recovered after {seconds:.1f} s; {len(pouring.accepted)} concerns, {repeats} repeats")
     assert len(times_received(receipts)) == len(set(pouring.accepted)) == len(pouring.accepted)
     assert repeats <= repeats_max
     assert seconds <= RECOVERY_SECONDS
-
-
-async def recovered(world: World, pouring: Pouring) -> float:
-    """Seconds until all that was accepted before now, and a new concern, have arrived."""
-    running = asyncio.get_running_loop()
-    back_at, before = running.time(), list(pouring.accepted)
-    new = await world.publish(1)
-    await world.told_once([*before, *new], seconds=UNTIL_ALL_SECONDS)
-    return running.time() - back_at
 
 
 async def stored_concerns(world: World) -> int:

@@ -17,7 +17,7 @@ from deploy.demo.farm import Farm, Receipt
 from deploy.demo.run import as_decided
 from deploy.local.layout import Layout
 from deploy.local.ports import free_port_base
-from deploy.local.system import LocalSystem
+from deploy.local.system import External, LocalSystem
 from tests.support.waiting import until
 
 RECIPIENTS = ("gmc", "cqc", "nhs-england", "hse", "local-authorities", "ofsted")
@@ -165,10 +165,10 @@ def times_received(receipts: Sequence[Receipt]) -> Counter[str]:
 
 
 @asynccontextmanager
-async def a_world(folder: Path) -> AsyncIterator[World]:
-    """Start everything in the folder; end everything."""
+async def a_world(folder: Path, *, external: External | None = None) -> AsyncIterator[World]:
+    """Start everything in the folder, but for engines that are there already; end everything."""
     layout = Layout(folder, free_port_base())
-    async with LocalSystem(layout) as system:
+    async with LocalSystem(layout, external=external) as system:
         await system.start_engines()
         await system.start_services(extra_env=SHORT_SESSIONS)
         concordat = Concordat(system.urls, credentials_of(system.credentials))
