@@ -2,7 +2,6 @@
 
 import ast
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,9 +22,24 @@ class Source:
     def line_count(self) -> int:
         return len(self.text.splitlines())
 
-    def functions(self) -> Iterator[Function]:
+    @property
+    def tree(self) -> ast.Module:
+        """Its syntax, parsed once for all tests."""
+        return _parsed(self.text)
+
+    def functions(self) -> tuple[Function, ...]:
         """Every function and method, nested ones too."""
-        yield from (node for node in ast.walk(ast.parse(self.text)) if isinstance(node, Function))
+        return _functions(self.text)
+
+
+@cache
+def _parsed(text: str) -> ast.Module:
+    return ast.parse(text)
+
+
+@cache
+def _functions(text: str) -> tuple[Function, ...]:
+    return tuple(node for node in ast.walk(_parsed(text)) if isinstance(node, Function))
 
 
 @cache

@@ -11,7 +11,7 @@ MAKES_TEXT = ("str", "repr", "format", "format_exc", "ascii")
 
 def texts_made(source: Source) -> Iterator[str]:
     """Where a field of a line is a text made on the spot."""
-    for call in ast.walk(ast.parse(source.text)):
+    for call in ast.walk(source.tree):
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in WRITES:
             for field in call.keywords:
                 if any(map(_makes_text, ast.walk(field.value))):

@@ -112,7 +112,7 @@ def test_a_sleep_is_seen_wherever_it_stands(text: str) -> None:
 
 def _sleeps(source: Source) -> Iterator[str]:
     """Calls of a sleep by any name, and a test function that dawdles itself instead of having a peer do so."""
-    tree = ast.parse(source.text)
+    tree = source.tree
     tests = [node for node in ast.walk(tree) if isinstance(node, Function) and node.name.startswith("test_")]
     own = {id(node) for test in tests for node in _without_inner_functions(test)}
     names = {"sleep", *(alias.asname for alias in _aliases(tree) if alias.name == "sleep" and alias.asname)}

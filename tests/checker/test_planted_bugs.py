@@ -34,6 +34,7 @@ PLAN = Plan(
     settle_seconds=0.05,
     answer_seconds_max=1.0,
 )
+PATIENT = replace(PLAN, drain_seconds=5, quiet_seconds=2, settle_seconds=1)
 BUGS_MIN = 20
 AT_ONCE = 4
 WITHOUT_BUG = {"late receipt"}
@@ -85,15 +86,22 @@ async def test_an_honest_system_under_kills_and_unruly_receivers_adds_up(tmp_pat
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def found(tmp_path_factory: pytest.TempPathFactory) -> dict[type[Imitation], set[str]]:
-    """What the checker says of each system with a bug; a few at a time, since most of a run is waiting."""
+    """What the checker says of each system with a bug; a few at a time, since most of a run is waiting.
+
+    On a busy machine a run of a second may be over before its bug came to anything: such a bug gets a longer one.
+    """
     folder, few = tmp_path_factory.mktemp("planted"), asyncio.Semaphore(AT_ONCE)
 
-    async def names(bug: type[Imitation]) -> set[str]:
+    async def names(bug: type[Imitation], plan: Plan) -> set[str]:
         async with few:
-            outcome = await judged(bug(), folder / bug.__name__)
+            outcome = await judged(bug(), folder / f"{bug.__name__}-{plan.drain_seconds}", plan)
         return {difference.name for difference in outcome.verdict.differences}
 
-    return dict(zip(FINDS, await asyncio.gather(*map(names, FINDS)), strict=True))
+    async def found_in(bug: type[Imitation]) -> set[str]:
+        said = await names(bug, PLAN)
+        return said if FINDS[bug] in said else await names(bug, PATIENT)
+
+    return dict(zip(FINDS, await asyncio.gather(*map(found_in, FINDS)), strict=True))
 
 
 @pytest.mark.parametrize("bug", FINDS, ids=lambda bug: bug.__name__)

@@ -10,7 +10,7 @@ POLL_SECONDS = 0.02
 async def until(
     condition: Callable[[], bool] | Callable[[], Awaitable[bool]],
     *,
-    seconds: float = 10,
+    seconds: float = 30,
     what: str = "",
     every_seconds: float = POLL_SECONDS,
 ) -> None:

@@ -24,6 +24,7 @@ from tests.support.stack import Engines, TestDatabase
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.stack, pytest.mark.asyncio(loop_scope="session")]
+LEASE_SECONDS = 120.0
 SCOPES = frozenset({"endpoints:write", "notices:read", "audit:read"})
 
 
@@ -65,7 +66,9 @@ class Running:
 async def running(engines: Engines, folder: Path) -> AsyncIterator[Running]:
     database = await engines.fresh_database("notifier")
     settings = settings_of(database.url("notifier"), "", folder)
-    settings = settings.model_copy(update={"kafka_bootstrap_servers": engines.kafka_bootstrap})
+    # Nobody is killed here: a lease that runs out while the machine is busy would only send a second time.
+    more = {"kafka_bootstrap_servers": engines.kafka_bootstrap, "lease_seconds": LEASE_SECONDS}
+    settings = settings.model_copy(update=more)
     foundation = lay_foundation("notifier", settings)
     adapters = make_adapters(foundation, settings)
     app, loops = assemble(foundation, settings, adapters)

@@ -34,7 +34,8 @@ from tests.support.stack import Engines, TestDatabase
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.stack
-START_SECONDS = 30
+START_SECONDS = 90
+ANSWER_SECONDS = 60
 
 
 @dataclass
@@ -59,14 +60,17 @@ class Setting:
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=errors,
             )
-        yield process
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
+        try:
+            yield process
+        finally:
+            if process.returncode is None:
+                process.terminate()
+            await process.wait()
 
     async def client(self) -> httpx.AsyncClient:
         """A client of the process, once it answers."""
-        client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", trust_env=False)
+        url = f"http://127.0.0.1:{self.port}"
+        client = httpx.AsyncClient(base_url=url, trust_env=False, timeout=ANSWER_SECONDS)
 
         async def is_up() -> bool:
             try:
@@ -121,7 +125,7 @@ async def published(engines: Engines, root: str) -> GraphCommitted:
     consumer = AIOKafkaConsumer(GRAPH.name, bootstrap_servers=engines.kafka_bootstrap, auto_offset_reset="earliest")
     await consumer.start()
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(ANSWER_SECONDS):
             async for record in consumer:
                 event = GraphCommitted.model_validate_json(record.value)
                 if event.data.root == root:
