@@ -67,9 +67,11 @@ RULE_CASES = {
     ),
     "HOLD_UNKNOWN_TERM": (
         "tests/rules/test_leads_and_holds.py::test_an_unknown_category_holds",
-        "the category is not in the vocabulary, as after a slip of the pen: nobody is told yet. Markings that the policy "
-        "says cannot stand together (`contradictions` in `policy.yaml`) are held so, too: "
-        "`tests/rules/test_leads_and_holds.py::test_markings_that_contradict_each_other_hold`.",
+        (
+            "the category is not in the vocabulary, as after a slip of the pen: nobody is told yet. Markings that the "
+            "policy says cannot stand together (`contradictions` in `policy.yaml`) are held so, too: "
+            "`tests/rules/test_leads_and_holds.py::test_markings_that_contradict_each_other_hold`."
+        ),
     ),
     "HOLD_STALE_GRAPH": (
         "tests/unit/router/test_rounds.py::test_a_concern_that_asks_for_a_newer_graph_is_held_and_decided_once_it_is_there",
