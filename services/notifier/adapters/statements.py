@@ -134,8 +134,8 @@ RENEW: TextClause = text(
 # cancelled while it was under way, and arrived, was delivered.
 _OPEN = "(n.state = 'pending' OR (n.state = 'cancelled' AND r.state = 'delivered'))"
 
-# A fencing token is above nothing and below everything: the planner takes that for rare, so it asks for each row by
-# its key, whatever it believes of the table. One that expects many joins all to all, or walks what waits.
+# A fencing token, and a place in a list, are above nothing and below everything: the planner takes that for rare, so it
+# asks for each row by its key, whatever it believes of the table. One that expects many joins each to each, or walks.
 _SETTLE = f"""r AS (
         SELECT * FROM {
     rows_of(
@@ -195,10 +195,11 @@ UNTOLD: TextClause = text(
     ORDER BY n.registered_at LIMIT :row_count_max FOR UPDATE SKIP LOCKED"""  # noqa: S608
 )
 
+# Said in a way that no index answers: a plan that begins with all of which nothing was said walks them.
 NOTE_OUTCOMES: TextClause = text(
     """UPDATE notifier.notices n SET outcome = o.outcome
-    FROM unnest(CAST(:ids AS text[]), CAST(:outcomes AS bytea[])) AS o(notice_id, outcome)
-    WHERE n.notice_id = o.notice_id AND n.outcome IS NULL"""
+    FROM unnest(CAST(:ids AS text[]), CAST(:outcomes AS bytea[])) WITH ORDINALITY AS o(notice_id, outcome, place)
+    WHERE n.notice_id = o.notice_id AND coalesce(n.outcome IS NULL, false) AND o.place > 0 AND o.place < 2147483647"""
 )
 
 KEEP_FACTS: TextClause = text(

@@ -6,6 +6,8 @@ looks at each of them for each other one takes longer than a statement may, agai
 
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -30,6 +32,18 @@ ASKED: Mapping[str, object] = {
     "recipient": list(RECIPIENTS), "slots": [SLOTS] * 3, "alternate": [False] * 3,
     "held": [f"held{i}" for i in range(300)], "ids": [f"pending{i}" for i in range(SLOTS)],
     "fencing": [1] * SLOTS, "seconds": 6.0,
+}  # fmt: skip
+
+BATCH_SIZE = 200
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+BATCH: Mapping[str, object] = {
+    **{name: [f"pending{i}" for i in range(BATCH_SIZE)] for name in ("notice_id", "ids")},
+    **{name: [1] * BATCH_SIZE for name in ("fencing", "attempt_no", "duration_ms", "status")},
+    **{name: [None] * BATCH_SIZE for name in ("due_at", "acknowledge_by", "escalate_at")},
+    **{name: [NOW] * BATCH_SIZE for name in ("closed_at", "at")},
+    **{name: [b""] * BATCH_SIZE for name in ("outcome", "outcomes", "answer")},
+    **{name: [""] * BATCH_SIZE for name in ("reason", "error", "endpoint_id")},
+    "state": ["delivered"] * BATCH_SIZE, "seconds": 6.0,
 }  # fmt: skip
 
 
@@ -66,6 +80,55 @@ async def test_what_is_taken_is_found_by_its_key(
     assert {
         f"{node['Node Type']} of {node['Relation Name']}": rows for node, rows in reads(plan) if rows > READ_MAX
     } == {}
+
+
+@pytest.mark.parametrize("known", ["nothing", "all-was-done", "much-waits"])
+@pytest.mark.parametrize("name", ["SETTLE", "NOTE_OUTCOMES", "RENEW"])
+async def test_a_batch_is_never_joined_each_to_each(connection: asyncpg.Connection, name: str, known: str) -> None:
+    statement = Statement.of(getattr(statements, name).text)
+    await fill(connection, DONE, "delivered")
+    if known != "nothing":
+        await connection.execute("UPDATE notifier.notices SET outcome = ''")
+        await connection.execute("ANALYZE notifier.notices")
+    await fill(connection, WAITING, "pending")
+    if known == "much-waits":
+        await connection.execute("ANALYZE notifier.notices")
+    for mode in ("force_custom_plan", "force_generic_plan"):
+        await connection.execute(f"SET plan_cache_mode = {mode}")
+        await connection.execute(f"SET enable_seqscan = {'off' if name == 'SETTLE' else 'on'}")  # as its session has it
+        async with aborted(connection):
+            await connection.execute(f"PREPARE asked AS {statement.sql}")
+            values = ", ".join(written(BATCH[each]) for each in statement.names)
+            asked = f"EXPLAIN (ANALYZE, TIMING off, FORMAT json) EXECUTE asked({values})"
+            plan = json.loads(await connection.fetchval(asked))[0]["Plan"]
+            await connection.execute("DEALLOCATE asked")
+        assert {node["Node Type"]: rows for node, rows in parts(plan) if rows > 4 * BATCH_SIZE} == {}
+
+
+def written(value: object) -> str:
+    """A value as Postgres reads it, of a type that it knows."""
+    if not isinstance(value, list):
+        return f"'{value}'"
+    return "'{" + ",".join("NULL" if one is None else f'"{one if one != b"" else ""}"' for one in value) + "}'"
+
+
+@asynccontextmanager
+async def aborted(connection: asyncpg.Connection) -> AsyncIterator[None]:
+    """A transaction that never was."""
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        yield
+    finally:
+        await transaction.rollback()
+
+
+def parts(plan: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], float]]:
+    """Each part of a plan, with how many rows it gave or threw away in all."""
+    thrown = plan.get("Rows Removed by Filter", 0) + plan.get("Rows Removed by Join Filter", 0)
+    yield plan, (plan["Actual Rows"] + thrown) * plan["Actual Loops"]
+    for part in plan.get("Plans", ()):
+        yield from parts(part)
 
 
 async def fill(connection: asyncpg.Connection, count: int, state: str) -> None:
