@@ -59,7 +59,7 @@ rules: $(READY) ## remove each rule of the decision in turn: a test must turn re
 properties: $(READY) ## the laws of the decision, 10,000 generated graphs and concerns each (an hour)
 	@$(BIN)/pytest tests/properties --hypothesis-profile=nightly
 
-mutants: $(READY) ## change the decision's source one operator at a time and print the score (hours)
+mutants: $(READY) ## change the decision's source one operator at a time and print the score; goes on where it was
 	@$(BIN)/python -m tests.mutants
 
 bench: $(READY) ## print each budget beside its measured figure

@@ -1,71 +1,61 @@
-"""`python -m tests.mutants [MODULE…]`: changes the decision's source one operator at a time and prints the score.
+"""`python -m tests.mutants [--quick] [MODULE…]`: changes the decision's source by one operator at a time.
 
-Runs Cosmic Ray on a copy of the tree. A mutant that no test notices is printed with its place and its change; those of
-`JUSTIFIED` change nothing that can be seen. Fails below the score that the house asks for.
+Cosmic Ray makes the mutants; each is judged by the tests in a fork of a warm process, on a copy of the tree. A run that
+is broken off goes on where it was: `build/mutants` keeps what was judged, by module and by what the module says, and
+what no test noticed is tried again (`--quick`: by the quick tests alone, which can only lower the score). Prints the
+score, and each mutant that no test notices with its place; those of `justified` change nothing that can be seen. Fails
+below the score that the house asks for.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
-import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
-from tests.mutants.justified import JUSTIFIED
+from tests.mutants.judge import judged, planted, warm
+from tests.mutants.session import Mutant, Session
+from tests.mutants.trial import Known
 
 ROOT = Path(__file__).resolve().parents[2]
 CORE = "shared/agreements"
+KEPT = ROOT / "build/mutants"
 SCORE_MIN_PERCENT = 95
-TIMEOUT_SECONDS = 180
-PARTS = ("shared", "services", "deploy", "tests", "pyproject.toml")
-# No mutant: types in annotations (`|`), starred arguments (`*`), arithmetic on sets, which Python refuses anyway, and
-# `is` for `==` or the reverse, which are one for members of enumerations and for interned words.
-NOT_TRIED = (
-    "core/ReplaceComparisonOperator_(Is_Eq|IsNot_NotEq|Eq_Is|NotEq_IsNot)",
-    "core/ReplaceBinaryOperator_(BitOr|Mul)_.*",
-    "core/ReplaceBinaryOperator_BitAnd_(Add|Div|FloorDiv|LShift|RShift|Mod|Mul|Pow|Sub)",
-    "core/RemoveDecorator",
-)
+WORKERS = min(2, os.cpu_count() or 1)
+PARTS = ("shared", "services", "deploy", "tests", "docs", "pyproject.toml", "Makefile", "README.md")
+SAY_EACH = 20
+QUICK, QUICK_SECONDS = "--quick", 0.15
 
 
-@dataclass(frozen=True, slots=True)
-class Mutant:
-    """One change of one line, as the runner reports it."""
-
-    place: str
-    change: str
-    noticed: bool
-
-    @property
-    def justified(self) -> str | None:
-        """By file and change, not by line: lines move."""
-        return JUSTIFIED.get((self.place.partition(":")[0], self.change))
-
-
-def main(modules: Sequence[str]) -> int:
+def main(argv: Sequence[str]) -> int:
     """0 when the score is reached, else 1."""
-    runner = shutil.which("cosmic-ray", path=str(Path(sys.executable).parent)) or shutil.which("cosmic-ray")
-    if runner is None:
-        sys.stderr.write("cosmic-ray is not installed: add it to requirements/dev.in, or put it on the path\n")
-        return 1
+    modules = [name for name in argv if name != QUICK]
+    KEPT.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        tree = Path(folder)
+        tree = Path(folder).resolve()
         _copy(tree)
-        mutants = _tried(Path(runner), tree, modules or _all_modules())
-    return _report(mutants)
+        os.chdir(tree)
+        sys.path.insert(0, str(tree))
+        sessions = [Session(tree, path, KEPT) for path in modules or _all_modules()]
+        warm()
+        known = _as_it_stands(sessions[0])
+        _work(sessions, replace(known, patience=QUICK_SECONDS) if QUICK in argv else known)
+        return _report(sessions)
 
 
 def _all_modules() -> list[str]:
-    return sorted(str(path.relative_to(ROOT)) for path in (ROOT / CORE).rglob("*.py") if path.name != "__init__.py")
+    return sorted(str(path.relative_to(ROOT)) for path in (ROOT / CORE).rglob("*.py"))
 
 
 def _copy(tree: Path) -> None:
-    """The runner edits in place, so it works on a copy."""
-    ignored = shutil.ignore_patterns("__pycache__", "*.sqlite")
+    """What a run reads does not change under it."""
+    ignored = shutil.ignore_patterns("__pycache__", "*.sqlite", "node_modules")
     for part in PARTS:
         if (ROOT / part).is_dir():
             shutil.copytree(ROOT / part, tree / part, ignore=ignored)
@@ -73,60 +63,75 @@ def _copy(tree: Path) -> None:
             shutil.copy(ROOT / part, tree / part)
 
 
-def _tried(runner: Path, tree: Path, modules: Sequence[str]) -> list[Mutant]:
-    (tree / "mutants.toml").write_text(_config(modules), encoding="utf-8")
-    session = "mutants.sqlite"
-    for argv in (
-        [str(runner), "init", "mutants.toml", session],
-        [str(runner.with_name("cr-filter-operators")), session, "mutants.toml"],
-        [str(runner), "exec", "mutants.toml", session],
-    ):
-        subprocess.run(argv, cwd=tree, check=True)  # noqa: S603 - the runner, on a copy of our own tree
-    argv = [str(runner), "dump", session]
-    dumped = subprocess.run(argv, cwd=tree, check=True, capture_output=True, text=True)  # noqa: S603
-    return [mutant for line in dumped.stdout.splitlines() if (mutant := _mutant(line))]
+def _as_it_stands(session: Session) -> Known:
+    """How long each test takes. Before anything is judged, the judge is: by changes of which the verdict is known."""
+    plain = judged(None, Known())
+    assert plain.noticed_by is None, f"red without a change: {plain.noticed_by}"
+    known = Known(plain.seconds)
+    for name, source, noticed in planted(session.path, session.text):
+        verdict = judged(source, known)
+        assert (verdict.noticed_by is not None) is noticed, f"{name}: {verdict.noticed_by}"
+    (KEPT / "seconds.json").write_text(json.dumps(known.seconds, indent=1), encoding="utf-8")
+    sys.stdout.write(f"{len(known.seconds)} tests, {sum(known.seconds.values()):.0f} s; the judge judges aright\n")
+    sys.stdout.flush()
+    return known
 
 
-def _config(modules: Sequence[str]) -> str:
-    return "\n".join((
-        "[cosmic-ray]",
-        f"module-path = {json.dumps(list(modules))}",
-        f"timeout = {TIMEOUT_SECONDS}.0",
-        "excluded-modules = []",
-        f"test-command = {json.dumps(f'{sys.executable} -m tests.mutants.trial')}",
-        "[cosmic-ray.distributor]",
-        'name = "local"',
-        "[cosmic-ray.filters.operators-filter]",
-        f"exclude-operators = {json.dumps(NOT_TRIED)}",
-        "",
-    ))  # fmt: skip
+def _work(sessions: Sequence[Session], known: Known) -> None:
+    """Each worker takes every so many-th module; all of them fork from this warm process."""
+    workers = []
+    for number in range(WORKERS):
+        if worker := os.fork():
+            workers.append(worker)
+            continue
+        try:
+            for session in sessions[number::WORKERS]:
+                _try(session, known)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.stdout.flush()
+            os._exit(0)
+    for worker in workers:
+        os.waitpid(worker, 0)
 
 
-def _mutant(line: str) -> Mutant | None:
-    """A line of the runner's dump: the work, and its result. None for what was not tried."""
-    work, result = json.loads(line)
-    if not result or result["worker_outcome"] == "skipped":
-        return None
-    spec = work["mutations"][0]
-    place = f"{Path(spec['module_path']).name}:{spec['start_pos'][0]}"
-    noticed = result["worker_outcome"] != "normal" or result["test_outcome"] != "survived"
-    return Mutant(place, _changed(result.get("diff") or ""), noticed)
+def _try(session: Session, known: Known) -> None:
+    began, left = time.monotonic(), session.pending()
+    for number, mutant in enumerate(session.try_pending(known), 1):
+        if not mutant.noticed_by and not mutant.justified:
+            sys.stdout.write(f"  {_line(mutant)}\n")
+        if number % SAY_EACH == 0:
+            each = (time.monotonic() - began) / number
+            sys.stdout.write(f"{session.path} {number} of about {left}, {each * (left - number):.0f} s to go\n")
+        sys.stdout.flush()
 
 
-def _changed(diff: str) -> str:
-    """The lines taken out and put in, without the heads of the files."""
-    rows = [row for row in diff.splitlines() if row[:1] in "+-" and row[:3] not in ("+++", "---")]
-    return " ".join(" ".join(row.split()) for row in rows)
+def _line(mutant: Mutant) -> str:
+    return f"{mutant.path}:{mutant.line} {mutant.change}"
 
 
-def _report(mutants: Sequence[Mutant]) -> int:
-    unseen = [mutant for mutant in mutants if not mutant.noticed]
-    open_ones = [mutant for mutant in unseen if not mutant.justified]
+def _report(sessions: Sequence[Session]) -> int:
+    everything: list[Mutant] = []
+    for session in sessions:
+        mutants = session.mutants()
+        everything += mutants
+        sys.stdout.write(f"{session.path:40} {_score(mutants)}\n")
+        if left := session.pending():
+            sys.stdout.write(f"  {left} not judged yet\n")
+    unseen = [mutant for mutant in everything if not mutant.noticed_by]
     for mutant in unseen:
-        sys.stdout.write(f"{mutant.place} {mutant.change}\n  {mutant.justified or 'NO TEST NOTICES'}\n")
+        sys.stdout.write(f"{_line(mutant)}\n  {mutant.justified or 'NO TEST NOTICES'}\n")
+    sys.stdout.write(f"{_score(everything)}\n")
+    open_ones = [mutant for mutant in unseen if not mutant.justified]
+    return 1 if open_ones or len(everything) - len(unseen) < SCORE_MIN_PERCENT / 100 * len(everything) else 0
+
+
+def _score(mutants: Sequence[Mutant]) -> str:
+    unseen = [mutant for mutant in mutants if not mutant.noticed_by]
+    justified = sum(1 for mutant in unseen if mutant.justified)
     score = 100 * (len(mutants) - len(unseen)) / max(1, len(mutants))
-    sys.stdout.write(f"{len(mutants)} mutants, {len(unseen)} not noticed, score {score:.1f} %\n")
-    return 1 if open_ones or score < SCORE_MIN_PERCENT else 0
+    return f"{len(mutants)} mutants, {len(unseen)} not noticed ({justified} justified), score {score:.1f} %"
 
 
 if __name__ == "__main__":

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
 _WORDS = "each word that may stand here answers either comparison alike"
 _POSITIVE = "the number of a gate is never negative"
 _FROZEN = "@dataclass(frozen=True, slots=True)"
 
 
+def reason_for(path: str, change: str) -> str | None:
+    """Why nothing can be seen of this change, or None when there is no reason."""
+    before, _, after = change.removeprefix("- ").partition(" + ")
+    if after == before.replace("strict=True", "strict=False") != before:
+        return "both are as long as each other; `strict` only says so"
+    return JUSTIFIED.get((PurePosixPath(path).name, change))
+
+
 def _change(before: str, after: str) -> str:
-    return f"-{before} +{after}"
+    return f"- {before} + {after}"
 
 
 def _within(line: str, old: str, new: str) -> str:

@@ -1,42 +1,156 @@
-"""`python -m tests.mutants.trial`: whether any test notices what was changed in the source. Quickest tests first.
+"""Whether any test notices what was changed in the source: the most telling tests first, then the quickest.
 
-Exit status 0 when nothing is noticed, as the mutation runner expects of a passing suite.
+All of it runs in a fork of a process that has imported every library and nothing of ours, so what a mutant changes
+when it is imported is changed as well, and a run costs the tests alone.
 """
 
 from __future__ import annotations
 
 import importlib
 import inspect
-import sys
-from collections.abc import Iterator
-from types import FunctionType
+import math
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from types import FrameType
 
 import pytest
 
-from tests.rules.removal import CASES
-
-SLOWER = (
-    ["tests/unit/agreements/test_examples.py", "tests/unit/agreements/test_scenarios.py"],
-    ["tests/unit/agreements/test_properties.py", "tests/properties", "--hypothesis-profile=mutants"],
-)
-
-
-def main() -> int:
-    """1 as soon as a test is red, 0 when none is."""
-    for case in _rule_cases():
-        case()  # whatever it raises ends the process with 1
-    for paths in SLOWER:
-        if pytest.main(["-x", "-q", "-p", "no:cacheprovider", *paths]):
-            return 1
-    return 0
+PATHS = ("tests/unit/agreements", "tests/properties", "tests/unit/registry")
+OPTIONS = (
+    "-x", "-q", "-m", "not stack", "-p", "no:cacheprovider", "--hypothesis-profile=mutants",
+    "-W", "ignore::pytest.PytestAssertRewriteWarning",  # the warm process has imported the plugins
+)  # fmt: skip
+TELLING = 4
+# How much longer than with the source as it is: a test that takes more is one that notices.
+TIMES_AS_LONG, SECONDS_MORE, SECONDS_UNKNOWN = 10, 4, 60
 
 
-def _rule_cases() -> Iterator[FunctionType]:
-    for module in map(importlib.import_module, CASES):
-        for name, case in inspect.getmembers(module, inspect.isfunction):
-            if name.startswith("test_") and case.__module__ == module.__name__:
-                yield case
+@dataclass(slots=True)
+class Known:
+    """What earlier runs said: seconds of each test on the source as it is, and which noticed mutants of this module.
+
+    A test that takes longer than `patience` is left out: what the others do not notice is tried again by all of them.
+    """
+
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    noticed: Counter[str] = field(default_factory=Counter)
+    patience: float = math.inf
+
+    def limit(self, name: str) -> float:
+        """Seconds. A test whose time is not known takes what it takes."""
+        return TIMES_AS_LONG * self.seconds.get(name, SECONDS_UNKNOWN) + SECONDS_MORE
+
+    def place(self, name: str) -> tuple[int, float]:
+        """Telling ones first, then the quickest."""
+        return -self.noticed[name], self.seconds.get(name, 0.0)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+class Noticed(Exception):
+    """The name of the test that is red."""
+
+
+def collect() -> None:
+    """Imports all that the tests import."""
+    list(_suite([*PATHS, "tests/rules", "--collect-only"], Known(), lambda _: None))
+
+
+def noticing(known: Known, say: Callable[[str], None]) -> Iterator[tuple[str, float]]:
+    """Each test that was run and its seconds. Raises Noticed; `say` is told a test that never ends."""
+    yield from _cases(known, say)
+    telling = [name for name, _ in known.noticed.most_common(TELLING) if "::" in name]
+    if telling:
+        yield from _suite(telling, known, say)
+    yield from _suite(PATHS, known, say)
+
+
+def _cases(known: Known, say: Callable[[str], None]) -> Iterator[tuple[str, float]]:
+    """Cases of one rule each are plain functions, and called as such. Ours, so imported after the fork."""
+    from tests.rules.removal import CASES
+
+    found = {}
+    for module in CASES:
+        with _telling(f"import of {module}"):
+            found.update(_functions(module))
+    for name in sorted(found, key=known.place):
+        began = time.process_time()
+        with _limited(name, known.limit(name), say), _telling(name):
+            found[name]()
+        yield name, time.process_time() - began
+
+
+def _functions(module: str) -> dict[str, Callable[[], None]]:
+    members = inspect.getmembers(importlib.import_module(module), inspect.isfunction)
+    return {f"{module}.{name}": case for name, case in members if name[:5] == "test_" and case.__module__ == module}
+
+
+@contextmanager
+def _telling(name: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as fault:
+        raise Noticed(name) from fault
+
+
+def _suite(paths: Sequence[str], known: Known, say: Callable[[str], None]) -> Iterator[tuple[str, float]]:
+    watch = _Watch(known, say)
+    with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        status = pytest.main([*OPTIONS, *paths], plugins=[watch])
+    if status:
+        raise Noticed(watch.red or "collection")
+    yield from watch.seconds.items()
+
+
+class _Watch:
+    """Orders the tests, limits the time of each, and keeps the name of the red one."""
+
+    def __init__(self, known: Known, say: Callable[[str], None]) -> None:
+        self._known, self._say = known, say
+        self._began = 0.0
+        self.red = ""
+        self.seconds: dict[str, float] = {}
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        known = self._known
+        items[:] = [item for item in items if known.seconds.get(item.nodeid, 0.0) <= known.patience]
+        items.sort(key=lambda item: known.place(item.nodeid))
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        began = time.process_time()
+        with _limited(item.nodeid, self._known.limit(item.nodeid), self._say):
+            yield
+        self.seconds[item.nodeid] = time.process_time() - began
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self.red = self.red or report.nodeid
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.red = self.red or f"import of {report.nodeid}"
+
+
+@contextmanager
+def _limited(name: str, seconds: float, say: Callable[[str], None]) -> Iterator[None]:
+    """Ends the process when the test takes more seconds of the processor, or waits for ever."""
+
+    def over(_signal: int, _frame: FrameType | None) -> None:
+        say(f"{name} (no end)")
+        os._exit(0)
+
+    for clock, number, most in (
+        (signal.ITIMER_PROF, signal.SIGPROF, seconds),
+        (signal.ITIMER_REAL, signal.SIGALRM, 30 * seconds),
+    ):
+        signal.signal(number, over)
+        signal.setitimer(clock, most)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.setitimer(signal.ITIMER_REAL, 0)

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import orjson
+import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
@@ -219,10 +220,34 @@ def test_p20_what_a_body_may_not_know_is_answered_like_what_does_not_exist(
     async def all_alike() -> None:
         world = await World.of(history)
         unknown = [name for name in IDS if name not in world.known_to(ASKERS[by])]
-        answers = await world.answers([(at, name) for name in (*unknown, ABSENT)], by)
-        assert len({_without_the_id(row, name) for row, name in zip(answers, (*unknown, ABSENT), strict=True)}) == 1
+        assert await _kinds_of_answer(world, at, by, (*unknown, ABSENT)) == 1
 
     asyncio.run(all_alike())
+
+
+async def _kinds_of_answer(world: World, at: int, by: str, names: Sequence[str]) -> int:
+    """How many different answers, with the looks they took, there are to one request about each of these."""
+    answers = await world.answers([(at, name) for name in names], by)
+    return len({_without_the_id(row, name) for row, name in zip(answers, names, strict=True)})
+
+
+@pytest.mark.parametrize(
+    ("looks", "path"), [(InMemoryRouter, "/v1/decisions/{}"), (InMemoryTransaction, "/v1/decisions/{}/choices")]
+)
+async def test_p20_is_false_of_a_router_that_does_not_look_who_raised_a_concern(
+    looks: type, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rule taken out: whoever asks is taken for the originator of what exists."""
+    world = await World.of([_about(1, "beta", "fire-risk", "t", 0, 1)])
+    at = next(number for number, (name, _) in enumerate(ABOUT) if name == path)
+    assert "con_1" not in world.known_to(ASKERS[CONVENOR])
+    assert await _kinds_of_answer(world, at, CONVENOR, ("con_1", ABSENT)) == 1
+
+    async def everyone(_self: Any, _concern_id: str, _asker: str) -> bool:
+        return True
+
+    monkeypatch.setattr(looks, "is_raised_by", everyone)
+    assert await _kinds_of_answer(world, at, CONVENOR, ("con_1", ABSENT)) == 2
 
 
 def _without_the_id(row: tuple[Any, ...], name: str) -> tuple[Any, ...]:

@@ -14,7 +14,7 @@ Row = dict[str, Any]
 QUICK_EXAMPLES = 80
 _PROFILE = settings.get_current_profile_name()
 nightly = _PROFILE == "nightly"
-EXAMPLES = {"nightly": 10_000, "mutants": 40}.get(_PROFILE, QUICK_EXAMPLES)
+EXAMPLES = {"nightly": 10_000, "mutants": 20}.get(_PROFILE, QUICK_EXAMPLES)
 # A graph is a thousand bytes on purpose, and a law that needs a rare graph says so by itself.
 law = settings(
     max_examples=EXAMPLES,
