@@ -46,7 +46,12 @@ def _compact(raw: bytes) -> Any:
         is_same = orjson.dumps(value) == raw
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         return _OTHER
-    return value if is_same and _is_within(value) else _OTHER
+    return value if is_same and (_is_small(raw) or _is_within(value)) else _OTHER
+
+
+def _is_small(raw: bytes) -> bool:
+    """Whether there are too few brackets to be nested too deep, and too few colons for too many keys."""
+    return raw.count(b"{") + raw.count(b"[") <= DEPTH_MAX and raw.count(b":") <= KEYS_MAX
 
 
 def _load(raw: bytes) -> Any:

@@ -150,7 +150,7 @@ class ConcernForm(_Form):
     topics: Slugs | None = None
     functions: Slugs | None = None
     flags: Slugs | None = None
-    purposes: Slugs = ["regulatory-function"]
+    purposes: Slugs = Field(default_factory=lambda: ["regulatory-function"])  # copied deep, if given here
     urgency: Slug = "emerging"
     nation: Slug | None = None
     setting: Slug | None = None

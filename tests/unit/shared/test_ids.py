@@ -27,3 +27,9 @@ def test_fresh_ids_differ_in_every_bit_that_is_not_fixed() -> None:
 def test_a_derived_id_is_that_of_its_parts_alone(one: list[str], other: list[str]) -> None:
     same = chr(31).join(one) == chr(31).join(other)
     assert (derived_id("wrk", *one) == derived_id("wrk", *other)) is same
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=5), max_size=3))
+def test_a_derived_id_is_the_uuid_of_its_name(parts: list[str]) -> None:
+    namespace = uuid.UUID("7f4d3c0e-9a51-5b1e-8f0b-2f0c5f6f2a10")
+    assert derived_id("wrk", *parts) == f"wrk_{uuid.uuid5(namespace, chr(31).join(parts)).hex}"

@@ -77,3 +77,22 @@ def test_a_file_that_holds_no_key_is_refused(tmp_path: Path, text: str) -> None:
 def test_a_mac_tells_apart_lists_that_would_join_to_the_same_text() -> None:
     assert not hmac.compare_digest(KEY.mac(b"ab", b"c"), KEY.mac(b"a", b"bc"))
     assert KEY.mac(b"ab") != OTHER.mac(b"ab")
+
+
+@given(st.lists(st.binary(max_size=70), max_size=4))
+def test_a_mac_is_hmac_sha256_over_each_part_behind_its_length(parts: list[bytes]) -> None:
+    plain = hmac.new(KEY.value, digestmod="sha256")
+    for part in parts:
+        plain.update(len(part).to_bytes(8, "big"))
+        plain.update(part)
+    assert KEY.mac(*parts) == plain.digest()
+
+
+def test_no_two_seals_share_a_nonce_or_a_data_key() -> None:
+    seals = [seal({"a": "b"}, KEY, bound_to="con_1/1") for _ in range(50)]
+    for name in ("nonce", "wrapped_key", "ciphertext"):
+        assert len({sealed[name] for sealed in seals}) == len(seals)
+    for sealed in seals:
+        wrapped, nonce = base64.b64decode(sealed["wrapped_key"]), base64.b64decode(sealed["nonce"])
+        assert (len(wrapped), len(nonce)) == (12 + 32 + 16, 12)
+        assert wrapped[:12] != nonce

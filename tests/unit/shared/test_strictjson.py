@@ -125,3 +125,29 @@ def test_a_bad_character_is_found_however_it_was_written(letters: list[str], asc
         assert [error.pointer for error in refusal(raw).errors] == ["/a/0"]
     else:
         assert parse(raw) == {"a": ["".join(letters)]}
+
+
+@given(st.integers(25, 40), st.sampled_from((b"[", b'{"a":')))
+def test_what_is_nested_too_deep_is_refused_however_few_brackets_it_has(depth: int, opening: bytes) -> None:
+    closing = b"]" if opening == b"[" else b"}"
+    raw = opening * depth + b"1" + closing * depth
+    if depth <= DEPTH_MAX:
+        parse(raw)
+        return
+    with pytest.raises(Problem):
+        parse(raw)
+
+
+def test_an_object_of_too_many_keys_is_refused_and_one_of_just_as_many_is_not() -> None:
+    for count, is_refused in ((KEYS_MAX, False), (KEYS_MAX + 1, True)):
+        raw = orjson.dumps({f"k{number}": number for number in range(count)})
+        if is_refused:
+            with pytest.raises(Problem):
+                parse(raw)
+        else:
+            assert len(parse(raw)) == count
+
+
+def test_brackets_and_colons_in_texts_count_for_nothing() -> None:
+    text = "[{:" * 2_000
+    assert parse(orjson.dumps([text])) == [text]
