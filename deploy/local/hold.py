@@ -15,7 +15,7 @@ import psutil
 from deploy.local.faults import AlreadyRunning
 from deploy.local.waiting import until
 
-WAIT_SECONDS = 30
+WAIT_SECONDS = 45
 
 
 class Hold:

@@ -17,7 +17,8 @@ from deploy.local.waiting import until
 from deploy.local.wiring import Wiring
 
 READY_SECONDS = 60
-GRACE_SECONDS = 12
+GRACE_SECONDS = 35
+"""Requests under way (8 s), then deliveries under way (an attempt of 20 s), end within it."""
 
 
 Program = Callable[[plan.ServicePlan], tuple[str, ...]]

@@ -51,8 +51,11 @@ from shared.records import Batch
 from shared.sealing import SecretKey
 from shared.service import Foundation, lay_foundation
 from shared.supervision import Loop
+from shared.telemetry import Telemetry
 
 GROUP = "notifier"
+DRAIN_BEYOND_SECONDS = 2.0
+"""After the last attempt under way has ended, for writing down what came of it."""
 Register = Callable[[Batch[NoticeIssued]], Awaitable[Registration]]
 
 
@@ -91,7 +94,7 @@ def make_adapters(foundation: Foundation, settings: NotifierSettings) -> Adapter
             foundation.fail_points,
             settings.lease_seconds,
         ),
-        endpoints=PostgresEndpoints(foundation.engine, SecretBox(key)),
+        endpoints=PostgresEndpoints(foundation.engine, SecretBox(key), said_once(foundation.telemetry)),
         wire=WebhookWire(
             guard,
             Timeouts(settings.connect_seconds, settings.attempt_seconds),
@@ -141,8 +144,20 @@ def limits_of(settings: NotifierSettings) -> LaneLimits:
         settings.in_flight_max,
         settings.lease_seconds,
         held_max=settings.held_max,
-        drain_seconds=settings.drain_seconds,
+        drain_seconds=settings.attempt_seconds + DRAIN_BEYOND_SECONDS,
     )
+
+
+def said_once(telemetry: Telemetry) -> Callable[[str, str], None]:
+    """An alarm for each endpoint that cannot be read; all are read each second."""
+    said: set[str] = set()
+
+    def say(endpoint_id: str, fault: str) -> None:
+        if endpoint_id not in said:
+            said.add(endpoint_id)
+            telemetry.alarm("endpoint-unreadable", endpoint_id=endpoint_id, fault=fault)
+
+    return say
 
 
 def flows_of(store: LedgerStore, endpoints: Endpoints, wire: Verifying, clock: Clock) -> Flows:

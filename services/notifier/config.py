@@ -28,13 +28,12 @@ class NotifierSettings(BaseServiceSettings):
         default=None, description="PEM file of authorities to trust for endpoints, beside the system's"
     )
     connect_seconds: float = Field(default=5, gt=0, description="longest to connect to an endpoint, in seconds")
-    attempt_seconds: float = Field(default=20, gt=0, description="longest for a whole attempt, in seconds")
+    attempt_seconds: float = Field(
+        default=20, gt=0, description="longest for a whole attempt, in seconds; a shutdown waits for it"
+    )
     in_flight_max: int = Field(default=8, ge=1, description="deliveries to one endpoint at the same time, at most")
     lane_slots: int = Field(default=256, ge=1, description="notices of one endpoint held in memory, at most")
     held_max: int = Field(default=4096, ge=1, description="notices of all endpoints held in memory, at most")
-    drain_seconds: float = Field(
-        default=8, ge=0, description="how long deliveries under way may take to end at shutdown, in seconds"
-    )
     router_url: str = Field(
         default="",
         description="address of the router, which knows what the agreements allow now; empty: no detail is given",

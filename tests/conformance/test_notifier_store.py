@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.notifier.adapters.endpoints import PostgresEndpoints
 from services.notifier.adapters.keys import KeyedOpener, SecretBox
 from services.notifier.adapters.postgres import PostgresStore
+from services.notifier.bootstrap import said_once
 from services.notifier.domain.errors import EndpointExists
 from services.notifier.domain.model import (
     Answer,
@@ -41,7 +42,7 @@ from shared.faults import PositionMoved
 from shared.records import Span
 from tests.support.clock import NOON
 from tests.support.notifier_fakes import KEYS, SEALING, TOKENS, InMemoryEndpoints, InMemoryStore, a_leased, a_notice
-from tests.support.notifier_rig import Offered
+from tests.support.notifier_rig import Offered, QuietTelemetry
 from tests.support.stack import TestPostgres
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -131,7 +132,7 @@ async def ledgers(postgres: TestPostgres | None, alone: bool) -> AsyncIterator[L
     pool = make_engine(database.url("notifier"), pool_size=4, statement_timeout_seconds=10, name="test")
     writer = Writer(database.url("notifier"), pool_size=4, statement_timeout_seconds=10, name="test")
     store = PostgresStore(pool, writer, Nobody(), FailPoints(), lease_seconds=60)
-    yield Real(pool, store, PostgresEndpoints(pool, SecretBox(TOKENS)), alone)
+    yield Real(pool, store, PostgresEndpoints(pool, SecretBox(TOKENS), said_once(QuietTelemetry())), alone)
     await pool.dispose()
     await writer.close()
 

@@ -16,7 +16,7 @@ from services.notifier.adapters.endpoints import PostgresEndpoints
 from services.notifier.adapters.keys import KeyedOpener, SecretBox
 from services.notifier.adapters.postgres import PostgresStore
 from services.notifier.adapters.webhook import Timeouts, WebhookWire
-from services.notifier.bootstrap import flows_of
+from services.notifier.bootstrap import flows_of, said_once
 from services.notifier.domain.destination import Guard
 from services.notifier.domain.model import Endpoint, EndpointId, EndpointState
 from services.notifier.domain.signature import verify
@@ -178,9 +178,10 @@ async def rig_on(
     offered = Offered()
     writer = Writer(database.url("notifier"), pool_size=6, statement_timeout_seconds=10, name="test")
     store = PostgresStore(pool, writer, offered, FailPoints(), lease_seconds)
-    endpoints = PostgresEndpoints(pool, SecretBox(TOKENS))
     wire = WebhookWire(LOOPBACK, timeouts or Timeouts(2, 5))
-    flows, telemetry = flows_of(store, endpoints, wire, clock), QuietTelemetry()
+    telemetry = QuietTelemetry()
+    endpoints = PostgresEndpoints(pool, SecretBox(TOKENS), said_once(telemetry))
+    flows = flows_of(store, endpoints, wire, clock)
     engine = Engine(
         flows,
         limits or LaneLimits(slots_max=64, in_flight_max=8, lease_seconds=lease_seconds, drain_seconds=0),

@@ -1,7 +1,7 @@
 """Endpoints in Postgres, what they are signed and entered with encrypted."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,8 @@ from services.notifier.adapters.tables import endpoints
 from services.notifier.domain.errors import EndpointExists
 from services.notifier.domain.model import Access, Endpoint, EndpointId, EndpointState, Keys, OAuthClient, Target
 from shared.db.engine import transaction
+from shared.faults import fault_name
+from shared.sealing import NotOpened
 
 LISTED_MAX = 1000
 _SHOWN = (
@@ -38,10 +40,11 @@ _KEPT = (endpoints.c.secret, endpoints.c.previous_secret, endpoints.c.previous_u
 
 @dataclass(frozen=True, slots=True)
 class PostgresEndpoints:
-    """The endpoints of all organisations."""
+    """The endpoints of all organisations. `unreadable` hears which one cannot be sent to, and by what fault."""
 
     engine: AsyncEngine
     box: SecretBox
+    unreadable: Callable[[str, str], None]
 
     async def add(self, endpoint: Endpoint, keys: Keys, access: Access | None = None) -> None:
         """Store a new endpoint. Raises EndpointExists when the organisation has one of that rank."""
@@ -102,9 +105,17 @@ class PostgresEndpoints:
         return self._target(found[0], now) if found else None
 
     async def targets(self, *, now: datetime) -> Sequence[Target]:
-        """The active endpoints with their open keys. Raises NotOpened."""
+        """The active endpoints with their open keys; one whose secrets cannot be read stops none of the others."""
         active = endpoints.c.state == EndpointState.ACTIVE.value
-        return [self._target(row, now) for row in await self._read(select(*_SHOWN, *_KEPT).where(active))]
+        rows = await self._read(select(*_SHOWN, *_KEPT).where(active))
+        return [target for row in rows if (target := self._readable(row, now))]
+
+    def _readable(self, row: Any, now: datetime) -> Target | None:
+        try:
+            return self._target(row, now)
+        except (NotOpened, ValueError) as fault:
+            self.unreadable(row.endpoint_id, fault_name(fault))
+            return None
 
     def _target(self, row: Any, now: datetime) -> Target:
         kept = [row.secret]

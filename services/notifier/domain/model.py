@@ -241,9 +241,13 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a leased notice; `attempt` is absent where nothing was put on the wire."""
+    """What became of a leased notice; `attempt` is absent where nothing was put on the wire.
+
+    `fault`: the class of an error that nobody foresaw, which a person must look at.
+    """
 
     notice: Leased
     at: datetime
     verdict: Verdict
     attempt: Attempt | None = None
+    fault: str = ""

@@ -116,7 +116,7 @@ class Engine:
         self._targets_wake.now()
 
     async def deliver(self) -> None:
-        """Own the deliveries under way; a bug in one of them ends this loop, and the process with it.
+        """Own the deliveries under way; a bug in the lanes themselves ends this loop, and the process with it.
 
         At shutdown they may end and are written down, so that nothing is sent twice because of a deploy.
         """
@@ -166,9 +166,9 @@ class Engine:
             await self._next_result(progress)
             await pace.turn()
             batch = self._results[:RESULTS_MAX]
-            await self._write(batch, pause, progress)
+            written = await self._write(batch, pause, progress)
             del self._results[: len(batch)]
-            self.lanes.let_go(result.notice for result in batch)
+            self.lanes.let_go(result.notice for result in written)
             progress.made(waiting=len(self._results))
 
     async def claim_once(self) -> float:
@@ -254,7 +254,11 @@ class Engine:
                 continue
             self._answered.clear()
 
-    async def _write(self, batch: Sequence[Result], pause: Pause, progress: Progress) -> None:
+    async def _write(self, batch: Sequence[Result], pause: Pause, progress: Progress) -> Sequence[Result]:
+        """Write them, by row where the whole is refused; gives what was dealt with.
+
+        A result that cannot be written stays held under its lease: its notice is not sent again before a restart.
+        """
         while True:
             try:
                 with self._telemetry.unit("notices.attempted", items=len(batch), **_verdicts(batch)) as line:
@@ -264,9 +268,14 @@ class Engine:
                 progress.beat(waiting=len(self._results))
                 await pause.after(fault)
                 continue
+            except Exception as fault:  # noqa: BLE001 - the bad one is held back, its neighbours go on
+                if len(batch) > 1:
+                    return [one for result in batch for one in await self._write([result], pause, progress)]
+                self._telemetry.alarm("result-unwritable", notice_id=batch[0].notice.notice_id, fault=fault_name(fault))
+                return ()
             pause.over()
             self._say(settled)
-            return
+            return batch
 
     async def _renew_once(self) -> float:
         since, held = self.lanes.now(), self.lanes.to_renew(again_seconds=RENEW_SECONDS)
@@ -289,6 +298,8 @@ class Engine:
     def _say(self, results: Sequence[Result]) -> None:
         """What a person must look at."""
         for result in results:
+            if result.fault:
+                self._telemetry.alarm("attempt-failed", notice_id=result.notice.notice_id, fault=result.fault)
             match result.verdict:
                 case Stopped(reason) if result.notice.subject.kind in ISSUED_KINDS:
                     self._telemetry.alarm("notice-expired", notice_id=result.notice.notice_id, reason=reason)

@@ -117,7 +117,7 @@ class Endpoints(Protocol):
         ...
 
     async def targets(self, *, now: datetime) -> Sequence[Target]:
-        """The active endpoints with their open keys; an overlap of two keys ends by `now`."""
+        """The active endpoints whose keys can be read; an overlap of two keys ends by `now`."""
         ...
 
 

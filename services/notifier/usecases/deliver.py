@@ -23,7 +23,7 @@ from services.notifier.usecases.suspend import suspend_endpoints
 from services.notifier.usecases.told import fact_of, settlement_of
 from shared.clock import Clock
 from shared.contracts.audit import AuditFact
-from shared.faults import StoreUnavailable
+from shared.faults import StoreUnavailable, fault_name
 
 ENDED_ROWS_MAX = 500
 
@@ -40,8 +40,11 @@ Send = Callable[[Leased, Target, datetime], Awaitable[Sent]]
 
 
 async def attempt_notice(notice: Leased, target: Target | None, *, send: Send, clock: Clock, chance: Chance) -> Result:
-    """Send a leased notice once, unless it may not be sent any more; what cannot be made ready goes back unsent."""
-    started = clock.now()
+    """Send a leased notice once, unless it may not be sent any more; what cannot be made ready goes back unsent.
+
+    An error that nobody foresaw is a failed attempt of this notice, and stops no other.
+    """
+    started, fault = clock.now(), ""
     if ended := policy.stop(notice, now=started):
         return Result(notice, started, ended)
     if target is None:
@@ -50,11 +53,14 @@ async def attempt_notice(notice: Leased, target: Target | None, *, send: Send, c
         sent = await send(notice, target, started)
     except StoreUnavailable:
         return Result(notice, started, Returned())
+    except Exception as error:  # noqa: BLE001 - one notice or endpoint that nobody foresaw must not stop the others
+        fault = fault_name(error)
+        sent = Sent(Answer(None, error=f"not sent: {fault}"), "")
     ended_at, attempt_no = clock.now(), notice.attempt_count + 1
     attempt = Attempt(target.endpoint_id, attempt_no, started, ended_at - started, sent.answer, sent.copy_digest)
     schedule = retry.schedule_of(notice.retry_seconds or target.retry_seconds)
     verdict = policy.judge(notice, sent.answer, now=ended_at, fraction=chance(), schedule=schedule)
-    return Result(notice, ended_at, verdict, attempt)
+    return Result(notice, ended_at, verdict, attempt, fault)
 
 
 async def send_notice(notice: Leased, target: Target, at: datetime, *, wire: Wire, store: LedgerStore) -> Sent:

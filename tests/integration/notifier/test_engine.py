@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 import pytest_asyncio
 from aiohttp import web
+from sqlalchemy import text
 
 from services.notifier.adapters.webhook import Timeouts
 from services.notifier.domain.retry import GIVE_UP_AFTER
@@ -14,6 +15,7 @@ from services.notifier.entrypoints.lanes import LaneLimits
 from shared.clock import SystemClock
 from shared.contracts.outcome import NoticeOutcome
 from shared.contracts.topics import OUTCOMES
+from shared.db.engine import transaction
 from tests.support.clock import FrozenClock
 from tests.support.notifier_fakes import a_notice
 from tests.support.notifier_rig import Rig, receiving, rig_on
@@ -55,6 +57,23 @@ async def test_a_notice_without_an_endpoint_is_delivered_once_one_is_registered(
         await until(lambda: receiver.ids == [event.data.notice_id])
 
 
+async def test_an_endpoint_whose_secrets_cannot_be_read_is_said_once_and_delays_no_other(
+    database: TestDatabase,
+) -> None:
+    async with receiving() as receiver, rig_on(database) as rig:
+        for org in ("gmc", "nmc"):
+            await rig.add_endpoint(org, receiver.url)
+        async with transaction(rig.database) as connection:
+            await connection.execute(text("UPDATE notifier.endpoints SET secret = 'damaged' WHERE org = 'nmc'"))
+        await rig.start()
+        await rig.notify(a_notice("nmc"), a_notice("gmc"))
+        await until(lambda: _in_state(rig, "delivered", 1))
+        await rig.engine.refresh_once()
+        assert await rig.count("recipient = 'nmc' AND state = 'pending'") == 1
+        said = [line for line in rig.telemetry.lines if line.get("alarm") == "endpoint-unreadable"]
+        assert [line["endpoint_id"] for line in said] == ["end_nmc"]
+
+
 async def test_more_than_a_lane_holds_waits_in_the_ledger_and_is_all_delivered_once(database: TestDatabase) -> None:
     limits = LaneLimits(slots_max=8, in_flight_max=4, lease_seconds=6)
     async with receiving() as receiver, rig_on(database, limits=limits) as rig:
@@ -73,12 +92,13 @@ async def test_a_hanging_endpoint_delays_no_other(database: TestDatabase) -> Non
         await hang.wait()
         return web.Response(status=204)
 
-    async with receiving(never) as dead, receiving() as healthy, rig_on(database) as rig:
+    patient = Timeouts(connect_seconds=2, attempt_seconds=120)
+    async with receiving(never) as dead, receiving() as healthy, rig_on(database, timeouts=patient) as rig:
         await rig.add_endpoint("nmc", dead.url)
         await rig.add_endpoint("gmc", healthy.url)
         await rig.start()
         await rig.notify(*[a_notice("nmc") for _ in range(100)], *[a_notice("gmc") for _ in range(100)])
-        await until(lambda: len(healthy.ids) == 100, seconds=4)
+        await until(lambda: len(healthy.ids) == 100)
         assert dead.requests <= 8
         hang.set()
 
