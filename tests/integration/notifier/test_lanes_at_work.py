@@ -61,7 +61,7 @@ async def test_an_endpoint_that_comes_back_gets_all_its_failures_within_seconds_
         assert before < 20  # the others wait in the ledger, and cost the endpoint nothing
         is_well = True
         clock.move(timedelta(seconds=1))
-        await until(lambda: _moving(rig, clock, 20), seconds=10)
+        await until(lambda: _moving(rig, clock, 20))
         assert (await _breaker(rig, "closed")).failing_since is None
         assert len(set(receiver.ids)) == 20
 
@@ -141,7 +141,7 @@ async def test_a_rate_that_was_granted_is_kept(database: TestDatabase) -> None:
         await rig.start()
         began = asyncio.get_running_loop().time()
         await rig.notify(*[a_notice("gmc") for _ in range(12)])
-        await until(lambda: len(receiver.ids) == 12, seconds=10)
+        await until(lambda: len(receiver.ids) == 12)
         assert asyncio.get_running_loop().time() - began >= 1.5
 
 
@@ -175,7 +175,7 @@ async def _breaker(rig: Rig, state: str) -> Any:
     async def seen() -> bool:
         return bool(await rig.rows("SELECT 1 FROM notifier.endpoint_health WHERE breaker = :b", b=state))
 
-    await until(seen, seconds=8)
+    await until(seen)
     return (await rig.rows("SELECT * FROM notifier.endpoint_health"))[0]
 
 
