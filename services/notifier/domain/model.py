@@ -241,10 +241,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a leased notice; `attempt` is absent where nothing was put on the wire.
-
-    `fault`: the class of an error that nobody foresaw, which a person must look at.
-    """
+    """What became of a leased notice: no `attempt` where nothing was sent; `fault` is what nobody foresaw, by class."""
 
     notice: Leased
     at: datetime
