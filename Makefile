@@ -56,8 +56,8 @@ test: $(READY) ## unit, conformance, contracts, architecture, integration and en
 rules: $(READY) ## remove each rule of the decision in turn: a test must turn red
 	@$(BIN)/python -m tests.rules
 
-properties: $(READY) ## the laws of the decision, 10,000 generated graphs and concerns each (an hour)
-	@$(BIN)/pytest tests/properties --hypothesis-profile=nightly
+properties: $(READY) ## the laws of the decision, 10,000 generated graphs and concerns each (a night)
+	@$(BIN)/pytest tests/properties tests/unit/registry/test_four_eyes.py --hypothesis-profile=nightly
 
 mutants: $(READY) ## change the decision's source one operator at a time and print the score; goes on where it was
 	@$(BIN)/python -m tests.mutants

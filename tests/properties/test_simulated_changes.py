@@ -20,12 +20,13 @@ from shared.agreements import Decision, GraphInvalid, Snapshot, decide, facts_of
 from tests.support.change_fakes import InMemoryChanges, ScriptedRouter, desk_of
 from tests.support.clock import FrozenClock
 from tests.support.committing import commit_change
+from tests.support.laws import EXAMPLES, nightly
 
 SEED = read_objects()
 AGREEMENTS = [row for row in SEED if row["kind"] == "agreement"]
 # Every concern that an agreement states as an example, as if it had been received.
 CONCERNS = [example["concern"] for row in AGREEMENTS for example in row["examples"]]
-few = settings(max_examples=6, deadline=None)
+few = settings(max_examples=EXAMPLES // 10 if nightly else 6, deadline=None)
 
 
 @cache

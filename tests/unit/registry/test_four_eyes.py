@@ -36,7 +36,7 @@ class FourEyesInMemory(FourEyes):
 
 
 def test_p21_nothing_is_in_force_without_an_author_a_reviewer_and_two_others_who_approve_it() -> None:
-    few = settings(max_examples=300 if thorough else 6, stateful_step_count=40, deadline=None)
+    few = settings(max_examples=10_000 if thorough else 6, stateful_step_count=40, deadline=None)
     FourEyesInMemory.commits_seen = 0
     run_state_machine_as_test(FourEyesInMemory, settings=few)
     assert FourEyesInMemory.commits_seen > 0, "no change came into force: nothing was tried"
