@@ -20,7 +20,7 @@ from deploy.local.system import LocalSystem
 
 pytestmark = pytest.mark.stack
 RUN_ENGINES = Path(__file__).with_name("run_engines.py")
-START_SECONDS = 60
+START_SECONDS = 120
 
 
 @pytest.fixture

@@ -21,8 +21,8 @@ from deploy.local.readyz import answers_ready
 from deploy.local.waiting import until
 
 pytestmark = pytest.mark.stack
-END_SECONDS = 30
-BACK_SECONDS = 30
+END_SECONDS = 90
+BACK_SECONDS = 90
 
 
 def _concordat(*arguments: object) -> Any:
