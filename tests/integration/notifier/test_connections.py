@@ -13,7 +13,7 @@ from services.notifier.domain.model import Answer
 from tests.integration.notifier.test_webhook import LOOPBACK
 from tests.support.waiting import until
 
-PATIENT = Timeouts(connect_seconds=2, attempt_seconds=5)
+PATIENT = Timeouts(connect_seconds=20, attempt_seconds=20)
 KEPT = b"HTTP/1.1 204 No Content\r\n\r\n"
 
 

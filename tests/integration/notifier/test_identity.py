@@ -59,7 +59,7 @@ async def wire_to(*ports: int, authorities: Path | None = None) -> AsyncIterator
     guard = Guard(allow_http=True, networks=(ip_network("127.0.0.1/32"),), ports=frozenset(ports))
     identity = Identity("concordat.example", authorities)
     resolver = Scripted(*[["127.0.0.1"]] * 20)
-    wire = WebhookWire(guard, Timeouts(2, 3), identity=identity, resolver=resolver)
+    wire = WebhookWire(guard, Timeouts(20, 20), identity=identity, resolver=resolver)
     try:
         yield wire
     finally:
