@@ -5,6 +5,7 @@ Reads as `graph/SEMANTICS.md` does: bodies, gates, classes, reasons. It stays th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from shared.agreements import reasons
@@ -17,6 +18,8 @@ from shared.agreements.hints import suggest_onward
 from shared.agreements.holds import not_understood, whole_holds
 from shared.agreements.lead import asks_a_person, lead_of
 from shared.agreements.snapshot import Snapshot
+
+Hints = Callable[[Case, set[str], set[str]], list[str]]
 
 
 def decide(snapshot: Snapshot, facts: Facts) -> Decision:
@@ -57,14 +60,14 @@ def standings_of(case: Case) -> tuple[Standing, ...]:
     )
 
 
-def decided_from(case: Case, outcomes: tuple[Outcome, ...]) -> Decision:
+def decided_from(case: Case, outcomes: tuple[Outcome, ...], hints: Hints = suggest_onward) -> Decision:
     """Rule 17: unroutable = nobody told, nothing held, and the originator is not itself a lead."""
     told = {outcome.org for outcome in outcomes if outcome.klass is Class.TOLD}
     held = any(outcome.klass is Class.HELD for outcome in outcomes)
     lead = lead_of(case, told)
     leads_itself = lead is not None and case.originator in lead.any_of
     gaps = {outcome.org for outcome in outcomes if outcome.klass is Class.GAP}
-    flags = [*asks_a_person(case), *suggest_onward(case, told, gaps)]
+    flags = [*asks_a_person(case), *hints(case, told, gaps)]
     return Decision(
         originator=case.originator,
         outcomes=outcomes,

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from shared.agreements import reasons
-from shared.agreements.case import Attempt, Case
+from shared.agreements.case import Attempt
 from shared.agreements.classes import because_of
 from shared.agreements.decide import case_of, decide
 from shared.agreements.decision import Because, Class, Outcome
@@ -94,12 +94,17 @@ def explain(snapshot: Snapshot, facts: Facts, org: str) -> tuple[Trial, ...]:
 
     Pure and total; () when nothing joins them in this direction.
     """
-    return _trials(case_of(snapshot, facts), org)
+    attempts = case_of(snapshot, facts).attempts
+    return trials_of(attempt for attempt in attempts if attempt.recipient.org == org)
 
 
 def why(snapshot: Snapshot, facts: Facts, org: str) -> Explanation:
     """Why one body is in its class. Pure. Raises KeyError when the snapshot has no such body."""
-    outcome, trials = decide(snapshot, facts).of(org), explain(snapshot, facts, org)
+    return explained(decide(snapshot, facts).of(org), explain(snapshot, facts, org))
+
+
+def explained(outcome: Outcome, trials: tuple[Trial, ...]) -> Explanation:
+    """A body's outcome with the evidence of all its trials."""
     if outcome.klass not in _UNTOLD:
         return Explanation(outcome, trials)
     return Explanation(outcome, trials, nearest_of(trials), smallest_repair(trials))
@@ -147,9 +152,9 @@ def _effort(trial: Trial) -> tuple[int, bool, int, str, str, str]:
     return len(trial.needed), not trial.would_tell, -trial.reach, because.cite, signed.discloser, signed.recipient
 
 
-def _trials(case: Case, org: str) -> tuple[Trial, ...]:
-    tried = (_trial(attempt) for attempt in case.attempts if attempt.recipient.org == org)
-    return tuple(sorted(tried, key=lambda trial: (-trial.reach, trial.because.cite)))
+def trials_of(attempts: Iterable[Attempt]) -> tuple[Trial, ...]:
+    """What became of each of these clauses towards one body, the one that came furthest first."""
+    return tuple(sorted(map(_trial, attempts), key=lambda trial: (-trial.reach, trial.because.cite)))
 
 
 def _trial(attempt: Attempt) -> Trial:

@@ -6,8 +6,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from services.router.domain.choosing import Manner, may_be_chosen
-from shared.agreements import Facts, Snapshot
-from shared.agreements.explain import Explanation, why
+from services.router.domain.evaluating import Evaluator
+from shared.agreements import Facts, Outcome
+from shared.agreements.classes import Standing
+from shared.agreements.explain import Explanation, explained, trials_of
 
 BODIES_MAX = 20
 """An item can name every organisation of the graph: advice is given on the first of them by name."""
@@ -22,8 +24,13 @@ class Missing:
     manner: Manner | None
 
 
-def missing_of(snapshot: Snapshot, facts: Facts, orgs: Collection[str]) -> tuple[Missing, ...]:
+def missing_of(evaluator: Evaluator, facts: Facts, orgs: Collection[str]) -> tuple[Missing, ...]:
     """Advice on the first of these bodies, by name; those that the graph does not know are left out."""
-    known = sorted(org for org in orgs if org in snapshot.graph.organisations)[:BODIES_MAX]
-    manners = may_be_chosen(snapshot, facts, known)
-    return tuple(Missing(org, why(snapshot, facts, org), manners.get(org)) for org in known)
+    known = sorted(org for org in orgs if org in evaluator.snapshot.graph.organisations)[:BODIES_MAX]
+    manners, plain = may_be_chosen(evaluator, facts, known), evaluator.decide(facts)
+    _, standings = evaluator.standings(facts, known)
+    return tuple(Missing(row.org, _why(plain.of(row.org), row), manners.get(row.org)) for row in standings)
+
+
+def _why(outcome: Outcome, standing: Standing) -> Explanation:
+    return explained(outcome, trials_of(verdict.attempt for verdict in standing.verdicts))

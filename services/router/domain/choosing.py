@@ -13,10 +13,12 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from services.router.domain.emergency import told_in_emergency
-from shared.agreements import Class, Decision, Facts, Outcome, Snapshot, Withheld, decide
+from services.router.domain.evaluating import Evaluator, Ruling
+from shared.agreements import Class, Decision, Facts, Outcome, Withheld
 from shared.agreements.case import Attempt
 from shared.agreements.classes import Standing, because_of, classify, flags_of, reason_of
-from shared.agreements.decide import case_of, decided_from, standings_of
+from shared.agreements.decide import decided_from
+from shared.agreements.fast import Swift
 from shared.agreements.gates import answers, name_of, sensitivity
 from shared.agreements.holds import whole_holds
 from shared.agreements.payload import HEADER, OMIT, payload_of
@@ -32,36 +34,40 @@ Choices = Mapping[str, Manner]
 class Chosen:
     """The decision with the choices that stand, and the class of each body before; `refused`: the others' reasons."""
 
-    decision: Decision
+    decision: Ruling
     before: Mapping[str, Class]
     refused: Mapping[str, str]
 
 
-def with_choices(snapshot: Snapshot, facts: Facts, choices: Choices) -> Chosen:
+def with_choices(evaluator: Evaluator, facts: Facts, choices: Choices) -> Chosen:
     """The decision on a concern with every choice in it that a clause allows.
 
     A body that the decision tells anyway stays as it is; a choice that no clause allows is refused with the reason
     of the nearest miss, and changes nothing.
     """
-    plain = decide(snapshot, facts)
-    before = {org: plain.of(org).klass for org in choices if org in snapshot.graph.organisations}
+    plain = evaluator.decide(facts)
     if not choices:
-        return Chosen(plain, before, {})
-    case = case_of(snapshot, facts)
-    standings = {standing.org: standing for standing in standings_of(case) if standing.org in choices}
+        return Chosen(plain, {}, {})
+    case, found = evaluator.standings(facts, choices)
+    standings = {standing.org: standing for standing in found}
+    before = {org: plain.of(org).klass for org in standings}
     told = {org: _told(plain.of(org), standing, choices[org]) for org, standing in standings.items()}
     refused = {org: _why_not(plain.of(org), standings[org]) for org, outcome in told.items() if outcome is None}
     refused |= {org: NO_PATH for org in choices if org not in standings}
     outcomes = tuple(told.get(outcome.org) or outcome for outcome in plain.outcomes)
     whole = set(plain.hold) - {HOLD_SUCCESSION_AMBIGUOUS}
-    decision = replace(plain, outcomes=outcomes) if whole else decided_from(case, outcomes)
+    decision = replace(_whole(plain), outcomes=outcomes) if whole else decided_from(case, outcomes, evaluator.hints)
     return Chosen(decision, before, refused)
 
 
-def may_be_chosen(snapshot: Snapshot, facts: Facts, orgs: Collection[str]) -> dict[str, Manner]:
+def _whole(ruling: Ruling) -> Decision:
+    return ruling.whole() if isinstance(ruling, Swift) else ruling
+
+
+def may_be_chosen(evaluator: Evaluator, facts: Facts, orgs: Collection[str]) -> dict[str, Manner]:
     """In which manner a person may tell each of these bodies; those that may not be told at all are left out."""
-    case = case_of(snapshot, facts)
-    standings = [row for row in standings_of(case) if row.org in orgs and row.org != facts.originator]
+    case, found_standings = evaluator.standings(facts, orgs)
+    standings = [row for row in found_standings if row.org != facts.originator]
     needy = () if whole_holds(case) else standings
     found: dict[str, Manner] = {row.org: "emergency" for row in needy if told_in_emergency(classify(row), row)}
     found |= {row.org: manner for row in standings if (manner := _manner(row))}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from shared.agreements import Decision, Facts, Snapshot
+from services.router.domain.evaluating import Ruling
+from shared.agreements import Facts, Snapshot
 from shared.agreements.case import Attempt
 from shared.agreements.classes import because_of
 from shared.agreements.decide import case_of
@@ -26,7 +27,7 @@ class Duty:
     reason: str | None
 
 
-def duties_on(snapshot: Snapshot, facts: Facts, decision: Decision, told: Collection[str]) -> tuple[Duty, ...]:
+def duties_on(snapshot: Snapshot, facts: Facts, decision: Ruling, told: Collection[str]) -> tuple[Duty, ...]:
     """Every statutory duty that covers a concern, each once, by citation and body; `told` are those who have a notice.
 
     A body may have been told for another reason, or by a person's choice: the duty is kept all the same.
@@ -35,7 +36,7 @@ def duties_on(snapshot: Snapshot, facts: Facts, decision: Decision, told: Collec
     return tuple(found[key] for key in sorted(found))
 
 
-def _duties(snapshot: Snapshot, facts: Facts, decision: Decision, told: Collection[str]) -> Iterator[Duty]:
+def _duties(snapshot: Snapshot, facts: Facts, decision: Ruling, told: Collection[str]) -> Iterator[Duty]:
     for attempt in case_of(snapshot, facts).attempts:
         org, statute = attempt.recipient.org, snapshot.graph.duties.get(attempt.agreement.id)
         if statute is None or attempt.clause.effect is not Effect.REQUIRE or org == facts.originator:
@@ -46,7 +47,7 @@ def _duties(snapshot: Snapshot, facts: Facts, decision: Decision, told: Collecti
             yield Duty(because_of(attempt).cite, str(statute.record.get("title", statute.id)), org, reason)
 
 
-def _why(attempt: Attempt, decision: Decision, shut: list[str]) -> str:
+def _why(attempt: Attempt, decision: Ruling, shut: list[str]) -> str:
     """A hold before the duty's own gate; where neither is in the way, what the decision says of the body."""
     held = decision.hold[:1] if decision.of(attempt.recipient.org).klass.value == "held" else ()
     return next(iter((*held, *shut)), decision.of(attempt.recipient.org).reason)

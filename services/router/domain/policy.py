@@ -7,19 +7,18 @@ from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from services.router.domain.advice import Missing, missing_of
 from services.router.domain.choosing import Choices, with_choices
 from services.router.domain.errors import GraphBehind, NoGraphYet
+from services.router.domain.evaluating import Evaluator, Fast, Reference, Ruling
 from services.router.domain.model import Concern, Encode, Head, ItemKind, Verdict
 from services.router.domain.tokens import is_newer
-from shared.agreements import Class, Decision, Facts, Snapshot, decide, facts_of, held_for_fault
-from shared.agreements.fast import Decider, Swift
+from shared.agreements import Class, Facts, Snapshot, facts_of, held_for_fault
+from shared.agreements.fast import Decider
 from shared.agreements.reasons import HOLD_FAULT, HOLD_STALE_GRAPH
 
-Plainly = Callable[[Facts], Decision | Swift]
 CLOCKS_APART = timedelta(seconds=60)
 """So far may the clocks of services differ."""
 CLOCK_STEP = "ClockStep"
@@ -40,7 +39,7 @@ class Choice:
     `before` the class that each had without the choice."""
 
     verdict: Verdict
-    decision: Decision | Swift
+    decision: Ruling
     before: Mapping[str, Class]
     refused: Mapping[str, str]
 
@@ -63,6 +62,7 @@ class Judge:
         self._memo_bytes = 0
         self._memo: OrderedDict[Hashable, Verdict] = OrderedDict()
         self._asked: tuple[Concern, Facts, Hashable] | None = None
+        self._worked_out: tuple[Hashable, Verdict | None] = (None, None)
 
     @property
     def gateways(self) -> frozenset[str]:
@@ -76,17 +76,19 @@ class Judge:
         return self._memo_bytes
 
     def is_ready(self, concern: Concern) -> bool:
-        """Whether nothing has yet to be read, for seconds maybe, before the concern is judged."""
+        """Whether judging the concern takes a moment only: nothing has yet to be read, and not much to be written."""
         try:
             facts, key = self._read(concern)
-            return key in self._memo or is_newer(facts.min_graph_token, self.head) or not self.decider.lacks(facts)
+            return key in self._memo or is_newer(facts.min_graph_token, self.head) or not self.decider.takes_long(facts)
         except Exception:  # noqa: BLE001 - whatever cannot be evaluated is held at once
             return True
 
-    def read_for(self, concern: Concern) -> None:
-        """Read what is lacking; any thread can do it, while others judge. What fails here fails again in `judge`."""
+    def work_out(self, concern: Concern) -> None:
+        """Do all that takes long; any thread can do it, while others judge. What fails here fails again in `judge`."""
         with suppress(Exception):
-            self.decider.read_for(facts_of(concern.routing))
+            facts = facts_of(concern.routing)
+            self.decider.read_for(facts)
+            self._worked_out = facts.key(), Verdict.of(self.decider.decide(facts), self._encode)
 
     def judge(self, concern: Concern) -> Judgement:
         """The decision on a concern; whatever goes wrong inside holds it for a person."""
@@ -101,25 +103,23 @@ class Judge:
         return Judgement(self._held(facts, HOLD_FAULT), fault)
 
     def choose(self, concern: Concern, choices: Choices) -> Choice:
-        """The decision on a concern with these choices in it, by the fast path where there are none.
+        """The decision on a concern with these choices in it.
 
-        Nothing of it is remembered, and it may take a second: ask beside the loop. Where the concern asks for a newer
+        Nothing of it is remembered, and it may take long: ask beside the loop. Where the concern asks for a newer
         graph, or the evaluator fails, everything is held and every choice refused.
         """
-        return self._chosen(concern, choices, self.decider.decide)
+        return self._chosen(concern, choices, Fast(self.decider))
 
     def choose_by_reference(self, concern: Concern, choices: Choices) -> Choice:
         """The same by the reference evaluator alone, which the fast path must equal."""
-        return self._chosen(concern, choices, partial(decide, self.snapshot))
+        return self._chosen(concern, choices, Reference(self.snapshot))
 
-    def _chosen(self, concern: Concern, choices: Choices, plainly: Plainly) -> Choice:
+    def _chosen(self, concern: Concern, choices: Choices, evaluator: Evaluator) -> Choice:
         try:
             facts = facts_of(concern.routing)
             if is_newer(facts.min_graph_token, self.head):
                 return self._all_refused(facts, choices, HOLD_STALE_GRAPH)
-            if not choices:
-                return self._plain(plainly(facts))
-            chosen = with_choices(self.snapshot, facts, choices)
+            chosen = with_choices(evaluator, facts, choices)
         except Exception:  # noqa: BLE001 - fail closed: an evaluator that fails holds the concern
             return self.refuse(concern, choices)
         verdict = Verdict.of(chosen.decision, self._encode)
@@ -132,12 +132,9 @@ class Judge:
     def missing(self, routing: Mapping[str, Any], orgs: Collection[str]) -> tuple[Missing, ...]:
         """What is missing for these bodies to be told of it; () where the concern cannot be read."""
         try:
-            return missing_of(self.snapshot, facts_of(routing), orgs)
+            return missing_of(Fast(self.decider), facts_of(routing), orgs)
         except Exception:  # noqa: BLE001 - what cannot be evaluated waits for a person, who must be able to look at it
             return ()
-
-    def _plain(self, decision: Decision | Swift) -> Choice:
-        return Choice(Verdict.of(decision, self._encode), decision, {}, {})
 
     def _all_refused(self, facts: Facts, choices: Choices, code: str) -> Choice:
         decision = held_for_fault(self.snapshot, facts, code)
@@ -152,7 +149,9 @@ class Judge:
             return self._held(facts, HOLD_STALE_GRAPH)
         found = self._memo.get(key)
         if found is None:
-            found = self._remember(key, Verdict.of(self.decider.decide(facts), self._encode))
+            known, worked_out = self._worked_out
+            made = worked_out if known == key else None
+            found = self._remember(key, made or Verdict.of(self.decider.decide(facts), self._encode))
         self._memo.move_to_end(key)
         return found
 

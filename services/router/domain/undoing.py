@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from services.router.domain.evaluating import Ruling
 from services.router.domain.model import Concern
-from shared.agreements import Class, Decision
+from shared.agreements import Class, Outcome
 
 Settled = Literal["told", "ended", "withdrawn"]
 UndoingKind = Literal["withdrawal", "recall"]
@@ -52,13 +53,13 @@ class Stays:
     until: datetime | None
 
 
-def standing_of(told: ToldNotice, concern: Concern, decision: Decision, now: datetime) -> TakeBack | Stays:
+def standing_of(told: ToldNotice, concern: Concern, decision: Ruling, now: datetime) -> TakeBack | Stays:
     """Whether a notice that is not yet with its body may still go, by the decision on the newest graph.
 
     A concern ages from its acceptance: one received long ago is sent under the law of then, and of the time since.
     Where the newest graph leaves the body to a person, that is no reason to take anything back.
     """
-    outcome = next((row for row in decision.outcomes if row.org == told.recipient), None)
+    outcome = _outcome_of(decision, told.recipient)
     if outcome is None:
         return TakeBack("NO_PATH")
     if outcome.klass is Class.HELD:
@@ -71,12 +72,19 @@ def standing_of(told: ToldNotice, concern: Concern, decision: Decision, now: dat
     return TakeBack("EXPIRED") if until <= now else Stays(until)
 
 
-def taken_back_by(decision: Decision, org: str) -> str | None:
+def taken_back_by(decision: Ruling, org: str) -> str | None:
     """Why a body that was told of an earlier version may no longer know of it; None where it may, or may again."""
-    outcome = next((row for row in decision.outcomes if row.org == org), None)
+    outcome = _outcome_of(decision, org)
     if outcome is None:
         return "NO_PATH"
     return None if outcome.klass in _MAY_KNOW else outcome.reason
+
+
+def _outcome_of(decision: Ruling, org: str) -> Outcome | None:
+    try:
+        return decision.of(org)
+    except KeyError:
+        return None
 
 
 _MAY_KNOW = frozenset({Class.TOLD, Class.AVAILABLE, Class.HELD, Class.ORIGINATOR})

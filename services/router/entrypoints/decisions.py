@@ -20,7 +20,7 @@ from services.router.domain.rounds import Opened
 from services.router.domain.tokens import token_of
 from services.router.entrypoints.forms import Moment, PreviewForm, without_detail
 from services.router.ports import DecisionStore, History
-from services.router.usecases import Desk, Ground, judge_on, judged, on_day, replay
+from services.router.usecases import Desk, Ground, chosen, judge_on, judged, on_day, replay
 from shared.agreements import GraphInvalid
 from shared.clock import Clock
 from shared.contracts.audit import AuditFact
@@ -133,7 +133,7 @@ class DecisionRoutes:
             raise not_found()
         judge = await judge_on(Ground(as_of, known_at), self.desk.current, self.history)
         routing = on_day(dossier.routing, as_of)
-        verdict = judge.choose(replace(dossier.concern, routing=routing), dossier.choices).verdict
+        verdict = (await chosen(judge, replace(dossier.concern, routing=routing), dossier.choices)).verdict
         stored = dossier.newest
         return {
             "concern_id": concern_id,

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Query
 from services.router.domain.rounds import Dossier
 from services.router.entrypoints.decisions import graph_of
 from services.router.ports import DecisionStore
-from services.router.usecases import Desk, on_day
+from services.router.usecases import Desk, chosen, on_day
 from shared.agreements import Outcome
 from shared.contracts.envelope import JsonObject, rfc3339
 from shared.http.auth import Principal, caller
@@ -50,7 +50,7 @@ class TermsRoutes:
             raise not_found()
         judge, now = self.desk.current.get(), self.desk.clock.now()
         concern = replace(dossier.concern, routing=on_day(dossier.routing, _as_of(dossier, now)))
-        told = judge.choose(concern, dossier.choices).verdict.told
+        told = (await chosen(judge, concern, dossier.choices)).verdict.told
         outcome = next((row for row in told if row.org == org), None)
         stated = {"concern_id": concern_id, "version": version, "org": org, "graph": graph_of(judge.head)}
         return {**stated, "as_of": concern.routing["received_at"], "told": outcome is not None, **_terms(outcome)}

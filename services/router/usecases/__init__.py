@@ -25,7 +25,7 @@ from services.router.usecases.graph import (
     refresh_graph,
 )
 from services.router.usecases.human import HumanDecision, UnknownGateways, record_decision
-from services.router.usecases.judging import judged, read_ahead
+from services.router.usecases.judging import chosen, judged, read_ahead
 from services.router.usecases.patience import Patience
 from services.router.usecases.queues import (
     Ask,
@@ -84,6 +84,7 @@ __all__ = [
     "assign_item",
     "catch_up",
     "choose_bodies",
+    "chosen",
     "close_item",
     "correlations_of",
     "duties_of",

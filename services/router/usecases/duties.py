@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 from services.router.domain.duties import Duty, duties_on
 from services.router.domain.model import Head
 from services.router.ports import History
 from services.router.usecases.desk import Desk, may_act
+from services.router.usecases.judging import chosen
 from services.router.usecases.rounds import Absent
 from shared.agreements import facts_of
 
@@ -30,5 +32,5 @@ async def duties_of(
     except (KeyError, TypeError, ValueError):
         return head, ()
     concern = replace(dossier.concern, routing=dossier.routing)
-    decision = judge.choose(concern, dossier.choices).decision
-    return head, duties_on(judge.snapshot, facts, decision, dossier.notices)
+    decision = (await chosen(judge, concern, dossier.choices)).decision
+    return head, await asyncio.to_thread(duties_on, judge.snapshot, facts, decision, dossier.notices)

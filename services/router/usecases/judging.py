@@ -5,16 +5,22 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
+from services.router.domain.choosing import Choices
 from services.router.domain.model import Concern
-from services.router.domain.policy import CurrentJudge, Judge, Judgement
+from services.router.domain.policy import Choice, CurrentJudge, Judge, Judgement
 from shared.agreements import GraphInvalid
 
 
 async def judged(judge: Judge, concern: Concern) -> Judgement:
     """The decision on a concern, as `Judge.judge` has it."""
     if not judge.is_ready(concern):
-        await asyncio.to_thread(judge.read_for, concern)
+        await asyncio.to_thread(judge.work_out, concern)
     return judge.judge(concern)
+
+
+async def chosen(judge: Judge, concern: Concern, choices: Choices) -> Choice:
+    """The decision on a concern with a person's choices in it, as `Judge.choose` has it, taken beside the loop."""
+    return await asyncio.to_thread(judge.choose, concern, choices)
 
 
 async def read_ahead(current: CurrentJudge) -> int:

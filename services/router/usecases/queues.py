@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,6 +14,7 @@ from services.router.domain.model import ItemEvent, ItemEventName, ItemKind, Wor
 from services.router.domain.rounds import Act, Dossier, Opened, Person, resolved
 from services.router.ports import DecisionStore, Transaction
 from services.router.usecases.desk import Desk, Sitting
+from services.router.usecases.judging import chosen
 from services.router.usecases.rounds import Absent, Refused, Stands, open_round
 from shared.contracts.audit import AuditFact
 from shared.ids import new_id
@@ -91,7 +93,9 @@ async def look_at_item(item_id: str, store: DecisionStore, desk: Desk) -> ItemLo
     async with desk.begin() as tx:
         dossier = await tx.dossier(item.key.concern_id, item.key.version)
     routed = dossier and not item.resolution and item.kind not in TELLS_NOBODY
-    missing = desk.current.get().missing(dossier.routing, item.bodies) if dossier and routed else ()
+    if not dossier or not routed:
+        return ItemLook(item, events, ())
+    missing = await asyncio.to_thread(desk.current.get().missing, dossier.routing, item.bodies)
     return ItemLook(item, events, missing)
 
 
@@ -149,7 +153,7 @@ async def _route(item: WorkItem, dossier: Dossier, ask: Ask, choices: Choices, s
 async def _propose(item: WorkItem, dossier: Dossier, ask: Ask, choices: Choices, sitting: Sitting) -> ItemResult:
     """Kept for the second person, after every gate was checked; nobody is told yet."""
     act = _act_of(dossier, ask, choices)
-    choice = sitting.judge.choose(replace(dossier.concern, routing=dossier.routing), act.choices)
+    choice = await chosen(sitting.judge, replace(dossier.concern, routing=dossier.routing), act.choices)
     if refused := {org: choice.refused[org] for org in choices if org in choice.refused}:
         return Refused(refused)
     await _keep(item, "pointer-proposed", ask, {"choices": dict(choices)}, sitting)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,7 @@ from services.router.domain.model import ENGINE
 from services.router.domain.policy import CurrentJudge, Judge
 from services.router.domain.rounds import PastDecision
 from services.router.ports import DecisionStore, History
+from services.router.usecases.judging import chosen
 from shared.agreements.reasons import HOLD_FAULT
 from shared.canonical import digest
 from shared.contracts.envelope import rfc3339
@@ -54,7 +56,7 @@ async def replay(after: str, limit: int, *, store: DecisionStore, history: Histo
     page = await store.past_decisions(after, limit)
     found = []
     for past in sorted(page, key=lambda one: one.record.graph.version):
-        difference = _compare(past, await history.judge_at(past.record.graph.version))
+        difference = await _compare(past, await history.judge_at(past.record.graph.version))
         if difference is not None:
             found.append(difference)
     last = page[-1].record.decision_id if len(page) == limit else None
@@ -75,18 +77,25 @@ def on_day(routing: Mapping[str, Any], as_of: datetime | None) -> Mapping[str, A
     return routing if as_of is None else {**routing, "received_at": rfc3339(as_of)}
 
 
-def _compare(past: PastDecision, judge: Judge) -> Difference | None:
+async def _compare(past: PastDecision, judge: Judge) -> Difference | None:
     record = past.record
     if record.engine != ENGINE:
         return _difference(past, "engine", record.engine, ENGINE)
     if record.graph != judge.head:
         return _difference(past, "graph", record.graph.root, judge.head.root)
-    body = judge.choose(past.concern, past.choices).verdict.body
+    body = await _again(past, judge)
     whole = digest(body, record.graph.root.encode(), record.concern_digest.encode(), record.engine.encode())
     if body != record.body:
         finding: Finding = "faulted-then" if HOLD_FAULT.encode() in record.body else "bytes"
         return _difference(past, finding, record.digest, whole)
     return None if whole == record.digest else _difference(past, "digest", record.digest, whole)
+
+
+async def _again(past: PastDecision, judge: Judge) -> bytes:
+    """The bytes by the reference evaluator, or those of the fast path where these are the ones that differ."""
+    by_reference = await asyncio.to_thread(judge.choose_by_reference, past.concern, past.choices)
+    body = by_reference.verdict.body
+    return body if body != past.record.body else (await chosen(judge, past.concern, past.choices)).verdict.body
 
 
 def _difference(past: PastDecision, finding: Finding, stored: str, now: str) -> Difference:

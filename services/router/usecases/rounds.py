@@ -11,6 +11,7 @@ from services.router.domain.rounds import Act, ActKind, Dossier, Opened, hand_ov
 from services.router.domain.tokens import is_newer
 from services.router.ports import Decided, DecisionStore
 from services.router.usecases.desk import ROUTER, Desk, Sitting, may_act
+from services.router.usecases.judging import chosen
 from services.router.usecases.taking_back import withdraw_from_others
 from services.router.usecases.telling import round_of
 from shared.agreements import Class
@@ -69,7 +70,7 @@ async def open_round(dossier: Dossier, act: Act, sitting: Sitting, *, done: Work
     if dossier.recalled:
         raise Recalled(dossier.concern.concern_id)
     routing = dossier.routing if act.routing is None else act.routing
-    choice = sitting.judge.choose(replace(dossier.concern, routing=routing), act.choices)
+    choice = await chosen(sitting.judge, replace(dossier.concern, routing=routing), act.choices)
     refused = {org: choice.refused[org] for org in act.organisations if org in choice.refused}
     refused = _out_of_reach(act, choice.before) | refused
     if refused:

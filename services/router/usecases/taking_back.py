@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from services.router.domain.evaluating import Ruling
 from services.router.domain.model import Concern
 from services.router.domain.rounds import Dossier
 from services.router.domain.undoing import ToldNotice, UndoingKind, taken_back_by
 from services.router.ports import Undoing
 from services.router.usecases.desk import Sitting
 from services.router.usecases.pointing import undoing_of, undone_of
-from shared.agreements import Decision
 
 
 async def take_back(
@@ -27,7 +27,7 @@ async def withdraw(told: ToldNotice, dossier: Dossier, reason: str, sitting: Sit
     return undoing is not None
 
 
-async def withdraw_from_others(concern: Concern, decision: Decision, sitting: Sitting) -> None:
+async def withdraw_from_others(concern: Concern, decision: Ruling, sitting: Sitting) -> None:
     """Tell those of the withdrawal who know of an earlier version, and may no longer."""
     for told in await sitting.tx.told_before(concern.concern_id, concern.version):
         reason = taken_back_by(decision, told.recipient)

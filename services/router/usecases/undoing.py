@@ -12,6 +12,7 @@ from services.router.domain.rounds import Act, Opened
 from services.router.domain.undoing import NoticeNews, Stays, TakeBack, ToldNotice, standing_of
 from services.router.ports import Begin, Decided, Transaction, Undoing
 from services.router.usecases.desk import ROUTER, Desk, Sitting
+from services.router.usecases.judging import chosen
 from services.router.usecases.lineage import point_out
 from services.router.usecases.pointing import undone_of
 from services.router.usecases.taking_back import take_back, withdraw, withdraw_from_others
@@ -46,7 +47,7 @@ async def _look_at(told: ToldNotice, sitting: Sitting) -> bool:
         await sitting.tx.checked(told.notice_id, sitting.judge.head.version, None)
         return False
     concern = replace(dossier.concern, routing=dossier.routing)
-    decision = sitting.judge.choose(concern, dossier.choices).decision
+    decision = (await chosen(sitting.judge, concern, dossier.choices)).decision
     match standing_of(told, concern, decision, sitting.now):
         case TakeBack(reason):
             return await withdraw(told, dossier, reason, sitting)
@@ -68,8 +69,10 @@ async def amend(decided: Decided, sitting: Sitting) -> Decided | None:
     before = await tx.dossier(concern.concern_id, None)
     if before is None or before.concern.version >= concern.version:
         return decided if await tx.record([decided]) else None
-    decide = sitting.judge.refuse if is_ahead(concern, sitting.now) else sitting.judge.choose
-    choice = decide(concern, before.choices)
+    if is_ahead(concern, sitting.now):
+        choice = sitting.judge.refuse(concern, before.choices)
+    else:
+        choice = await chosen(sitting.judge, concern, before.choices)
     standing = {org: how for org, how in before.choices.items() if org not in choice.refused}
     act = Act("amended", ROUTER, "", (), "", standing)
     made = amended_of(concern, act, choice.verdict, sitting.judge.head, sitting.now)

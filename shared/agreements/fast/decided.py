@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any, Protocol
 
 from shared.agreements import reasons
-from shared.agreements.case import Attempt, Case
-from shared.agreements.classes import citing, told_by
+from shared.agreements.case import Case
 from shared.agreements.decision import Class, Decision, Lead, Outcome
-from shared.agreements.fast.bits import places_of, span_of
-from shared.agreements.fast.footing import speaking_as
 from shared.agreements.fast.sorted import (
-    AVAILABLE,
-    CAPACITY,
-    CATEGORY,
     GAP,
     HELD,
-    NO_PATH,
     TOLD,
-    WITHHELD,
-    Apart,
-    Joined,
     Sets,
 )
-from shared.agreements.fast.terrain import Terrain
 from shared.agreements.lead import asks_a_person, lead_of
 
 Hints = Callable[[Case, Iterable[str], Iterable[str]], list[str]]
@@ -55,132 +44,6 @@ class Written(Protocol):
     def row(self, org: str, klass: Class, reason: str) -> Outcome:
         """The outcome of a body of that class; `reason` where it is neither told nor available."""
         ...
-
-
-class Rows:
-    """The bodies of each class in the order of their ids, and the row of any of them."""
-
-    def __init__(self, case: Case, terrain: Terrain, joined: Joined, apart: Apart) -> None:
-        self._case = case
-        self._terrain = terrain
-        self._era = joined.trial.footing.era
-        self._joined = joined
-        self._apart = apart
-        self._slice = joined.trial.slice
-
-    def totals(self) -> Sets:
-        """How many bodies are in each class, by name; the originator aside."""
-        count = self._joined.counts()
-        for name, many in self._apart.counts().items():
-            count[name] = count.get(name, 0) + many
-        return count
-
-    def of_class(self, klass: Class) -> list[str]:
-        """The bodies of a class."""
-        return self._names(self._joined.classes.get(klass.value, 0), self._apart.classes.get(klass.value, 0))
-
-    def by_reason(self, klass: Class) -> dict[str, list[str]]:
-        """The bodies of a class that is not told nor available, by reason."""
-        joined, apart = self._joined.classes.get(klass.value, 0), self._apart.classes.get(klass.value, 0)
-        if klass is Class.HELD:
-            return {reasons.HOLD_SUCCESSION_AMBIGUOUS: self._names(joined, apart)}
-        found = {
-            reason: self._names(
-                joined & self._joined.by_reason.get(reason, 0), apart & self._apart.by_reason.get(reason, 0)
-            )
-            for reason in {**self._joined.by_reason, **self._apart.by_reason}
-        }
-        return {reason: names for reason, names in found.items() if names}
-
-    def reasons(self) -> dict[str, dict[str, int]]:
-        """How many bodies of each class have which reason, the originator aside: every body explained by sets alone."""
-        trial, joined = self._joined.trial, self._joined.classes
-        required = self._slice.any_of(trial.telling & self._slice.requires) & joined[TOLD]
-        counted = {TOLD: {reasons.REQUIRED: required, reasons.PERMITTED: joined[TOLD] ^ required}}
-        counted[AVAILABLE] = {reasons.AVAILABLE: joined[AVAILABLE]}
-        counted[HELD] = {reasons.HOLD_SUCCESSION_AMBIGUOUS: joined[HELD]}
-        found = {name: {why: sets.bit_count() for why, sets in rows.items() if sets} for name, rows in counted.items()}
-        for name in (GAP, WITHHELD, NO_PATH):
-            row: dict[str, int] = {}
-            found[name] = row
-            for part in (self._joined, self._apart):
-                of_class = part.classes.get(name, 0)
-                for why, sets in part.by_reason.items() if of_class else ():
-                    if count := (sets & of_class).bit_count():
-                        row[why] = row.get(why, 0) + count
-        return found
-
-    def row(self, org: str, klass: Class, reason: str) -> Outcome:
-        """The outcome of a body of that class; `reason` where it is neither told nor available."""
-        trial = self._joined.trial
-        if klass is Class.TOLD:
-            return told_by(org, tuple(self._attempts(org, trial.telling, _is_sure)))
-        if klass is Class.AVAILABLE:
-            return citing(Outcome(org, klass, reasons.AVAILABLE), self._attempts(org, trial.passed, _is_sure))
-        if klass is Class.HELD:
-            return citing(Outcome(org, klass, reason), self._attempts(org, trial.waiting, _is_ambiguous))
-        return Outcome(org, klass, reason, nearest=self._nearest(org))
-
-    def _names(self, guards: int, numbers: int) -> list[str]:
-        names = self._terrain.names
-        found = self._slice.layout.orgs(guards)
-        if numbers:
-            found = [*found, *places_of(numbers)]
-            found.sort()
-        return [names[number] for number in found]
-
-    def _lanes(self, org: str) -> int:
-        number = self._terrain.number[org]
-        return span_of(*self._slice.layout.run_of(number))
-
-    def _nearest(self, org: str) -> str | None:
-        """The citation of the furthest clause, as `classes` has it."""
-        run = self._lanes(org)
-        for lanes in self._furthest(run):
-            if hit := lanes & run:
-                return max(self._cite(place) for place in places_of(hit))
-        return None
-
-    def _furthest(self, run: int) -> Iterator[int]:
-        trial = self._joined.trial
-        guard = run + (run & -run) if run else 0
-        forbidden = bool(guard & self._joined.forbidden)
-        if guard & self._joined.subjects and not forbidden:
-            yield trial.permitted
-        if forbidden:
-            yield trial.arrived
-        for gate, _, lanes in sorted(trial.stops, reverse=True):
-            if gate not in (CAPACITY, CATEGORY):
-                yield trial.naming(lanes)
-
-    def _cite(self, place: int) -> str:
-        said = self._slice.said_at[place]
-        return f"{said.agreement}/{said.clause}"
-
-    def _attempts(self, org: str, lanes: int, fits: Callable[[Attempt], bool]) -> Iterator[Attempt]:
-        for place in places_of(lanes & self._lanes(org)):
-            yield from filter(fits, self._along(org, place))
-
-    def _along(self, org: str, place: int) -> Iterator[Attempt]:
-        """A lane as the reference tries it, along each road to the body."""
-        case, said, party = self._case, self._slice.said_at[place], self._slice.party_of[place]
-        agreement = case.snapshot.sharing(said.agreement)
-        assert agreement is not None  # noqa: S101 - the slice was read from it
-        discloser = speaking_as(case, self._terrain, said.discloser, personal=said.personal)
-        assert discloser is not None  # noqa: S101 - the lane is active
-        cite = self._cite(place)
-        clause = next(clause for clause in agreement.clauses if clause.cite == cite)
-        for road in self._era.receivers(party, case, personal=said.personal):
-            if road.org == org:
-                yield Attempt(case, agreement, clause, discloser, road)
-
-
-def _is_sure(attempt: Attempt) -> bool:
-    return not attempt.ambiguous
-
-
-def _is_ambiguous(attempt: Attempt) -> bool:
-    return attempt.ambiguous
 
 
 class Swift:
@@ -220,6 +83,20 @@ class Swift:
     def names(self, klass: Class) -> tuple[str, ...]:
         """The bodies of a class, without their rows."""
         return tuple(self._rows.of_class(klass))
+
+    def of(self, org: str) -> Outcome:
+        """The outcome of one body; no other row is written. Raises KeyError when the snapshot has no such body."""
+        if org == self.originator and self._itself:
+            return self._itself[0]
+        for klass in (klass for klass in _OTHERS if self._count[klass.value]):
+            if klass in (Class.TOLD, Class.AVAILABLE):
+                if org in self._rows.of_class(klass):
+                    return self._rows.row(org, klass, "")
+                continue
+            for reason, orgs in self._rows.by_reason(klass).items():
+                if org in orgs:
+                    return self._rows.row(org, klass, reason)
+        raise KeyError(org)
 
     def totals(self) -> dict[str, int]:
         count = self._count
@@ -298,4 +175,5 @@ class Swift:
         }
 
 
+_OTHERS = tuple(klass for klass in Class if klass is not Class.ORIGINATOR)
 _GROUPED = (Class.HELD, Class.GAP, Class.WITHHELD, Class.NO_PATH)

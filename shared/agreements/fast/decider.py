@@ -6,10 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from threading import Lock
 
-from shared.agreements.case import Case
+from shared.agreements.case import Attempt, Case
+from shared.agreements.decision import Class
 from shared.agreements.facts import Facts
 from shared.agreements.fast.concern import Common, SwiftCase
-from shared.agreements.fast.decided import Rows, Swift
+from shared.agreements.fast.decided import Swift
+from shared.agreements.fast.footing import Footing
+from shared.agreements.fast.roads import Roads
+from shared.agreements.fast.rows import Rows
 from shared.agreements.fast.shelf import Held, Shelf
 from shared.agreements.fast.sorted import Apart, Joined, silent_bodies
 from shared.agreements.fast.trial import Trial
@@ -21,6 +25,9 @@ from shared.agreements.snapshot import Snapshot
 EXPECTED_MAX = 256
 LONG_AGREEMENTS = 2_000
 """A body that is party to as many takes some tenths of a second to read."""
+
+ROWS_OF_A_MOMENT = 100
+"""So many rows with their clauses are written in some milliseconds."""
 
 
 class Decider:
@@ -44,7 +51,7 @@ class Decider:
         trial = self._try(case)
         silent = silent_bodies(case, common.terrain)
         rows = Rows(case, common.terrain, Joined(trial, silent), Apart(trial, silent))
-        return Swift(case, rows, self._suggest_onward)
+        return Swift(case, rows, self.suggest_onward)
 
     def slice_of(self, org: str) -> Held:
         """What the body may say; read now if it was not needed before."""
@@ -57,6 +64,13 @@ class Decider:
         if shelf.lacks(facts.originator, named):
             return [facts.originator]
         return [org for org in self.decide(facts).may_tell_on if shelf.lacks(org, named)]
+
+    def takes_long(self, facts: Facts) -> bool:
+        """Whether the whole decision takes more than some milliseconds: something has to be read, or much written."""
+        if self.lacks(facts):
+            return True
+        count = self.decide(facts).totals()
+        return sum(count[klass.value] for klass in (Class.TOLD, Class.AVAILABLE, Class.GAP)) > ROWS_OF_A_MOMENT
 
     def read_for(self, facts: Facts) -> None:
         """Read what is lacking; it may take seconds, and any thread can do it."""
@@ -105,10 +119,13 @@ class Decider:
         return self._ground
 
     def _try(self, case: SwiftCase) -> Trial:
+        held, footing = self._footing_of(case)
+        return Trial(held.slice, case, footing, self._stand()[0])
+
+    def _footing_of(self, case: Case) -> tuple[Held, Footing]:
         common, shelf = self._stand()
         held = shelf.get(case.originator, case.facts.named_recipients)
-        footing = held.footings.of(case, common.terrain.era(case.day))
-        return Trial(held.slice, case, footing, common)
+        return held, held.footings.of(case, common.terrain.era(case.day))
 
     def _in_conflict(self, case: SwiftCase) -> frozenset[str]:
         """Rule 16: the bodies that a clause of the originator's excludes by conflict."""
@@ -116,7 +133,18 @@ class Decider:
         names = self._stand()[0].terrain.names
         return frozenset(names[number] for number in joined.trial.slice.layout.orgs(joined.in_conflict))
 
-    def _suggest_onward(self, case: Case, told: Iterable[str], gaps: Iterable[str]) -> list[str]:
+    def attempts(self, case: Case, org: str) -> tuple[Attempt, ...]:
+        """Every clause by which the concern's originator might tell the body, as the reference tries it."""
+        held, footing = self._footing_of(case)
+        return tuple(Roads(case, self._stand()[0].terrain, held.slice, footing).to(org))
+
+    def wrong_way(self, case: Case, orgs: Iterable[str]) -> frozenset[str]:
+        """Those of the bodies that only a clause in the other direction joins to the originator."""
+        terrain = self._stand()[0].terrain
+        found = self._footing_of(case)[1].wrong_way
+        return frozenset(org for org in orgs if found >> terrain.number[org] & 1)
+
+    def suggest_onward(self, case: Case, told: Iterable[str], gaps: Iterable[str]) -> list[str]:
         """As `suggest_onward` has it: whom each body that is told would itself tell."""
         return [f"suggest-onward:{org}->{gap}" for org in sorted(told) for gap in self._would_tell(org, case, gaps)]
 

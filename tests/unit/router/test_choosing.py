@@ -8,8 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.router.domain.advice import missing_of
 from services.router.domain.choosing import MANNERS, Chosen, may_be_chosen, with_choices
+from services.router.domain.evaluating import Fast, Reference
 from shared.agreements import Class, Facts, Snapshot, decide, explain, facts_of
+from shared.agreements.explain import why
+from shared.agreements.fast import Decider
 from shared.agreements.reasons import CHOSEN
 from tests.rules import small
 from tests.rules.small import Row
@@ -30,7 +34,7 @@ def facts(**concern: Any) -> Facts:
 
 
 def chosen(snapshot: Snapshot, concern: Facts, *orgs: str, manner: Any = "full") -> Chosen:
-    return with_choices(snapshot, concern, dict.fromkeys(orgs, manner))
+    return with_choices(Reference(snapshot), concern, dict.fromkeys(orgs, manner))
 
 
 @quick
@@ -39,7 +43,7 @@ def test_a_choice_tells_nobody_but_the_chosen_and_those_only_by_clauses(
     snapshot: Snapshot, routing: Row, choices: dict[str, Any]
 ) -> None:
     concern = facts_of(routing)
-    plain, with_them = decide(snapshot, concern), with_choices(snapshot, concern, choices)
+    plain, with_them = decide(snapshot, concern), with_choices(Reference(snapshot), concern, choices)
     assert sum(with_them.decision.totals().values()) == sum(plain.totals().values())
     for before, after in zip(plain.outcomes, with_them.decision.outcomes, strict=True):
         if before != after:
@@ -48,6 +52,29 @@ def test_a_choice_tells_nobody_but_the_chosen_and_those_only_by_clauses(
             assert after.because
     told = {outcome.org for outcome in with_them.decision.told}
     assert with_them.refused.keys() == choices.keys() - told
+
+
+@quick
+@given(worlds(), routings(), st.dictionaries(st.sampled_from([*ORGS, "nobody"]), st.sampled_from(MANNERS)))
+def test_the_fast_path_takes_every_choice_as_the_reference_does(
+    snapshot: Snapshot, routing: Row, choices: dict[str, Any]
+) -> None:
+    concern = facts_of(routing)
+    fast, plain = Fast(Decider(snapshot)), Reference(snapshot)
+    chosen_fast, by_reference = with_choices(fast, concern, choices), with_choices(plain, concern, choices)
+    assert chosen_fast.decision.to_json() == by_reference.decision.to_json()
+    assert (chosen_fast.before, chosen_fast.refused) == (by_reference.before, by_reference.refused)
+    assert may_be_chosen(fast, concern, ORGS) == may_be_chosen(plain, concern, ORGS)
+    assert missing_of(fast, concern, ORGS) == missing_of(plain, concern, ORGS)
+
+
+@quick
+@given(worlds(), routings())
+def test_the_fast_path_advises_on_a_body_as_the_reference_explains_it(snapshot: Snapshot, routing: Row) -> None:
+    concern = facts_of(routing)
+    advice = missing_of(Fast(Decider(snapshot)), concern, ORGS)
+    assert {row.org: row.explanation for row in advice} == {row.org: why(snapshot, concern, row.org) for row in advice}
+    assert {row.org for row in advice} == set(ORGS) & snapshot.graph.organisations.keys()
 
 
 @quick
@@ -68,7 +95,7 @@ def test_no_clause_by_which_a_body_is_chosen_fails_more_than_a_person_may_decide
 def test_what_may_be_chosen_is_what_is_not_refused(snapshot: Snapshot, routing: Row) -> None:
     concern = facts_of(routing)
     told = {outcome.org for outcome in decide(snapshot, concern).told}
-    offered = may_be_chosen(snapshot, concern, ORGS)
+    offered = may_be_chosen(Reference(snapshot), concern, ORGS)
     for org in ORGS:
         if org not in told:
             refused = {manner for manner in MANNERS if org in chosen(snapshot, concern, org, manner=manner).refused}
@@ -81,7 +108,7 @@ def test_what_may_be_chosen_is_what_is_not_refused(snapshot: Snapshot, routing: 
 @given(worlds(), routings(), st.sets(st.sampled_from(ORGS)))
 def test_a_pointer_carries_the_header_alone(snapshot: Snapshot, routing: Row, orgs: set[str]) -> None:
     concern = facts_of(routing)
-    pointed = with_choices(snapshot, concern, dict.fromkeys(orgs, "pointer")).decision
+    pointed = with_choices(Reference(snapshot), concern, dict.fromkeys(orgs, "pointer")).decision
     for outcome in pointed.told:
         if outcome.reason == CHOSEN:
             assert outcome.pointer_only

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.router.domain.choosing import may_be_chosen, with_choices
+from services.router.domain.evaluating import Reference, Ruling
 from services.router.domain.model import Recall, WorkItem
 from services.router.domain.policy import CurrentJudge
 from services.router.domain.rounds import Person
@@ -29,7 +30,7 @@ from services.router.usecases import (
     tell_in_emergency,
     withdraw_ended,
 )
-from shared.agreements import Class, Decision, Limit, Snapshot, decide, facts_of
+from shared.agreements import Class, Limit, Snapshot, decide, facts_of
 from shared.agreements.reasons import EMERGENCY
 from shared.records import Batch
 from shared.telemetry import Telemetry
@@ -72,8 +73,8 @@ def with_emergencies(snapshot: Snapshot) -> Snapshot:
     return Snapshot(replace(snapshot.graph, policy=policy), snapshot.version, snapshot.root)
 
 
-def in_emergency(snapshot: Snapshot, routing: Mapping[str, Any], *orgs: str) -> Decision:
-    return with_choices(snapshot, facts_of(routing), dict.fromkeys(orgs, "emergency")).decision
+def in_emergency(snapshot: Snapshot, routing: Mapping[str, Any], *orgs: str) -> Ruling:
+    return with_choices(Reference(snapshot), facts_of(routing), dict.fromkeys(orgs, "emergency")).decision
 
 
 @quick
@@ -96,18 +97,20 @@ def test_an_emergency_tells_nobody_but_who_should_know_and_that_by_the_header_al
 def test_without_a_policy_for_it_there_is_no_emergency(snapshot: Snapshot, routing: Row, orgs: set[str]) -> None:
     assert snapshot.graph.policy.emergency_review is None
     assert in_emergency(snapshot, routing, *orgs) == decide(snapshot, facts_of(routing))
-    assert "emergency" not in may_be_chosen(snapshot, facts_of(routing), ORGS).values()
+    assert "emergency" not in may_be_chosen(Reference(snapshot), facts_of(routing), ORGS).values()
 
 
 @quick
 @given(worlds(), routings())
 def test_what_an_emergency_offers_is_what_it_tells(snapshot: Snapshot, routing: Row) -> None:
     world = with_emergencies(snapshot)
-    offered = {org for org, how in may_be_chosen(world, facts_of(routing), ORGS).items() if how == "emergency"}
+    offered = {
+        org for org, how in may_be_chosen(Reference(world), facts_of(routing), ORGS).items() if how == "emergency"
+    }
     told = {row.org for row in in_emergency(world, routing, *ORGS).told if row.reason == EMERGENCY}
     gaps = {row.org for row in decide(world, facts_of(routing)).of_class(Class.GAP)}
     assert offered <= told & gaps
-    assert all(with_choices(world, facts_of(routing), {org: "pointer"}).refused for org in offered)
+    assert all(with_choices(Reference(world), facts_of(routing), {org: "pointer"}).refused for org in offered)
 
 
 LOCKED = {"provenance": [{"from": "beta", "to": "alpha", "onward": "none"}]}

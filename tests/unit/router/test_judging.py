@@ -3,13 +3,15 @@
 import threading
 from collections.abc import Iterable
 
+import pytest
+
 from services.router.adapters.judges import JudgeMaker
 from services.router.domain.model import Concern
 from services.router.domain.policy import CurrentJudge, Judge
 from services.router.domain.replica import Replica
-from services.router.usecases import judged, read_ahead
+from services.router.usecases import chosen, judged, read_ahead
 from shared.agreements import Facts, Snapshot, decide, facts_of
-from shared.agreements.fast import Decider, Held
+from shared.agreements.fast import Decider, Held, Swift
 from shared.canonical import canonical
 from tests.rules import small
 from tests.support.router_fakes import MEMO_BYTES_MAX, a_concern, graph_objects, judge_of, judging, replica_of
@@ -127,3 +129,47 @@ def concern_by(org: str) -> Concern:
 
 def judge_of_the_reference(judge: Judge, concern: Concern) -> bytes:
     return canonical(decide(judge.snapshot, facts_of(concern.routing)).to_json())
+
+
+class Deciding(Decider):
+    """Says on which threads it decided."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        super().__init__(snapshot)
+        self.threads: set[threading.Thread] = set()
+
+    def decide(self, facts: Facts) -> Swift:
+        self.threads.add(threading.current_thread())
+        return super().decide(facts)
+
+
+async def test_a_choice_and_the_advice_on_one_are_worked_out_beside_the_loop() -> None:
+    snapshot = judge_of(replica_of(graph_objects(*TOLD_ON))).snapshot
+    decider = Deciding(snapshot)
+    judge = Judge(snapshot, canonical, memo_bytes_max=MEMO_BYTES_MAX, decider=decider)
+    choice = await chosen(judge, a_concern(), {"delta": "full"})
+    assert choice.refused == {"delta": "NO_PATH"}
+    assert choice.verdict.body == judge.choose_by_reference(a_concern(), {"delta": "full"}).verdict.body
+    assert len(decider.threads) == 1
+    assert threading.current_thread() not in decider.threads
+
+
+async def test_a_decision_that_names_very_many_bodies_is_written_beside_the_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    snapshot = judge_of(replica_of(graph_objects(*TOLD_ON))).snapshot
+    await judged(Judge(snapshot, canonical, memo_bytes_max=0, decider=(decider := Deciding(snapshot))), a_concern())
+    written: list[threading.Thread] = []
+
+    def encode(value: object) -> bytes:
+        written.append(threading.current_thread())
+        return canonical(value)
+
+    judge = Judge(snapshot, encode, memo_bytes_max=MEMO_BYTES_MAX, decider=decider)
+    few = (await judged(judge, a_concern(2, received_at="2025-03-04T10:00:00Z"))).verdict.body
+    assert written == [threading.current_thread()]
+    monkeypatch.setattr("shared.agreements.fast.decider.ROWS_OF_A_MOMENT", 0)
+    judge = Judge(snapshot, encode, memo_bytes_max=MEMO_BYTES_MAX, decider=decider)
+    assert (await judged(judge, a_concern(2, received_at="2025-03-04T10:00:00Z"))).verdict.body == few
+    assert len(written) == 2
+    assert written[1] is not threading.current_thread()
