@@ -11,7 +11,7 @@ from services.notifier.adapters.webhook import Timeouts, WebhookWire
 from tests.support.notifier_rig import LOOPBACK, receiving
 from tests.support.waiting import until
 
-QUICK = Timeouts(connect_seconds=0.5, attempt_seconds=1.0)
+QUICK = Timeouts(connect_seconds=1.0, attempt_seconds=3.0)
 OTHERS = 20
 MANY = 1_000
 Look = Callable[[asyncio.Event], Awaitable[list[str]]]
@@ -72,7 +72,7 @@ async def test_a_name_that_cannot_be_looked_up_is_a_failure_in_words_and_delays_
         await asyncio.gather(*(wire.post(good, {}, b"{}") for _ in range(OTHERS)))
         assert running.time() - began < QUICK.attempt_seconds
         assert receiver.requests == OTHERS
-        async with asyncio.timeout(QUICK.attempt_seconds + 1):
+        async with asyncio.timeout(QUICK.attempt_seconds + 10):
             answer = await bad
     names.over.set()
     assert answer.status is None
