@@ -1,15 +1,17 @@
 """How far a consumer is behind, and whether it stands still although there is something to read."""
 
-import time
 from collections.abc import Collection, Mapping
+from time import monotonic
 from typing import Protocol
 
 from aiokafka import TopicPartition
 
 from shared.faults import LogUnavailable
+from shared.kafka.ends import NoAnswer
 
 LOOK_SECONDS = 3.0
 FROZEN_SECONDS = 15.0
+DOUBTFUL_SECONDS = 30.0
 
 
 class Ends(Protocol):
@@ -28,6 +30,10 @@ class StandsStill(UselessClient):
     """There is something to read, and the client brings nothing."""
 
 
+class Doubtful(UselessClient):
+    """The broker said nothing for so long that what the client asked it is lost; it may wait for that still."""
+
+
 class LogShrank(UselessClient):
     """The log ends before what was read of it: it is not the log that this client knows."""
 
@@ -41,6 +47,7 @@ class Lag:
         self._ends: Mapping[TopicPartition, int] = {}
         self._asked_at = float("-inf")
         self._silent = False
+        self._unanswered_since = float("inf")
         self._since: dict[TopicPartition, tuple[int, float]] = {}
 
     async def look(self, armed: Mapping[TopicPartition, int]) -> int:
@@ -50,11 +57,12 @@ class Lag:
         LogShrank, and StandsStill for a partition that has not moved for too long with something to read: the client
         is of no more use.
         """
-        now = time.monotonic()
+        now = monotonic()
         if now - self._asked_at > LOOK_SECONDS or (not self._silent and armed.keys() - self._ends.keys()):
             self._asked_at, self._silent = now, True
-            await self._ask(dict(armed))
+            await self._ask_in_doubt(dict(armed), now)
             self._silent = False
+            now = monotonic()  # it may have had to wait for its turn
         if self._silent:
             raise LogUnavailable("it did not say a moment ago")
         behind = {tp: max(self._ends.get(tp, at) - at, 0) for tp, at in armed.items()}
@@ -68,6 +76,16 @@ class Lag:
     def forget(self) -> None:
         """Nothing has stood still: what was read could not be handled, or there is a new client."""
         self._since.clear()
+
+    async def _ask_in_doubt(self, armed: Mapping[TopicPartition, int], now: float) -> None:
+        try:
+            await self._ask(armed)
+        except NoAnswer:
+            self._unanswered_since = min(self._unanswered_since, now)
+            raise
+        since, self._unanswered_since = self._unanswered_since, float("inf")
+        if monotonic() - since > DOUBTFUL_SECONDS:
+            raise Doubtful
 
     async def _ask(self, armed: Mapping[TopicPartition, int]) -> None:
         self._ends = await self._source.of(tuple(armed))

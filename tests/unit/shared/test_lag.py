@@ -8,7 +8,8 @@ from aiokafka import TopicPartition
 
 from shared.faults import LogUnavailable
 from shared.kafka import lag
-from shared.kafka.lag import Lag, LogShrank, StandsStill, UselessClient
+from shared.kafka.ends import NoAnswer
+from shared.kafka.lag import DOUBTFUL_SECONDS, Doubtful, Lag, LogShrank, StandsStill, UselessClient
 
 HERE = TopicPartition("topic", 0)
 
@@ -20,12 +21,13 @@ class Broker:
     end: int = 5
     away: bool = False
     asked: int = 0
+    fault: type[LogUnavailable] = LogUnavailable
     elsewhere: dict[TopicPartition, int] = field(default_factory=dict)
 
     async def of(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
         self.asked += 1
         if self.away:
-            raise LogUnavailable("away")
+            raise self.fault("away")
         return {tp: self.elsewhere.get(tp, self.end) for tp in partitions}
 
 
@@ -47,6 +49,29 @@ async def test_a_client_is_judged_only_by_a_broker_that_answers() -> None:
     broker.away, broker.end = False, 1
     with pytest.raises(LogShrank):
         await looking.look({HERE: 2})
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize(("fault", "seconds", "doubted"), [
+    (NoAnswer, DOUBTFUL_SECONDS + 1, True),
+    (NoAnswer, DOUBTFUL_SECONDS - 1, False),
+    (LogUnavailable, DOUBTFUL_SECONDS + 1, False),
+])  # fmt: skip
+async def test_what_was_asked_of_a_broker_that_long_took_all_and_answered_nothing_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, fault: type[LogUnavailable], seconds: float, doubted: bool
+) -> None:
+    """One that refuses, as it does while it is down, leaves nothing unanswered."""
+    clock = [0.0]
+    monkeypatch.setattr(lag, "monotonic", lambda: clock[0])
+    broker = Broker(away=True, fault=fault)
+    looking = Lag(broker)
+    with pytest.raises(fault):
+        await looking.look({HERE: 2})
+    clock[0], broker.away = seconds, False
+    if doubted:
+        with pytest.raises(Doubtful):
+            await looking.look({HERE: 2})
+    assert await looking.look({HERE: 2}) == 3
 
 
 async def test_a_broker_that_said_nothing_is_not_asked_again_at_once_and_nothing_is_known_meanwhile() -> None:
