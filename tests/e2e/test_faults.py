@@ -60,7 +60,7 @@ async def test_a_kill_loses_and_doubles_nothing(
     marker = tmp_path / "reached"
     await world.arm(service, f"{point}:kill:{count}:{marker}")
     publishing = asyncio.create_task(world.publish(COUNT))
-    await until(marker.exists, seconds=30, what=f"{point} is reached")
+    await until(marker.exists, seconds=60, what=f"{point} is reached")
     await world.system.exited(service)
     await world.restart(service)
     ids = await publishing
@@ -80,7 +80,7 @@ async def test_a_decision_that_was_stored_before_a_kill_stands_though_the_graph_
     marker, change = tmp_path / "reached", await world.approved_change()
     await world.arm("router", f"{point}:kill:1:{marker}")
     publishing = asyncio.create_task(world.publish(COUNT))
-    await until(marker.exists, seconds=30, what=f"{point} is reached")
+    await until(marker.exists, seconds=60, what=f"{point} is reached")
     await world.system.exited("router")
     stored = await _decisions(world)
     version = await change.schedule()
@@ -170,25 +170,25 @@ async def test_a_poison_record_is_parked_and_the_flow_goes_on(world: World, topi
     await _produce(world, [Record(topic.name, n, "poison", poison) for n in {partition, 0}])
     assert set(times_received(await world.told_once(await world.publish(COUNT))).values()) == {1}
     schema = "notifier" if topic is NOTICES else "router"
-    await until(lambda: _is_parked(world, schema, topic), seconds=20, what="the record is parked")
+    await until(lambda: _is_parked(world, schema, topic), seconds=60, what="the record is parked")
 
 
 async def test_an_amendment_is_withdrawn_from_who_may_no_longer_know_and_a_recall_reaches_all(world: World) -> None:
     both = {**ONE_RECIPIENT, "categories": ["ftp-conduct", "patient-safety"]}
     (concern_id,) = await world.publish(1, concern=both)
     first = {("gmc", "tell", 1), ("nhs-england", "tell", 1)}
-    await until(lambda: _came(world, concern_id) == first, seconds=20, what="both are told")
+    await until(lambda: _came(world, concern_id) == first, seconds=60, what="both are told")
 
     stored = await world.concordat.get("cqc", "intake", f"/v1/concerns/{concern_id}")
     amended = {**ONE_RECIPIENT, "originator_ref": stored["originator_ref"], "version": 2}
     answer = await world.concordat.post("cqc", "intake", f"/v1/concerns/{concern_id}/versions", amended)
     assert answer["version"] == 2
     second = {("gmc", "tell", 2), ("nhs-england", "withdrawal", 1)}
-    await until(lambda: _came(world, concern_id) == first | second, seconds=20, what="one is told, one must forget")
+    await until(lambda: _came(world, concern_id) == first | second, seconds=60, what="one is told, one must forget")
 
     await world.concordat.post("cqc", "intake", f"/v1/concerns/{concern_id}/recall", {"reason": "wrong-facts"})
     third = {("gmc", "recall", 1), ("gmc", "recall", 2)}
-    await until(lambda: _came(world, concern_id) == first | second | third, seconds=20, what="all hear of the recall")
+    await until(lambda: _came(world, concern_id) == first | second | third, seconds=60, what="all hear of the recall")
 
     async def settled() -> bool:
         found = await world.concordat.get("cqc", "intake", f"/v1/concerns/{concern_id}")
@@ -198,7 +198,7 @@ async def test_an_amendment_is_withdrawn_from_who_may_no_longer_know_and_a_recal
             ("nhs-england", "withdrawal", 1, "delivered"),
         }  # fmt: skip
 
-    await until(settled, seconds=20, what="the originator sees how far each has come")
+    await until(settled, seconds=60, what="the originator sees how far each has come")
     query = f"SELECT count(*) FROM intake.outbox WHERE closes_with LIKE '{concern_id}/%' AND closed_at IS NULL"
     assert await _sql(world, query) == 0
 
@@ -237,7 +237,7 @@ async def test_the_rest_of_a_notice_is_given_on_a_clause_in_force_and_on_no_othe
         looks = [fact["data"]["body"]["verdict"] for fact in facts["items"] if fact["data"]["kind"] == "access"]
         return sorted(looks) == ["given", "refused"]
 
-    await until(is_recorded, seconds=20, what="both looks are in the audit log")
+    await until(is_recorded, seconds=60, what="both looks are in the audit log")
 
 
 async def test_an_agreement_that_has_expired_tells_nobody_and_says_so(world: World) -> None:
@@ -250,7 +250,7 @@ async def test_an_agreement_that_has_expired_tells_nobody_and_says_so(world: Wor
         "sensitivity": [],
     }
     (concern_id,) = await world.publish(1, concern=concern)
-    await until(lambda: _is_decided(world, concern_id), seconds=20, what="it is decided")
+    await until(lambda: _is_decided(world, concern_id), seconds=60, what="it is decided")
     found = await world.decision(concern_id)
     assert found is not None
     assert found["told"] == []
@@ -300,7 +300,7 @@ async def _published(world: World, ids: list[str]) -> None:
     async def all_marked() -> bool:
         return await _sql(world, query) == len(ids)
 
-    await until(all_marked, seconds=20, what="the concerns are on Kafka")
+    await until(all_marked, seconds=60, what="the concerns are on Kafka")
 
 
 async def _decisions(world: World) -> dict[str, str]:

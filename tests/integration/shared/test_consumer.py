@@ -82,7 +82,7 @@ async def lose(engines: Engines, topic: Topic) -> None:
     await create_topics(engines.kafka_bootstrap, [topic])
 
 
-async def took_effect(plumbing: Plumbing, expected: Sequence[str], *, seconds: float = 20) -> None:
+async def took_effect(plumbing: Plumbing, expected: Sequence[str], *, seconds: float = 60) -> None:
     async def all_there() -> bool:
         return set(expected) <= set(await plumbing.effects())
 
@@ -147,7 +147,7 @@ async def test_members_that_join_and_leave_double_nothing(engines: Engines, plum
             await publish(engines, topic, expected[start : start + 50])
             async with consuming(engines, plumbing, topic):
                 await publish(engines, topic, expected[start + 50 : start + 100])
-        await took_effect(plumbing, expected, seconds=40)
+        await took_effect(plumbing, expected, seconds=60)
 
 
 async def test_a_log_that_was_lost_is_read_from_its_start_with_an_alarm(engines: Engines, plumbing: Plumbing) -> None:
@@ -188,7 +188,7 @@ async def test_a_log_that_is_lost_under_a_running_consumer_is_read_from_its_star
         await took_effect(plumbing, ["a", "b", "c"])
         await lose(engines, topic)
         await publish(engines, topic, ["d"])
-        await took_effect(plumbing, ["a", "b", "c", "d"], seconds=40)
+        await took_effect(plumbing, ["a", "b", "c", "d"], seconds=60)
 
 
 async def test_a_position_whose_record_has_been_deleted_by_age_is_kept(engines: Engines, plumbing: Plumbing) -> None:
