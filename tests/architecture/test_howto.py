@@ -20,6 +20,7 @@ from services.intake.entrypoints.desk import read_form
 from services.notifier.domain.encryption import encrypted, key_text
 from services.notifier.domain.model import Keys
 from services.notifier.domain.signature import public_text, secret_text, signed_headers
+from services.router.entrypoints.emergency import EmergencyForm
 from tests.architecture.sources import ROOT
 
 HOWTO = ROOT / "docs" / "howto"
@@ -105,3 +106,8 @@ def test_the_keys_of_the_how_to_can_be_made() -> None:
 
 def _now() -> int:
     return int(time.time())  # noqa: TID251 - the how-to reads the machine's clock, so this must too
+
+
+def test_the_emergency_of_the_how_to_has_the_form_that_the_router_takes() -> None:
+    said = block("tell-in-an-emergency.md", r"--data '(\{.*?\})'")
+    assert EmergencyForm.model_validate(json.loads(said)).organisations == ["psni"]
