@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import pytest_asyncio
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -51,6 +52,45 @@ async def world() -> AsyncIterator[World]:
     with reachable_dir() as folder:
         async with a_world(folder) as made:
             yield made
+
+
+BELFAST = {
+    **ONE_RECIPIENT,
+    "nation": "northern-ireland",
+    "subjects": [{"kind": "registrant", "registers": ["psni"]}],
+}
+"""CQC hears of a pharmacist in Belfast: PSNI should know, and no agreement joins the two."""
+
+
+async def test_in_an_emergency_two_people_tell_by_their_own_tokens_and_a_third_reviews_it(world: World) -> None:
+    (concern_id,) = await world.publish(1, concern=BELFAST)
+
+    async def decided() -> bool:
+        return await world.decision(concern_id) is not None
+
+    await until(decided, seconds=30, what="the concern is decided")
+    by, approver, third = "duty-router-1", "emergency-approver", "duty-router-2"
+    said = {"decided_by": "Duty One", "approved_by": "Approver", "approver_position": "director on call"}
+    body = {"organisations": ["psni"], "reason": "danger", "telephoned": "the duty desk at 10:05", **said}
+    path = f"/v1/decisions/{concern_id}/emergencies"
+    answers = [await _post_as(world, by, path, body, approver=who) for who in (by, approver)]
+    assert [answer.status_code for answer in answers] == [403, 200]
+    assert [row["org"] for row in answers[1].json()["told"]] == ["psni"]
+    items = (await world.concordat.get(by, "router", "/v1/work-items", kind="emergency"))["items"]
+    (item,) = [row for row in items if row["concern_id"] == concern_id]
+    assert item["due_at"] is not None
+    path, closing = f"/v1/work-items/{item['item_id']}/resolution", {"action": "close", "reason": "it was right"}
+    reviews = [await _post_as(world, who, path, closing) for who in (by, third)]
+    assert [answer.status_code for answer in reviews] == [403, 200]
+
+
+async def _post_as(
+    world: World, who: str, path: str, body: dict[str, Any], *, approver: str | None = None
+) -> httpx.Response:
+    headers = await world.concordat.authorization(who)
+    if approver:
+        headers |= {"Approver-Authorization": (await world.concordat.authorization(approver))["Authorization"]}
+    return await world.concordat.http.post(world.concordat.urls["router"] + path, json=body, headers=headers)
 
 
 @pytest.mark.parametrize(("service", "point", "count", "may_repeat"), KILLS)
