@@ -81,7 +81,7 @@ async def test_a_pointer_may_be_passed_on_as_a_pointer() -> None:
     case = Case()
     await case.route(
         a_concern(1, field_classes=["registrant"]),
-        replace(built(), routing=built().routing | {"field_classes": ["registrant"]}),
+        replace(built(), routing={**built().routing, "field_classes": ["registrant"]}),
     )
     told = {row.org: row.fields for event in case.store.state.routed for row in event.data.told}
     assert told["gamma"] == {"header": "full"}
