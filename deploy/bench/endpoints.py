@@ -178,9 +178,10 @@ async def drain_rows(at: Stand, progress: Progress, *, backlog: int = BACKLOG) -
 def _drained(waiting: int, seconds: float, cpu_ms: Mapping[str, float]) -> Iterator[Row]:
     yield Row("drain: notices that waited", waiting, "notices", None)
     yield Row("drain: deliveries", waiting / seconds, "per s", DRAIN_BUDGET, at_least=True)
-    parts = {name: used for name, used in cpu_ms.items() if name != RECEIVERS}
+    parts, receivers = dict(cpu_ms), cpu_ms.get(RECEIVERS, 0.0)
+    parts.pop(RECEIVERS, None)
     yield Row("drain: CPU per delivery", sum(parts.values()), "ms", DRAIN_CPU_BUDGET_MS)
-    for name, used in (*sorted(parts.items()), (RECEIVERS, cpu_ms[RECEIVERS])):
+    for name, used in (*sorted(parts.items()), (RECEIVERS, receivers)):
         yield Row(f"drain: CPU per delivery, {name}", used, "ms")
 
 

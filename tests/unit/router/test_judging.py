@@ -12,6 +12,7 @@ from services.router.domain.replica import Replica
 from services.router.usecases import chosen, judged, read_ahead
 from shared.agreements import Facts, Snapshot, decide, facts_of
 from shared.agreements.fast import Decider, Held, Swift
+from shared.agreements.fast import decider as fast_decider
 from shared.canonical import canonical
 from tests.rules import small
 from tests.support.router_fakes import MEMO_BYTES_MAX, a_concern, graph_objects, judge_of, judging, replica_of
@@ -168,7 +169,7 @@ async def test_a_decision_that_names_very_many_bodies_is_written_beside_the_loop
     judge = Judge(snapshot, encode, memo_bytes_max=MEMO_BYTES_MAX, decider=decider)
     few = (await judged(judge, a_concern(2, received_at="2025-03-04T10:00:00Z"))).verdict.body
     assert written == [threading.current_thread()]
-    monkeypatch.setattr("shared.agreements.fast.decider.ROWS_OF_A_MOMENT", 0)
+    monkeypatch.setattr(fast_decider, "ROWS_OF_A_MOMENT", 0)
     judge = Judge(snapshot, encode, memo_bytes_max=MEMO_BYTES_MAX, decider=decider)
     assert (await judged(judge, a_concern(2, received_at="2025-03-04T10:00:00Z"))).verdict.body == few
     assert len(written) == 2
