@@ -58,7 +58,7 @@ CLASSES = [
     Rule("16 hold names the conflict", "decide", Instead("_in_conflict", "False")),
     Rule("16 originator is subject", "holds", Swap("return case.originator in case.subjects or ", "return ")),
     Rule("16 operator is subject", "holds", Swap(" or case.policy.operator in case.subjects", "")),
-    Rule("16 unknown terms hold", "holds", Swap("if unknown_terms(case.graph, case.facts):", "if False:")),
+    Rule("16 unknown terms hold", "holds", Swap("if not_understood(case):", "if False:")),
     Rule("the furthest gate", "classes", Swap("return max(naming", "return min(naming")),
     Rule("furthest among clauses that name a category", "classes", Swap(" and names_category(v.attempt))", ")")),
     Rule(
@@ -117,5 +117,5 @@ CLASSES = [
         "18 the only one told is nominated", "lead", Swap("return among[0] if len(among) == 1 else None", "return None")
     ),
     Rule("18 undecided leads are flagged", "lead", Instead("asks_a_person", "()")),
-    Rule("onward suggestion", "decide", Swap(", *suggest_onward(case, told, gaps)]", "]")),
+    Rule("onward suggestion", "decide", Swap(", *hints(case, told, gaps)]", "]")),
 ]
