@@ -144,6 +144,7 @@ def limits_of(settings: NotifierSettings) -> LaneLimits:
         settings.in_flight_max,
         settings.lease_seconds,
         held_max=settings.held_max,
+        held_bytes_max=settings.held_bytes_max,
         drain_seconds=settings.attempt_seconds + DRAIN_BEYOND_SECONDS,
     )
 

@@ -34,6 +34,11 @@ class NotifierSettings(BaseServiceSettings):
     in_flight_max: int = Field(default=8, ge=1, description="deliveries to one endpoint at the same time, at most")
     lane_slots: int = Field(default=256, ge=1, description="notices of one endpoint held in memory, at most")
     held_max: int = Field(default=4096, ge=1, description="notices of all endpoints held in memory, at most")
+    held_bytes_max: int = Field(
+        default=100_663_296,
+        ge=1_048_576,
+        description="their bodies in memory, in bytes, at most; the rest waits in Postgres",
+    )
     router_url: str = Field(
         default="",
         description="address of the router, which knows what the agreements allow now; empty: no detail is given",

@@ -12,13 +12,17 @@ from shared.contracts.topics import NOTICES, lane_of
 
 ALL_LANES = frozenset(range(NOTICES.partitions))
 GRACE_SECONDS = 10.0
+BODY_BYTES_MAX = 80 * 1024
+"""About the largest body: an annex of 64 KiB and what is said of it."""
+HELD_BYTES_MAX = 96 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class LaneLimits:
     """Per endpoint: how many notices are held in memory, and how many deliveries are under way, at most.
 
-    `held_max` is how many are held for all endpoints together; what is scarce is shared out evenly.
+    `held_max` is how many are held for all endpoints together, `held_bytes_max` how large their bodies are; what is
+    scarce is shared out evenly, and the rest waits in the ledger.
     `drain_seconds` is how long deliveries under way may take to end at shutdown.
     `lease_seconds`: no delivery starts under a lease that was got, or renewed, longer ago.
     """
@@ -27,6 +31,7 @@ class LaneLimits:
     in_flight_max: int
     lease_seconds: float
     held_max: int = 4096
+    held_bytes_max: int = HELD_BYTES_MAX
     drain_seconds: float = 8.0
 
 
@@ -71,6 +76,7 @@ class LaneBook:
         self._on_surplus = on_surplus
         self._lanes: dict[str, Lane] = {}
         self._reserved = 0
+        self._held_bytes = 0
         self._in_turn: set[str] = set()
         self.targets: dict[str, Target] = {}
         self.held: dict[NoticeId, Leased] = {}
@@ -140,13 +146,18 @@ class LaneBook:
 
     def _share(self, lane_count: int) -> int:
         """How many more each of so many lanes may take, so that none takes what is another's."""
-        left = self._limits.held_max - self._reserved
-        return max(left // max(lane_count, 1), 1 if left > 0 else 0)
+        return max(self._left // max(lane_count, 1), 1 if self._left else 0)
+
+    @property
+    def _left(self) -> int:
+        """How many more may be held; each that is on its way counts as one of the largest."""
+        on_their_way = self._reserved - len(self.held)
+        by_bytes = (self._limits.held_bytes_max - self._held_bytes) // BODY_BYTES_MAX - on_their_way
+        return max(min(self._limits.held_max - self._reserved, by_bytes), 0)
 
     def _reserve(self, name: str, count: int, share: int) -> int:
-        left = max(min(share, self._limits.held_max - self._reserved), 0)
         lane = self.lane(name)
-        taken = lane.reserve(min(count, left))
+        taken = lane.reserve(min(count, share, self._left))
         lane.surplus = lane.surplus or taken < count
         self._reserved += taken
         return taken
@@ -170,6 +181,7 @@ class LaneBook:
         """Line up notices whose slots are reserved."""
         for notice in notices:
             self.held[notice.notice_id] = notice
+            self._held_bytes += len(notice.body)
             self.lane(notice.lane_name).queue(notice)
         for recipient in {notice.lane_name for notice in notices}:
             self._on_work(recipient)
@@ -220,7 +232,7 @@ class LaneBook:
         """These are settled, or no longer ours: their slots are free."""
         touched = set()
         for notice in notices:
-            self.held.pop(notice.notice_id, None)
+            self._held_bytes -= len(notice.body) if self.held.pop(notice.notice_id, None) else 0
             self._leased_at.pop(notice.notice_id, None)
             self._release(notice.lane_name, 1)
             touched.add(notice.lane_name)

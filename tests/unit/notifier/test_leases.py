@@ -6,7 +6,7 @@ from dataclasses import replace
 from services.notifier.adapters.keys import KeyedOpener
 from services.notifier.domain.model import Entry, Leased
 from services.notifier.domain.throttle import Heard
-from services.notifier.entrypoints.lanes import ALL_LANES, LaneBook, LaneLimits
+from services.notifier.entrypoints.lanes import ALL_LANES, BODY_BYTES_MAX, LaneBook, LaneLimits
 from services.notifier.usecases.register import prepare
 from tests.support.clock import NOON
 from tests.support.notifier_fakes import SEALING, TOKENS, a_leased, a_notice, a_target
@@ -134,3 +134,35 @@ def test_what_is_wanted_in_order_is_left_to_the_ledger_and_asked_for_once_it_is_
     assert (asked, lanes.ask(ALL_LANES)) == (["claim"], {"gmc": SLOTS})
     lanes.fill((), frozenset())
     assert asked == ["claim"]
+
+
+def large(count: int) -> Sequence[Entry]:
+    return [replace(entry, body=bytes(BODY_BYTES_MAX)) for entry in entries(count)]
+
+
+def test_what_is_held_is_bounded_by_the_size_of_its_bodies_and_the_rest_waits() -> None:
+    lanes = LaneBook(
+        LaneLimits(64, 64, lease_seconds=6, held_bytes_max=3 * BODY_BYTES_MAX),
+        on_work=lambda _: None,
+        on_surplus=lambda: None,
+        monotonic=Watch(),
+    )
+    lanes.targets = {"gmc": a_target()}
+    taken = lanes.reserve(large(5))
+    assert len(taken) == 3
+    assert lanes.lane("gmc").wants_more
+    assert lanes.ask(ALL_LANES) == {}  # those on their way count as if they were as large
+    lanes.fill(taken, frozenset(notice.notice_id for notice in taken))
+    assert lanes.reserve(large(1)) == []
+    lanes.let_go(taken[:2])
+    assert lanes.ask(ALL_LANES) == {"gmc": 2}
+
+
+def test_small_bodies_are_held_in_great_number() -> None:
+    limits = LaneLimits(5_000, 64, lease_seconds=6)
+    lanes = LaneBook(limits, on_work=lambda _: None, on_surplus=lambda: None, monotonic=Watch())
+    lanes.targets = {"gmc": a_target()}
+    for _ in range(8):
+        taken = lanes.reserve(entries(500))
+        lanes.fill(taken, frozenset(notice.notice_id for notice in taken))
+    assert len(lanes.held) == 4_000
