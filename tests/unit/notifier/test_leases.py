@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from services.notifier.adapters.keys import KeyedOpener
-from services.notifier.domain.model import Entry, Leased
+from services.notifier.domain.model import Entry, Leased, NoticeId
 from services.notifier.domain.throttle import Heard
 from services.notifier.entrypoints.lanes import ALL_LANES, BODY_BYTES_MAX, LaneBook, LaneLimits
 from services.notifier.usecases.register import prepare
@@ -162,7 +162,8 @@ def test_small_bodies_are_held_in_great_number() -> None:
     limits = LaneLimits(5_000, 64, lease_seconds=6)
     lanes = LaneBook(limits, on_work=lambda _: None, on_surplus=lambda: None, monotonic=Watch())
     lanes.targets = {"gmc": a_target()}
-    for _ in range(8):
-        taken = lanes.reserve(entries(500))
+    (small,) = entries(1)
+    for batch in range(8):
+        taken = lanes.reserve([replace(small, notice_id=NoticeId(f"ntc_{batch}_{n}")) for n in range(500)])
         lanes.fill(taken, frozenset(notice.notice_id for notice in taken))
     assert len(lanes.held) == 4_000
