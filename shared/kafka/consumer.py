@@ -37,6 +37,8 @@ GATHER_MILLISECONDS = 200
 """Off the way to a recipient: fewer, larger transactions (ADR 10)."""
 POLL_WAIT_MILLISECONDS = 500
 REBALANCE_MILLISECONDS = 30_000
+METADATA_MILLISECONDS = 5_000
+"""A group that met while its topic was not there has nothing assigned until somebody looks at the topic again."""
 
 
 class PositionStore(StoredPositions, Protocol):
@@ -137,6 +139,7 @@ class BatchConsumer(Generic[EventT]):
             session_timeout_ms=round(self._brokers.session_seconds * 1000),
             heartbeat_interval_ms=round(self._brokers.session_seconds * 1000 / 3),
             rebalance_timeout_ms=REBALANCE_MILLISECONDS,
+            metadata_max_age_ms=METADATA_MILLISECONDS,
             max_poll_records=BATCH_RECORDS_MAX,
             fetch_min_bytes=GATHER_BYTES if self._subscription.gather_milliseconds else 1,
             fetch_max_wait_ms=self._subscription.gather_milliseconds or POLL_WAIT_MILLISECONDS,

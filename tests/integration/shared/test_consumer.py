@@ -75,11 +75,15 @@ async def publish(engines: Engines, topic: Topic, values: Sequence[str]) -> None
 
 async def lose(engines: Engines, topic: Topic) -> None:
     """Delete the topic and create it again, empty."""
+    await delete(engines, topic)
+    await create_topics(engines.kafka_bootstrap, [topic])
+
+
+async def delete(engines: Engines, topic: Topic) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=engines.kafka_bootstrap)
     await admin.start()
     await admin.delete_topics([topic.name])
     await admin.close()
-    await create_topics(engines.kafka_bootstrap, [topic])
 
 
 async def took_effect(plumbing: Plumbing, expected: Sequence[str], *, seconds: float = 60) -> None:
@@ -189,6 +193,27 @@ async def test_a_log_that_is_lost_under_a_running_consumer_is_read_from_its_star
         await lose(engines, topic)
         await publish(engines, topic, ["d"])
         await took_effect(plumbing, ["a", "b", "c", "d"], seconds=60)
+
+
+async def test_a_consumer_whose_topic_was_gone_for_a_while_takes_it_up_again(
+    engines: Engines, plumbing: Plumbing
+) -> None:
+    clients: list[AIOKafkaConsumer] = []
+
+    class Watched(BatchConsumer[str]):
+        def _new_consumer(self) -> AIOKafkaConsumer:
+            clients.append(super()._new_consumer())
+            return clients[-1]
+
+    topic = await engines.fresh_topic("gone")
+    async with consuming(engines, plumbing, topic, kind=Watched):
+        await publish(engines, topic, ["a"])
+        await took_effect(plumbing, ["a"])
+        await delete(engines, topic)
+        await until(lambda: not clients[-1].assignment(), seconds=60)
+        await create_topics(engines.kafka_bootstrap, [topic])
+        await publish(engines, topic, ["b"])
+        await took_effect(plumbing, ["a", "b"])
 
 
 async def test_a_position_whose_record_has_been_deleted_by_age_is_kept(engines: Engines, plumbing: Plumbing) -> None:
