@@ -6,6 +6,8 @@ from pathlib import PurePosixPath
 
 _WORDS = "each word that may stand here answers either comparison alike"
 _POSITIVE = "the number of a gate is never negative"
+_SAME_CASE = "all the clauses that tell a body are tried for one and the same case"
+_KEPT = "how many are kept decides nothing; that there is a bound is tested"
 _FROZEN = "@dataclass(frozen=True, slots=True)"
 
 
@@ -76,4 +78,27 @@ JUSTIFIED: dict[tuple[str, str], str] = {
             "!= 0",
         ),
     ): _POSITIVE,
+    **{
+        ("payload.py", _within(line, "[0]", "[ -1]")): _SAME_CASE
+        for line in (
+            "case = telling[0].case",
+            "return tuple(bar for bar in telling[0].case.bars if bar.id in for_all)",
+            "for name in _field_classes(telling[0].case):",
+            "masked = [PROVENANCE] if OMIT in _masks(telling[0].case, name) else []",
+        )
+    },
+    (
+        "payload.py",
+        _within("if known is None or _strictness(limit) < _strictness(known):", "<", "<="),
+    ): "two limits of one name that are as strict as each other are equal",
+    (
+        "payload.py",
+        _within("if default and not any(limit.name == default.name for limit in limits):", "==", "<="),
+    ): "no limit's name comes before `acknowledge`",
+    ("bodies.py", _change("JOINED_KEPT_MAX = 10_000", "JOINED_KEPT_MAX = 10001")): _KEPT,
+    ("bodies.py", _change("JOINED_KEPT_MAX = 10_000", "JOINED_KEPT_MAX = 9999")): _KEPT,
+    (
+        "rights.py",
+        _within("unsigned = everybody - agreement.signatories", "-", "^"),
+    ): "every signatory is a party",
 }
