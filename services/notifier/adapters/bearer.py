@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -45,9 +46,11 @@ class BearerTokens:
                 held = self._held[client] = await self._fetch(client, now)
             return held.token
 
-    def forget(self, client: OAuthClient) -> None:
-        """The token was refused: the next one is got anew."""
-        self._held.pop(client, None)
+    def forget(self, client: OAuthClient, token: str) -> None:
+        """This token was refused: the next one is got anew, once for all who sent it."""
+        held = self._held.get(client)
+        if held is not None and held.token == token:
+            del self._held[client]
 
     async def _fetch(self, client: OAuthClient, now: float) -> _Held:
         form = {"grant_type": "client_credentials"} | ({"scope": client.scope} if client.scope else {})
@@ -61,6 +64,8 @@ class BearerTokens:
             token, seconds = answer["access_token"], float(answer.get("expires_in", LIFETIME_SECONDS))
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
             raise TokenRefused("the token endpoint gave no token") from None
+        if not math.isfinite(seconds) or seconds <= 0:
+            raise TokenRefused("the token endpoint gave a token that lives no time that can be kept")
         if not isinstance(token, str) or not token.isascii() or not 0 < len(token) <= TOKEN_LENGTH_MAX:
             raise TokenRefused("the token endpoint gave no usable token")
         return _Held(token, now + max(seconds - EARLY_SECONDS, 1.0))

@@ -22,6 +22,8 @@ from services.notifier.domain.consent import CONSENT_HEADERS
 ANSWER_BYTES_MAX = 16 * 1024
 HEAD_BYTES_MAX = 32 * 1024
 """Everything before the body, interim answers (1xx) included; no more than one read of the socket beyond it."""
+FRAMES_BYTES_MAX = 128 * 1024
+"""That and all else that is no body: trailers, and the sizes of chunks, be they of one byte each."""
 KEEPALIVE_SECONDS = 4.0
 STAGGER_SECONDS = 0.25
 PLACES_CACHED_MAX = 4096
@@ -190,7 +192,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._waiting: asyncio.Future[Reply] | None = None
         self._reply = Reply()
-        self._head_bytes = 0
+        self._frame_bytes = 0
         self._has_length = self._is_final = self._is_done = self._may_stay = False
 
     @property
@@ -206,7 +208,7 @@ class Connection(asyncio.Protocol):
         if self._transport is None:
             raise ConnectionResetError
         self._waiting = asyncio.get_running_loop().create_future()
-        self._reply, self._head_bytes = Reply(), 0
+        self._reply, self._frame_bytes = Reply(), 0
         self._has_length = self._is_final = self._is_done = self._may_stay = False
         self._transport.write(request)
         return self._waiting
@@ -226,12 +228,12 @@ class Connection(asyncio.Protocol):
         if self._waiting is None or self._is_done:
             self.close()
             return
-        self._head_bytes += 0 if self._is_final else len(data)
+        self._frame_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._fail(AnswerMalformed())
-        if not self._is_final and self._head_bytes > HEAD_BYTES_MAX:
+        if not self._is_done and self._frame_bytes > (FRAMES_BYTES_MAX if self._is_final else HEAD_BYTES_MAX):
             self._fail(HeadTooLong())
         if self._is_done and not self._may_stay:
             self.close()
@@ -272,6 +274,7 @@ class Connection(asyncio.Protocol):
         """See httptools. What is beyond the limit is left unread, and the connection with it."""
         if self._is_done:
             return
+        self._frame_bytes -= len(part)
         body = self._reply.body
         body += part[: ANSWER_BYTES_MAX + 1 - len(body)]
         if len(body) > ANSWER_BYTES_MAX:

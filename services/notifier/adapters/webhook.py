@@ -4,7 +4,7 @@ import asyncio
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -72,18 +72,12 @@ class WebhookWire:
         self._tokens = BearerTokens(self._form_post)
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes, access: Access | None = None) -> Answer:
-        """Send the bytes once. Never raises for what happens on the way: that is an answer without a status.
-
-        Where a bearer token is refused (401), it is got anew and the bytes are sent once more.
-        """
+        """Send the bytes once. Never raises for what happens on the way: that is an answer without a status."""
         # Again at each attempt: the rules may have changed since the endpoint was registered.
         if fault := _fault_of(url, self._guard):
             return Answer(None, error=f"not sent: {fault}")
         self._fail_points.hit("notifier.before-send")
         answer = await self._exchange("POST", url, headers, body, access)
-        if answer.status == UNAUTHORISED and access and access.oauth:
-            self._tokens.forget(access.oauth)
-            answer = await self._exchange("POST", url, headers, body, access)
         self._fail_points.hit("notifier.after-send")
         return answer
 
@@ -117,11 +111,19 @@ class WebhookWire:
     async def _request(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes, access: Access | None
     ) -> Reply:
-        sent = {ORIGIN_HEADER: self._identity.origin, "User-Agent": USER_AGENT, **headers}
-        if access and access.oauth:
-            sent["Authorization"] = f"Bearer {await self._tokens.token(access.oauth)}"
+        """Where a bearer token is refused (401), it is got anew and the bytes are sent once more."""
         context, place = self._contexts.of(access.certificate if access else ""), place_of(url)
-        return await self._connections.exchange(place, context, request_of(method, place, sent, body))
+        sent = {ORIGIN_HEADER: self._identity.origin, "User-Agent": USER_AGENT, **headers}
+        if not (access and access.oauth):
+            return await self._connections.exchange(place, context, request_of(method, place, sent, body))
+        token = await self._tokens.token(access.oauth)
+        request = partial(request_of, method, place, body=body)
+        reply = await self._connections.exchange(place, context, request(sent | _bearer(token)))
+        if reply.status != UNAUTHORISED:
+            return reply
+        self._tokens.forget(access.oauth, token)
+        token = await self._tokens.token(access.oauth)
+        return await self._connections.exchange(place, context, request(sent | _bearer(token)))
 
     async def _form_post(self, url: str, form: Mapping[str, str], authorisation: str) -> tuple[int, bytes]:
         """A form to a token endpoint, which the same guard protects. Raises TokenRefused."""
@@ -137,6 +139,10 @@ class WebhookWire:
         request = request_of("POST", place, headers, body)
         reply = await self._connections.exchange(place, self._contexts.of(""), request)
         return reply.status, bytes(reply.body)
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
 
 
 def _words(error: Exception) -> str:

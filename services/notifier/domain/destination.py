@@ -55,7 +55,9 @@ def url_fault(url: str, guard: Guard) -> str | None:
     host = _host(parts.netloc)
     literal = _literal(host)
     if literal is not None:
-        return None if _within(literal, guard.networks) else "an IP address is not allowed: use a registered name"
+        if not _within(literal, guard.networks):
+            return "an IP address is not allowed: use a registered name"
+        return _port_fault(parts.scheme, port, guard)
     return _name_fault(host, guard) or _port_fault(parts.scheme, port, guard)
 
 

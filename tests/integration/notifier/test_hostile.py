@@ -19,7 +19,6 @@ from tests.support.waiting import dawdle
 
 SECOND = Timeouts(connect_seconds=20, attempt_seconds=1)
 PATIENT = Timeouts(connect_seconds=20, attempt_seconds=20)
-PATIENT = Timeouts(connect_seconds=20, attempt_seconds=20)
 CHUNK = b"\0" * 65_536
 GIBIBYTE = 1 << 30
 OWN_BUFFERS = 16 << 20
@@ -61,7 +60,7 @@ async def hostile(behave: Callable[[Peer], Awaitable[None]]) -> AsyncIterator[tu
                 await behave(peers[-1])
             writer.close()
         finally:
-            if behave in (hang, drip, drip_headers, endless_headers, gibibyte, bomb, too_long):
+            if behave not in (too_short, two_lengths, smallest_chunks):
                 writer.transport.abort()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
@@ -104,6 +103,31 @@ async def gibibyte(peer: Peer) -> None:
         await peer.say(CHUNK)
 
 
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+async def trailer_without_end(peer: Peer) -> None:
+    await peer.say(CHUNKED + b"2\r\nok\r\n0\r\nX: ")
+    while peer.sent < GIBIBYTE:
+        await peer.say(b"y" * 65_536)
+
+
+async def trailers_without_end(peer: Peer) -> None:
+    await peer.say(CHUNKED + b"2\r\nok\r\n0\r\n")
+    while peer.sent < GIBIBYTE:
+        await peer.say(b"X: y\r\n" * 10_000)
+
+
+async def extension_without_end(peer: Peer) -> None:
+    await peer.say(CHUNKED + b"2;name=")
+    while peer.sent < GIBIBYTE:
+        await peer.say(b"y" * 65_536)
+
+
+async def smallest_chunks(peer: Peer) -> None:
+    await peer.say(CHUNKED + b"1\r\nx\r\n" * ANSWER_BYTES_MAX + b"0\r\n\r\n")
+
+
 @cache
 def packed_bomb() -> bytes:
     return gzip.compress(b"\0" * (64 << 20))
@@ -144,6 +168,9 @@ async def reset_at_once(peer: Peer) -> None:
         (drip, "no whole answer within 1 s"),
         (drip_headers, "no whole answer within 1 s"),
         (endless_headers, "no answer: "),
+        (trailer_without_end, "no answer: HeadTooLong"),
+        (trailers_without_end, "no answer: HeadTooLong"),
+        (extension_without_end, "no answer: HeadTooLong"),
         (too_short, "no answer: "),
         (two_lengths, "no answer: "),
         (reset_after_2xx, "no answer: "),
@@ -171,6 +198,12 @@ async def test_an_answer_without_end_is_read_to_its_first_16_kib_and_then_left(
         answer = await posted(url, timeouts=PATIENT)
         assert (answer.status, len(answer.body)) == (200, ANSWER_BYTES_MAX)
         assert peers[0].sent < OWN_BUFFERS
+
+
+async def test_a_whole_answer_in_the_smallest_chunks_is_read() -> None:
+    async with hostile(smallest_chunks) as (url, _):
+        answer = await posted(url, timeouts=PATIENT)
+        assert (answer.status, answer.body) == (200, b"x" * ANSWER_BYTES_MAX)
 
 
 async def test_a_second_answer_behind_the_first_is_nobodys() -> None:

@@ -1,5 +1,6 @@
 """Who is who on the wire: server certificates, client certificates, bearer tokens; each on real sockets."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ from services.notifier.domain.destination import Guard
 from services.notifier.domain.model import Access, Answer, OAuthClient
 from tests.integration.notifier.test_webhook import Scripted
 from tests.support.certificates import Authority
+from tests.support.waiting import dawdle
 
 NAME = "receiver.example"
 BODY = b'{"secret": "detail"}'
@@ -163,6 +165,35 @@ async def test_a_token_is_got_once_and_used_until_it_is_refused_then_got_anew_on
         good[:] = ["Bearer two"]
         assert (await wire.post(url, {}, BODY, client_of(issuer))).status == 204
         assert seen.tokens[-2:] == ["Bearer one", "Bearer two"]
+
+
+async def test_a_token_that_many_find_refused_is_got_anew_once_for_all() -> None:
+    """The refusals come one after the other, so that some come when the new token is there already."""
+    places = iter(range(8))
+
+    async def answer(request: web.Request) -> web.Response:
+        if request.headers.get("Authorization") == "Bearer two":
+            return web.Response(status=204)
+        await dawdle(0.02 * next(places))
+        return web.Response(status=401)
+
+    tokens = token_server("one", "two", "three", "four")
+    async with serving(answer=tokens) as issuer, serving(answer=answer) as seen, wire_to() as wire:
+        url, access = f"http://127.0.0.1:{seen.port}/", client_of(issuer)
+        answers = await asyncio.gather(*(wire.post(url, {}, BODY, access) for _ in range(8)))
+        assert [one.status for one in answers] == [204] * 8
+        assert len(issuer.bodies) == 2
+
+
+@pytest.mark.parametrize("lifetime", ["nan", "inf", -5, 0])
+async def test_a_token_that_lives_no_sensible_time_is_refused(lifetime: float | str) -> None:
+    async def give(_: web.Request) -> web.Response:
+        return web.json_response({"access_token": "one", "expires_in": lifetime})
+
+    async with serving(answer=give) as issuer, serving(answer=guarded_by("Bearer one")) as seen, wire_to() as wire:
+        answer = await wire.post(f"http://127.0.0.1:{seen.port}/", {}, BODY, client_of(issuer))
+        assert (answer.status, seen.bodies) == (None, [])
+        assert answer.error.startswith("not sent: the token endpoint")
 
 
 async def test_who_refuses_every_token_is_asked_twice_and_no_more() -> None:

@@ -9,7 +9,11 @@ from hypothesis import strategies as st
 from services.notifier.domain.destination import Guard, address_fault, url_fault
 
 STRICT = Guard()
-LOOPBACK = Guard(allow_http=True, networks=(ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")))
+LOOPBACK = Guard(
+    allow_http=True,
+    networks=(ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")),
+    ports=frozenset({443, 8443}),
+)
 
 
 def words(table: str) -> list[str]:
@@ -95,9 +99,10 @@ def test_a_deployment_may_allow_its_inner_networks(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://10.0.0.1/", "https://127.1/", "http://[::2]/", "https://regulator.example:22/"]
+    "url",
+    ["http://10.0.0.1/", "https://127.1/", "http://[::2]/", "https://regulator.example:22/", "https://127.0.0.1:22/"],
 )
-def test_what_lies_outside_the_allowed_networks_stays_refused(url: str) -> None:
+def test_what_lies_outside_the_allowed_networks_and_ports_stays_refused(url: str) -> None:
     assert url_fault(url, LOOPBACK) is not None
 
 

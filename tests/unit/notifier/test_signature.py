@@ -92,12 +92,21 @@ def test_an_empty_or_malformed_secret_is_refused(text: str) -> None:
         secret_bytes(text)
 
 
+@given(st.binary(max_size=200))
+def test_a_secret_of_another_length_than_16_to_64_bytes_is_refused_with_its_length(secret: bytes) -> None:
+    if 16 <= len(secret) <= 64:
+        assert secret_bytes(secret_text(secret)) == secret
+    else:
+        with pytest.raises(SecretRefused, match=f"16 to 64 bytes, this one {len(secret)}$"):
+            secret_bytes(secret_text(secret))
+
+
 @pytest.mark.parametrize(
     ("text", "padded"),
     [
         ("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS="),
         ("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwBr", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwBr=="),
-        ("whsec_-_-_", "+/+/"),
+        ("whsec_" + "-_-_" * 6, "+/+/" * 6),
     ],
 )
 def test_a_secret_without_padding_or_prefix_or_in_the_other_alphabet_is_read(text: str, padded: str) -> None:
