@@ -1,6 +1,6 @@
 """One suite for the notifier's ledger and endpoints, in memory and in the real Postgres."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -10,7 +10,7 @@ import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.notifier.adapters.endpoints import PostgresEndpoints
+from services.notifier.adapters.endpoints import OVERLAPS_MAX, PostgresEndpoints
 from services.notifier.adapters.keys import KeyedOpener, SecretBox
 from services.notifier.adapters.postgres import PostgresStore
 from services.notifier.bootstrap import said_once
@@ -23,6 +23,7 @@ from services.notifier.domain.model import (
     EndpointId,
     EndpointState,
     Entry,
+    Keys,
     Leased,
     Result,
     Retry,
@@ -319,6 +320,24 @@ async def test_an_organisation_has_one_endpoint_until_it_is_removed(ledgers: Led
     await ledgers.endpoints.add(second, KEYS)
     assert await ledgers.endpoints.all_of("nmc") == []
     assert [e.endpoint_id for e in await ledgers.endpoints.all_of(None)] == ["end_2"]
+
+
+async def test_keys_of_several_changes_sign_side_by_side_each_to_its_own_end(ledgers: Ledgers) -> None:
+    endpoint = Endpoint(EndpointId("end_1"), "gmc", "https://a.example/", "", EndpointState.ACTIVE, "", NOON)
+    await ledgers.endpoints.add(endpoint, KEYS)
+    made = [Keys(bytes([n]) * 32, bytes([n]) * 32) for n in range(1, OVERLAPS_MAX + 3)]
+    for n, keys in enumerate(made):
+        at = NOON + timedelta(minutes=n)
+        await ledgers.endpoints.rotate("end_1", keys, at=at, overlap_until=at + timedelta(hours=1))
+
+    async def signing(minutes: int) -> Sequence[Keys]:
+        (target,) = await ledgers.endpoints.targets(now=NOON + timedelta(minutes=minutes))
+        return target.keys
+
+    newest_first = tuple(reversed(made))
+    assert await signing(len(made)) == newest_first[: OVERLAPS_MAX + 1]
+    assert await signing(60 + len(made) - 2) == newest_first[:2]
+    assert await signing(60 + len(made)) == newest_first[:1]
 
 
 @pytest.mark.stack

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from services.notifier.adapters.endpoints import OVERLAPS_MAX
 from services.notifier.domain.errors import EndpointExists
 from services.notifier.domain.health import HealthSeen
 from services.notifier.domain.model import (
@@ -299,9 +300,10 @@ class InMemoryEndpoints:
     async def encrypt_to(self, endpoint_id: str, key: str, *, at: datetime) -> None:  # noqa: ARG002 - the port's
         self.rows[endpoint_id] = replace(self.rows[endpoint_id], encryption_key=key)
 
-    async def rotate(self, endpoint_id: str, keys: Keys, *, at: datetime, overlap_until: datetime) -> None:  # noqa: ARG002
-        (before, _), *_rest = self.keys[endpoint_id]
-        self.keys[endpoint_id] = [(keys, None), (before, overlap_until)]
+    async def rotate(self, endpoint_id: str, keys: Keys, *, at: datetime, overlap_until: datetime) -> None:
+        (before, _), *rest = self.keys[endpoint_id]
+        running = [(old, until) for old, until in rest if until and at < until]
+        self.keys[endpoint_id] = [(keys, None), *[(before, overlap_until), *running][:OVERLAPS_MAX]]
 
     async def target(self, endpoint_id: str, *, now: datetime) -> Target | None:
         row = await self.one(endpoint_id)

@@ -20,6 +20,8 @@ from shared.faults import fault_name
 from shared.sealing import NotOpened
 
 LISTED_MAX = 1000
+OVERLAPS_MAX = 8
+"""Of more changes of keys within one overlap the newest count: each signs every message."""
 _SHOWN = (
     endpoints.c.endpoint_id,
     endpoints.c.org,
@@ -89,15 +91,20 @@ class PostgresEndpoints:
         await self._change(endpoint_id, encryption_key=key, changed_at=at)
 
     async def rotate(self, endpoint_id: str, keys: Keys, *, at: datetime, overlap_until: datetime) -> None:
-        """Sign with these keys from now on, and with the ones before beside them until the overlap ends."""
-        await self._change(
-            endpoint_id,
-            previous_secret=endpoints.c.secret,
-            previous_until=overlap_until,
-            secret=self.box.shut(_keys_text(keys), endpoint_id=endpoint_id),
-            secret_kid=self.box.key.kid,
-            changed_at=at,
-        )
+        """Sign with these keys from now on, and with those before beside them, each until its own overlap ends."""
+        this = endpoints.c.endpoint_id == endpoint_id
+        async with transaction(self.engine) as connection:
+            row = (await connection.execute(select(*_KEPT).where(this).with_for_update())).one()
+            current = _keys(self.box.open(row.secret, endpoint_id=endpoint_id))
+            previous = [(overlap_until, current), *self._overlapping(row, endpoint_id, at)][:OVERLAPS_MAX]
+            values = {
+                "previous_secret": self.box.shut(_previous_text(previous), endpoint_id=endpoint_id),
+                "previous_until": overlap_until,
+                "secret": self.box.shut(_keys_text(keys), endpoint_id=endpoint_id),
+                "secret_kid": self.box.key.kid,
+                "changed_at": at,
+            }
+            await connection.execute(update(endpoints).where(this).values(**values))
 
     async def target(self, endpoint_id: str, *, now: datetime) -> Target | None:
         """One endpoint in whatever state, ready to be sent to. Raises NotOpened."""
@@ -118,14 +125,12 @@ class PostgresEndpoints:
             return None
 
     def _target(self, row: Any, now: datetime) -> Target:
-        kept = [row.secret]
-        if row.previous_until is not None and now < row.previous_until:
-            kept.append(row.previous_secret)
+        before = [keys for _, keys in self._overlapping(row, row.endpoint_id, now)]
         return Target(
             endpoint_id=EndpointId(row.endpoint_id),
             org=row.org,
             url=row.url,
-            keys=tuple(_keys(self.box.open(one, endpoint_id=row.endpoint_id)) for one in kept),
+            keys=(_keys(self.box.open(row.secret, endpoint_id=row.endpoint_id)), *before),
             alternate=row.alternate,
             rate_per_minute=row.rate_per_minute,
             retry_seconds=_seconds(row.retry_seconds),
@@ -133,6 +138,13 @@ class PostgresEndpoints:
             encryption_key=row.encryption_key,
             access=_access(self.box.open(row.access, endpoint_id=row.endpoint_id)) if row.access else None,
         )
+
+    def _overlapping(self, row: Any, endpoint_id: str, now: datetime) -> list[tuple[datetime, Keys]]:
+        """The keys before that still sign, the newest first, each with its end."""
+        if row.previous_until is None or row.previous_until <= now:
+            return []
+        previous = _previous(self.box.open(row.previous_secret, endpoint_id=endpoint_id))
+        return [(until, keys) for until, keys in previous if now < until]
 
     async def _change(self, endpoint_id: str, **values: Any) -> None:
         async with transaction(self.engine) as connection:
@@ -180,6 +192,14 @@ def _keys_text(keys: Keys) -> bytes:
 def _keys(text: bytes) -> Keys:
     secret, seed = (base64.b64decode(part) for part in orjson.loads(text))
     return Keys(secret, seed)
+
+
+def _previous_text(previous: Sequence[tuple[datetime, Keys]]) -> bytes:
+    return orjson.dumps([[until.isoformat(), _keys_text(keys).decode()] for until, keys in previous])
+
+
+def _previous(text: bytes) -> list[tuple[datetime, Keys]]:
+    return [(datetime.fromisoformat(until), _keys(keys.encode())) for until, keys in orjson.loads(text)]
 
 
 def _access_text(access: Access) -> bytes:

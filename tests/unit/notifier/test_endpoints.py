@@ -144,6 +144,20 @@ async def test_new_keys_sign_beside_the_old_ones_for_a_day() -> None:
     assert after.keys == (made.keys,)
 
 
+async def test_keys_changed_twice_in_a_day_all_sign_until_their_own_overlap_ends() -> None:
+    """Who lost the answer to a change asks again, and still has only the first keys."""
+    endpoints, clock = InMemoryEndpoints(), FrozenClock()
+    endpoint = await registered(endpoints)
+    (first,) = await endpoints.targets(now=clock.now())
+    second = await rotate_keys(endpoint, clock=clock, endpoints=endpoints)
+    clock.move(timedelta(hours=1))
+    third = await rotate_keys(endpoint, clock=clock, endpoints=endpoints)
+    (all_three,) = await endpoints.targets(now=clock.now() + timedelta(hours=22))
+    assert all_three.keys == (third.keys, second.keys, *first.keys)
+    (two,) = await endpoints.targets(now=clock.now() + timedelta(hours=23))
+    assert two.keys == (third.keys, second.keys)
+
+
 async def test_a_test_event_is_signed_and_its_answer_shown() -> None:
     endpoints, wire = InMemoryEndpoints(), ScriptedWire([Answer(418, b"short and stout")])
     endpoint = await registered(endpoints)
