@@ -36,8 +36,7 @@ from shared.sealing import SecretKey, seal
 from tests.support.clock import NOON
 from tests.support.notifier_conversation import InMemoryConversation, Row
 
-SEALING = SecretKey.of(b"s" * 32)
-TOKENS = SecretKey.of(b"t" * 32)
+SEALING, TOKENS = SecretKey.of(b"s" * 32), SecretKey.of(b"t" * 32)
 SECRET = b"k" * 32
 KEYS = Keys(SECRET, b"e" * 32)
 LEASE = timedelta(seconds=6)
@@ -283,8 +282,8 @@ class InMemoryEndpoints:
         self.keys[endpoint.endpoint_id] = [(keys, None)]
 
     async def all_of(self, org: str | None) -> Sequence[Endpoint]:
-        present = [e for e in self.rows.values() if e.state is not EndpointState.REMOVED]
-        return sorted((e for e in present if org in (None, e.org)), key=lambda e: (e.org, e.alternate))
+        present = (e for e in self.rows.values() if e.state is not EndpointState.REMOVED and org in (None, e.org))
+        return sorted(present, key=lambda e: (e.org, e.alternate))
 
     async def one(self, endpoint_id: str) -> Endpoint | None:
         return next((e for e in await self.all_of(None) if e.endpoint_id == endpoint_id), None)
@@ -302,8 +301,8 @@ class InMemoryEndpoints:
 
     async def rotate(self, endpoint_id: str, keys: Keys, *, at: datetime, overlap_until: datetime) -> None:
         (before, _), *rest = self.keys[endpoint_id]
-        running = [(old, until) for old, until in rest if until and at < until]
-        self.keys[endpoint_id] = [(keys, None), *[(before, overlap_until), *running][:OVERLAPS_MAX]]
+        running = [(before, overlap_until), *((old, until) for old, until in rest if until and at < until)]
+        self.keys[endpoint_id] = [(keys, None), *running[:OVERLAPS_MAX]]
 
     async def target(self, endpoint_id: str, *, now: datetime) -> Target | None:
         row = await self.one(endpoint_id)
@@ -342,8 +341,7 @@ class ScriptedWire:
         return self.consents.pop(0) if self.consents else Answer(405)
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes, access: Access | None = None) -> Answer:
-        self.accesses.append(access)
-        self.sent.append((url, headers, body))
+        self.accesses, self.sent = [*self.accesses, access], [*self.sent, (url, headers, body)]
         return self.script.pop(0) if self.script else Answer(204)
 
 
@@ -393,8 +391,8 @@ def _ends(entry: Entry) -> list[datetime]:
 
 
 def _place(row: Row) -> tuple[datetime, int, int, str]:
-    entry, kinds = row.entry, ("tell", "invitation", "withdrawal", "recall")
-    rank = kinds.index(entry.subject.kind) if entry.subject.kind in kinds else len(kinds)
+    entry = row.entry
+    rank = {"tell": 0, "invitation": 1, "withdrawal": 2, "recall": 3}.get(entry.subject.kind, 4)
     return (entry.registered_at, entry.subject.version, rank, entry.notice_id)
 
 
