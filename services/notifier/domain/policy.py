@@ -9,6 +9,8 @@ BASIS_ENDED = "the basis for telling has ended"
 UNDELIVERED = "undelivered for 8 days"
 GONE = 410
 WISH_STATUSES = frozenset({429, 503})
+PASSING_STATUSES = frozenset({408, 410, 425, 429})
+"""Of 400 to 499 what passes by itself or has a meaning of its own; the others say that something is set up wrongly."""
 
 
 def stop(notice: Leased, *, now: datetime) -> Stopped | None:
@@ -25,9 +27,15 @@ def judge(
     if answer.status is not None and 200 <= answer.status <= 299:
         return Delivered()
     wish = retry.retry_after(answer.retry_after, now=now) if answer.status in WISH_STATUSES else None
+    least = wish or (retry.SLOW_PAUSE if refuses(answer.status) else None)
     # The attempt just made is attempt_count + 1, the next one is one more.
-    due_at = retry.next_attempt_at(notice.attempt_count + 2, now=now, fraction=fraction, wish=wish, schedule=schedule)
+    due_at = retry.next_attempt_at(notice.attempt_count + 2, now=now, fraction=fraction, wish=least, schedule=schedule)
     return Retry(min(due_at, notice.give_up_at), _detail(answer), suspends=answer.status == GONE, wish=wish)
+
+
+def refuses(status: int | None) -> bool:
+    """Whether the recipient's system refuses what it was sent: tried again slowly, and a person must look at it."""
+    return status is not None and 400 <= status <= 499 and status not in PASSING_STATUSES
 
 
 def basis_ends_at(valid_until: datetime | None, *, as_of: datetime, accepted_at: datetime) -> datetime | None:

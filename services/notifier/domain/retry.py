@@ -10,6 +10,8 @@ SCHEDULE: Schedule = tuple(
 )
 """The longest pause before each attempt, the first included; the last one repeats."""
 GIVE_UP_AFTER = timedelta(days=8)
+SLOW_PAUSE = timedelta(minutes=5)
+"""The least pause where the recipient refuses what it is sent: only a person there can change that (DELIVERY 2.5)."""
 PAUSES_MAX, PAUSE_SECONDS_MAX, LAST_PAUSE_SECONDS_MIN = 20, 24 * 3600, 60
 RETRY_AFTER_MAX = timedelta(hours=6)
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from services.notifier.domain import policy
 from services.notifier.domain.escalation import Escalation
 from services.notifier.domain.health import HealthSeen
 from services.notifier.domain.lane import Lane
@@ -95,6 +96,7 @@ class Engine:
         self._workers: asyncio.TaskGroup | None = None
         self._flying: set[asyncio.Task[None]] = set()
         self._unreachable: set[str] = set()
+        self._refusing: set[tuple[str, int]] = set()
         self.pulses: dict[str, Pulse] = {}
         self.recovered: set[str] = set()
         self.lanes = LaneBook(limits, on_work=self._start, on_surplus=self._claim_wake.now)
@@ -298,6 +300,7 @@ class Engine:
     def _say(self, results: Sequence[Result]) -> None:
         """What a person must look at."""
         for result in results:
+            self._note_refusal(result)
             if result.fault:
                 self._telemetry.alarm("attempt-failed", notice_id=result.notice.notice_id, fault=result.fault)
             match result.verdict:
@@ -308,6 +311,15 @@ class Engine:
                     self.endpoints_changed()
                 case Delivered() | Retry() | Returned() | Stopped():
                     continue
+
+    def _note_refusal(self, result: Result) -> None:
+        """An endpoint that refuses what it is sent is said once, until it takes something again."""
+        name, status = result.notice.lane_name, result.attempt and result.attempt.answer.status
+        if isinstance(result.verdict, Delivered):
+            self._refusing = {(lane, code) for lane, code in self._refusing if lane != name}
+        elif status and policy.refuses(status) and (name, status) not in self._refusing:
+            self._refusing.add((name, status))
+            self._telemetry.alarm("endpoint-refuses", recipient=result.notice.subject.recipient, status=status)
 
 
 def _verdicts(batch: Sequence[Result]) -> Mapping[str, int]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,18 @@ from deploy.local.services import GRACE_SECONDS
 from services.notifier.adapters.keys import KeyedOpener
 from services.notifier.bootstrap import limits_of
 from services.notifier.config import NotifierSettings
-from services.notifier.domain.model import Delivered, EndpointId, Entry, Leased, NoticeId, Result, Retry, Target
+from services.notifier.domain.model import (
+    Answer,
+    Attempt,
+    Delivered,
+    EndpointId,
+    Entry,
+    Leased,
+    NoticeId,
+    Result,
+    Retry,
+    Target,
+)
 from services.notifier.entrypoints.engine import Engine, Flows
 from services.notifier.entrypoints.lanes import ALL_LANES, LaneLimits, OwnedLanes
 from services.notifier.ports import Recorded
@@ -159,6 +171,20 @@ def settings_of(attempt_seconds: float = 20) -> NotifierSettings:
         secrets_key_file=Path("secrets"),
         attempt_seconds=attempt_seconds,
     )
+
+
+def test_an_endpoint_that_refuses_what_it_is_sent_is_said_once_until_it_takes_something() -> None:
+    telemetry = QuietTelemetry()
+    engine = engine_of(Attempts(), telemetry)
+
+    def answered(status: int) -> Result:
+        attempt = Attempt(TARGET.endpoint_id, 1, NOON, timedelta(0), Answer(status))
+        verdict = Delivered() if status < 300 else Retry(NOON, f"answered {status}")
+        return Result(a_leased(), NOON, verdict, attempt)
+
+    engine._say([answered(status) for status in (404, 404, 503, 413, 404, 204, 404)])
+    said = [line["status"] for line in telemetry.lines if line.get("alarm") == "endpoint-refuses"]
+    assert said == [404, 413, 404]
 
 
 @pytest.mark.parametrize("attempt_seconds", [1, 20, 90])

@@ -75,6 +75,18 @@ def test_2xx_is_delivered_and_everything_else_is_tried_again(status: int | None,
     assert isinstance(verdict, Delivered) or verdict.suspends == (status == 410)
 
 
+@given(st.integers(100, 599), st.floats(0, 1, exclude_max=True), st.integers(0, 12))
+def test_who_refuses_is_tried_again_slowly_and_every_other_by_the_schedule(
+    status: int, fraction: float, attempt_count: int
+) -> None:
+    verdict = policy.judge(a_leased(attempt_count=attempt_count), Answer(status), now=NOON, fraction=fraction)
+    if isinstance(verdict, Retry):
+        pause = retry.pause_before(attempt_count + 2, fraction=fraction)
+        slow = 400 <= status <= 499 and status not in (408, 410, 425, 429)
+        assert verdict.due_at - NOON == (max(pause, timedelta(minutes=5)) if slow else pause)
+        assert verdict.wish is None  # the rest of the lane goes on
+
+
 @pytest.mark.parametrize(("status", "heard"), [(429, True), (503, True), (500, False), (302, False)])
 def test_only_429_and_503_may_wish_for_a_time(status: int, heard: bool) -> None:
     verdict = policy.judge(a_leased(), Answer(status, retry_after="3600"), now=NOON, fraction=0)
