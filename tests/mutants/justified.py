@@ -8,6 +8,7 @@ _WORDS = "each word that may stand here answers either comparison alike"
 _POSITIVE = "the number of a gate is never negative"
 _SAME_CASE = "all the clauses that tell a body are tried for one and the same case"
 _KEPT = "how many are kept decides nothing; that there is a bound is tested"
+_CANDIDATES = "there is a candidate at least, and here no other"
 _FROZEN = "@dataclass(frozen=True, slots=True)"
 
 
@@ -82,6 +83,7 @@ JUSTIFIED: dict[tuple[str, str], str] = {
         ("payload.py", _within(line, "[0]", "[ -1]")): _SAME_CASE
         for line in (
             "case = telling[0].case",
+            "organisation = telling[0].case.organisation(org)",
             "return tuple(bar for bar in telling[0].case.bars if bar.id in for_all)",
             "for name in _field_classes(telling[0].case):",
             "masked = [PROVENANCE] if OMIT in _masks(telling[0].case, name) else []",
@@ -101,4 +103,6 @@ JUSTIFIED: dict[tuple[str, str], str] = {
         "rights.py",
         _within("unsigned = everybody - agreement.signatories", "-", "^"),
     ): "every signatory is a party",
+    ("lead.py", _within("if len(candidates) == 1:", "==", "<=")): _CANDIDATES,
+    ("lead.py", _within("return candidates[0]", "[0]", "[ -1]")): _CANDIDATES,
 }

@@ -10,7 +10,22 @@ from shared.agreements import Snapshot, bodies, payload
 from shared.agreements.bodies import Bodies
 from shared.agreements.model import Limit
 from shared.agreements.rights import rights_of, ties_of
-from tests.rules.small import TOLD, Row, ask, beta, clause, during, follows, org, pact, party, remit, verdict, world
+from tests.rules.small import (
+    TOLD,
+    Row,
+    ask,
+    beta,
+    clause,
+    during,
+    follows,
+    lead_rule,
+    org,
+    pact,
+    party,
+    remit,
+    verdict,
+    world,
+)
 
 TODAY = date(2025, 3, 3)
 LATER = "2030-01-01"
@@ -56,6 +71,18 @@ def test_a_concern_without_a_header_of_which_nothing_travels_is_a_pointer() -> N
     snapshot = world(pact(clause(fields={"registrant": "omit", "narrative": "omit"})))
     assert beta(snapshot, field_classes=["registrant"]).pointer_only
     assert not beta(snapshot, field_classes=["header"]).pointer_only
+
+
+def test_a_field_that_two_clauses_leave_out_is_laid_to_the_first() -> None:
+    two = pact(clause(fields={"registrant": "omit"}), clause(id="c2", fields={"registrant": "omit"}))
+    assert [(row.field, row.by) for row in beta(world(two)).withheld] == [("registrant", "pact/c1")]
+
+
+def test_of_two_candidates_that_are_told_none_is_nominated() -> None:
+    both = pact(clause(to=["beta", "gamma"]))
+    lead = ask(world(lead_rule({"if": {}, "lead": ["beta", "gamma"]}), both, org("gamma", remit()))).lead
+    assert lead is not None
+    assert (lead.any_of, lead.nominated) == (("beta", "gamma"), None)
 
 
 def test_a_suspension_that_is_over_does_not_end_a_disclosure() -> None:
