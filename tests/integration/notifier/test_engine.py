@@ -244,6 +244,21 @@ async def test_what_nobody_waits_for_expires_with_a_reason(database: TestDatabas
         assert [row.reason for row in rows] == ["undelivered for 8 days", "the basis for telling has ended"]
 
 
+async def test_a_basis_that_ends_between_two_attempts_lets_no_second_one_out(database: TestDatabase) -> None:
+    async def unwilling(_: web.Request) -> web.Response:
+        return web.Response(status=500)
+
+    clock = FrozenClock(SystemClock().now())
+    async with receiving(unwilling) as receiver, rig_on(database, clock=clock) as rig:
+        await rig.add_endpoint("gmc", receiver.url)
+        await rig.start()
+        await rig.notify(a_notice("gmc", valid_until=clock.now() + timedelta(minutes=10)))
+        await until(lambda: _attempts(rig, 1))
+        clock.move(timedelta(minutes=10))
+        await until(lambda: _in_state(rig, "expired", 1))
+        assert receiver.requests == 1
+
+
 async def test_a_repeat_is_told_again_what_became_of_the_notice(database: TestDatabase) -> None:
     async with receiving() as receiver, rig_on(database) as rig:
         await rig.add_endpoint("gmc", receiver.url)
