@@ -3,8 +3,11 @@
 import ipaddress
 from collections.abc import Iterator
 
+import httpx
 import pytest
+import yarl
 
+from services.notifier.adapters.connections import place_of
 from services.notifier.domain.destination import Guard, address_fault, url_fault
 from tests.unit.notifier.test_destination import REFUSED_ADDRESSES
 
@@ -79,3 +82,27 @@ def test_no_endpoint_is_registered_at_any_of_the_spellings() -> None:
 )
 def test_the_integrator_is_told_which_rule(url: str, rule: str) -> None:
     assert rule in (url_fault(url, STRICT) or "")
+
+
+NAMES = ("regulator.example", "xn--regulatr-d1a.example", "a.b.c.example", "1a.example")
+WIDE = Guard(
+    allow_http=True, networks=tuple(map(ipaddress.ip_network, ("0.0.0.0/0", "::/0"))), ports=frozenset({443, 8443})
+)
+
+
+def test_two_parsers_agree_with_the_client_where_every_address_leads_that_the_guard_lets_through() -> None:
+    urls = [*SPELLINGS, *(shape.format(name) for name in NAMES for shape in (*SHAPES, "https://{}:8443/a?b=c"))]
+    passed = [url for url in urls if url_fault(url, WIDE) is None]
+    assert len(passed) > 20
+    for url in passed:
+        ours, theirs, yarls = place_of(url), httpx.URL(url), yarl.URL(url)
+        assert _read(ours.host) == _read(theirs.raw_host.decode()) == _read(yarls.raw_host or "")
+        assert ours.port == (theirs.port or (443 if ours.is_tls else 80)) == yarls.port
+        assert ours.target == theirs.raw_path.decode() == yarls.raw_path_qs
+
+
+def _read(host: str) -> str:
+    try:
+        return ipaddress.ip_address(host).compressed
+    except ValueError:
+        return host
