@@ -10,11 +10,11 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
 from pathlib import Path
-from types import ModuleType
+from types import CodeType
 from typing import Any
 
 from tests.mutants.trial import Known, Noticed, collect, noticing
@@ -86,7 +86,7 @@ def _assert_own_tree() -> None:
     assert Path(str(shared)).is_relative_to(Path.cwd()), shared
 
 
-class _Changed(MetaPathFinder, Loader):
+class _Changed(MetaPathFinder):
     """Serves one module with another text; every other module is imported as it is."""
 
     def __init__(self, source: Source) -> None:
@@ -96,10 +96,19 @@ class _Changed(MetaPathFinder, Loader):
         if fullname != self._source.module:
             return None
         inside = [str(self._path.parent)] if self._path.name == "__init__.py" else None
-        return spec_from_file_location(fullname, self._path, loader=self, submodule_search_locations=inside)
+        loader = _Loader(fullname, str(self._path), self._source.text)
+        return spec_from_file_location(fullname, self._path, loader=loader, submodule_search_locations=inside)
 
-    def exec_module(self, module: ModuleType) -> None:
-        exec(compile(self._source.text, str(self._path), "exec"), module.__dict__)  # noqa: S102 - our own source
+
+class _Loader(SourceFileLoader):
+    """Finds beside the module what its file finds, but reads this text."""
+
+    def __init__(self, fullname: str, path: str, text: str) -> None:
+        super().__init__(fullname, path)
+        self._text = text
+
+    def get_code(self, fullname: str) -> CodeType:
+        return compile(self._text, self.get_filename(fullname), "exec")
 
 
 def _in_fork(work: Callable[[Callable[[Any], None]], None]) -> Any:
