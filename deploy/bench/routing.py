@@ -109,10 +109,11 @@ class RouterAlone:
 
 
 async def routing_rows(system: LocalSystem, concordat: Concordat, superuser: AsyncEngine) -> list[Row]:
-    """Measure the router of a system that has just been started."""
+    """Measure the router of a system that has just been started; who would hear what it decides is stopped."""
     await system.terminate("router")
     for concern in _concerns():
         await concordat.post(ORIGINATOR, "intake", "/v1/concerns", concern)
+    await system.terminate("intake")
     async with superuser.connect() as connection:
         found = (await connection.execute(_TEMPLATES, {"topic": CONCERNS.name})).scalars()
         templates = [orjson.loads(bytes(value)) for value in found]

@@ -23,13 +23,16 @@ from shared.kafka.clients import let_go
 from shared.kafka.ends import LogEnds
 from shared.kafka.lag import Lag, UselessClient
 from shared.kafka.places import Places, StoredPositions
-from shared.records import Batch, Poison, Span
+from shared.kafka.shares import shares, spans
+from shared.records import Batch, Poison
 from shared.supervision import Pause, Progress
 from shared.telemetry import LAG, PARKED, Telemetry
 
 EventT = TypeVar("EventT")
 POLL_MILLISECONDS = 200
 BATCH_RECORDS_MAX = 1000
+PARTITION_BYTES = 512 * 1024
+"""So much of a partition at a time: the client hands out one partition after the other, and a batch is to have many."""
 CALL_SECONDS = 15.0
 STOP_SECONDS = 3.0
 GATHER_BYTES = 1024 * 1024
@@ -56,7 +59,9 @@ class Subscription(Generic[EventT]):
     `decode` raises ValueError for bytes that it cannot read. `handle` takes effect and moves past `batch.spans` in
     one transaction; it raises PositionMoved when it lost a partition, Transient to be called again.
     `gather_milliseconds`: how long the broker may hold records back to hand out more at once, for what nobody waits
-    for; 0 on the way to a recipient.
+    for; 0 on the way to a recipient. `records_max`: of one batch.
+    `abreast`: so many transactions a large batch may take effect in side by side, each with partitions of its own: one
+    is thought about while Postgres writes another. `handle` must bear being called while it runs.
     """
 
     group: str
@@ -64,6 +69,8 @@ class Subscription(Generic[EventT]):
     decode: Callable[[bytes], EventT]
     handle: Callable[[Batch[EventT]], Awaitable[None]]
     gather_milliseconds: int = 0
+    records_max: int = BATCH_RECORDS_MAX
+    abreast: int = 1
 
 
 class _Disarm(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ships no types
@@ -140,10 +147,10 @@ class BatchConsumer(Generic[EventT]):
             heartbeat_interval_ms=round(self._brokers.session_seconds * 1000 / 3),
             rebalance_timeout_ms=REBALANCE_MILLISECONDS,
             metadata_max_age_ms=METADATA_MILLISECONDS,
-            max_poll_records=BATCH_RECORDS_MAX,
+            max_poll_records=self._subscription.records_max,
             fetch_min_bytes=GATHER_BYTES if self._subscription.gather_milliseconds else 1,
             fetch_max_wait_ms=self._subscription.gather_milliseconds or POLL_WAIT_MILLISECONDS,
-            max_partition_fetch_bytes=8 * 1024 * 1024,
+            max_partition_fetch_bytes=PARTITION_BYTES,
         )
 
     async def _follow(self, consumer: AIOKafkaConsumer) -> None:
@@ -163,19 +170,25 @@ class BatchConsumer(Generic[EventT]):
 
     async def _take(self, ready: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> bool:
         """Whether the records took effect; if not they are read again."""
-        records = [record for part in ready.values() for record in part]
         try:
-            await self._take_all(records)
+            await self._take_abreast(list(ready.values()))
         except (PositionMoved, Transient) as fault:
             self._places.forget()  # whether the transaction took place is not known: read the positions again
             self._lag.forget()
-            self._progress.beat(waiting=len(records))
+            self._progress.beat(waiting=sum(map(len, ready.values())))
             await self._pause.after(fault)
             return False
         self._pause.over()
         for tp, part in ready.items():
             self._places.moved(tp, part)
         return True
+
+    async def _take_abreast(self, parts: Sequence[Sequence[ConsumerRecord]]) -> None:
+        """Raises what one of them raised once none of them is under way."""
+        taking = map(self._take_all, shares(parts, self._subscription.abreast))
+        for fault in await asyncio.gather(*taking, return_exceptions=True):
+            if fault is not None:
+                raise fault
 
     async def _take_all(self, records: Sequence[ConsumerRecord]) -> None:
         try:
@@ -195,7 +208,7 @@ class BatchConsumer(Generic[EventT]):
             raise
         except Exception as error:  # noqa: BLE001 - the bad one is parked, its neighbours go on
             await self._park(record, fault_name(error))
-            await self._subscription.handle(Batch((), _spans(self._subscription.group, [record])))
+            await self._subscription.handle(Batch((), spans(self._subscription.group, [record])))
 
     async def _handle(self, records: Sequence[ConsumerRecord]) -> None:
         events: list[EventT] = []
@@ -204,7 +217,7 @@ class BatchConsumer(Generic[EventT]):
                 events.append(self._subscription.decode(record.value or b""))
             except ValueError as error:
                 await self._park(record, f"not readable: {type(error).__name__}")
-        await self._subscription.handle(Batch(tuple(events), _spans(self._subscription.group, records)))
+        await self._subscription.handle(Batch(tuple(events), spans(self._subscription.group, records)))
 
     async def _park(self, record: ConsumerRecord, reason: str) -> None:
         where = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
@@ -226,13 +239,3 @@ class BatchConsumer(Generic[EventT]):
             self._progress.made(waiting=lag)
         else:
             self._progress.beat(waiting=lag)
-
-
-def _spans(group: str, records: Sequence[ConsumerRecord]) -> tuple[Span, ...]:
-    parts: dict[tuple[str, int], list[ConsumerRecord]] = {}
-    for record in records:
-        parts.setdefault((record.topic, record.partition), []).append(record)
-    return tuple(
-        Span(group, topic, partition, part[0].offset, part[-1].offset, part[-1].timestamp)
-        for (topic, partition), part in sorted(parts.items())
-    )

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
 
 import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -47,11 +48,12 @@ async def consuming(
     topic: Topic,
     handle: Callable[[Batch[str]], Awaitable[None]] | None = None,
     kind: type[BatchConsumer[str]] = BatchConsumer,
+    abreast: int = 1,
 ) -> AsyncIterator[Progress]:
     progress = Progress("consumer")
     ends = LogEnds(Brokers(engines.kafka_bootstrap))
     consumer = kind(
-        Subscription(f"group-{topic.name}", topic.name, decode, handle or plumbing.handle),
+        Subscription(f"group-{topic.name}", topic.name, decode, handle or plumbing.handle, abreast=abreast),
         ends=ends,
         positions=plumbing.positions,
         progress=progress,
@@ -141,6 +143,52 @@ async def test_a_commit_of_unknown_outcome_is_not_done_twice(engines: Engines, p
         await took_effect(plumbing, ["a", "b"])
         await publish(engines, topic, ["c"])
         await took_effect(plumbing, ["a", "b", "c"])
+
+
+@dataclass
+class Abreast:
+    """Handles each share, and sees how many were under way at once and what came of each partition."""
+
+    plumbing: Plumbing
+    under_way: int = 0
+    most: int = 0
+    order: dict[int, list[int]] = field(default_factory=dict)
+
+    async def handle(self, batch: Batch[str]) -> None:
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        try:
+            await self.plumbing.handle(batch)
+        finally:
+            self.under_way -= 1
+        for event in batch.events:
+            number = int(event)
+            self.order.setdefault(number % 4, []).append(number)
+
+
+async def test_a_large_batch_takes_effect_side_by_side_and_each_partition_in_its_order(
+    engines: Engines, plumbing: Plumbing
+) -> None:
+    topic = await engines.fresh_topic("abreast", partitions=4)
+    expected = [f"{n}" for n in range(800)]
+    await publish(engines, topic, expected)
+    seen = Abreast(plumbing)
+    async with consuming(engines, plumbing, topic, seen.handle, abreast=3):
+        await took_effect(plumbing, expected)
+    assert 2 <= seen.most <= 3
+    assert seen.order == {part: list(range(part, 800, 4)) for part in range(4)}
+
+
+async def test_a_share_that_failed_in_passing_is_done_again_and_the_others_are_not_doubled(
+    engines: Engines, plumbing: Plumbing
+) -> None:
+    topic = await engines.fresh_topic("abreast-again", partitions=4)
+    expected = [f"{n}" for n in range(800)]
+    plumbing.faults = [StoreUnavailable("gone"), StoreUnavailable("gone")]
+    await publish(engines, topic, expected)
+    async with consuming(engines, plumbing, topic, abreast=4):
+        await took_effect(plumbing, expected)
+    assert await plumbing.parked() == []
 
 
 async def test_members_that_join_and_leave_double_nothing(engines: Engines, plumbing: Plumbing) -> None:
