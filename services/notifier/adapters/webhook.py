@@ -30,7 +30,8 @@ from shared.failpoints import FailPoints
 __all__ = ["ANSWER_BYTES_MAX", "Identity", "Timeouts", "WebhookWire"]
 
 USER_AGENT = "Concordat/1"
-UNAUTHORISED = 401
+UNAUTHORISED = frozenset({401, 407})
+"""By the endpoint, or by a proxy before it."""
 _fault_of = lru_cache(PLACES_CACHED_MAX)(url_fault)
 
 
@@ -111,7 +112,7 @@ class WebhookWire:
     async def _request(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes, access: Access | None
     ) -> Reply:
-        """Where a bearer token is refused (401), it is got anew and the bytes are sent once more."""
+        """Where a bearer token is refused, it is got anew and the bytes are sent once more."""
         context, place = self._contexts.of(access.certificate if access else ""), place_of(url)
         sent = {ORIGIN_HEADER: self._identity.origin, "User-Agent": USER_AGENT, **headers}
         if not (access and access.oauth):
@@ -119,7 +120,7 @@ class WebhookWire:
         token = await self._tokens.token(access.oauth)
         request = partial(request_of, method, place, body=body)
         reply = await self._connections.exchange(place, context, request(sent | _bearer(token)))
-        if reply.status != UNAUTHORISED:
+        if reply.status not in UNAUTHORISED:
             return reply
         self._tokens.forget(access.oauth, token)
         token = await self._tokens.token(access.oauth)

@@ -7,7 +7,7 @@ IANA special-purpose registries.
 import ipaddress
 import re
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -31,6 +31,8 @@ _REFUSED_6 = tuple(
     for text in ("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3ffe::/16", "3fff::/20")
 )
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_ISATAP = frozenset({0x0000_5EFE, 0x0200_5EFE})
+"""What stands before an IPv4 address to which some systems make a tunnel of their own (RFC 5214 section 6.1)."""
 _LOW_32 = 0xFFFF_FFFF
 
 
@@ -52,6 +54,8 @@ def url_fault(url: str, guard: Guard) -> str | None:
         return "only https is allowed"
     if parts.username is not None or parts.password is not None or "@" in parts.netloc:
         return "no user name or password may stand in the address"
+    if any(name.lower() == "access_token" for name, _ in parse_qsl(parts.query, keep_blank_values=True)):
+        return "no access token may stand in the address: it is sent as a header"
     host = _host(parts.netloc)
     literal = _literal(host)
     if literal is not None:
@@ -80,7 +84,9 @@ def _refused(address: Address, allowed: tuple[Network, ...]) -> bool:
     inner = _as_ipv4(address)
     if inner is not None:
         return not _within(inner, allowed) and _refused(inner, ())
-    return address not in _UNICAST_6 or any(address in network for network in _REFUSED_6)
+    if address not in _UNICAST_6 or any(address in network for network in _REFUSED_6):
+        return True
+    return int(address) >> 32 & _LOW_32 in _ISATAP and _refused(_low(address), ())
 
 
 def _as_ipv4(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
@@ -90,7 +96,11 @@ def _as_ipv4(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
     """
     if address.ipv4_mapped is not None:
         return address.ipv4_mapped
-    return ipaddress.IPv4Address(int(address) & _LOW_32) if address in _NAT64 else None
+    return _low(address) if address in _NAT64 else None
+
+
+def _low(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address:
+    return ipaddress.IPv4Address(int(address) & _LOW_32)
 
 
 def _split(url: str) -> tuple[SplitResult | None, int | None, str]:

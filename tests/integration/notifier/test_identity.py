@@ -150,11 +150,12 @@ def client_of(seen: Seen) -> Access:
     return Access(oauth=OAuthClient(f"http://127.0.0.1:{seen.port}/token", "id", "se/cret", "notices"))
 
 
-async def test_a_token_is_got_once_and_used_until_it_is_refused_then_got_anew_once() -> None:
+@pytest.mark.parametrize("refusal", [401, 407])
+async def test_a_token_is_got_once_and_used_until_it_is_refused_then_got_anew_once(refusal: int) -> None:
     good = ["Bearer one"]
 
     async def answer(request: web.Request) -> web.Response:
-        return web.Response(status=204 if request.headers.get("Authorization") in good else 401)
+        return web.Response(status=204 if request.headers.get("Authorization") in good else refusal)
 
     async with serving(answer=token_server("one", "two")) as issuer, serving(answer=answer) as seen, wire_to() as wire:
         url = f"http://127.0.0.1:{seen.port}/hooks"

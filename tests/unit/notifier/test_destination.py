@@ -33,13 +33,14 @@ REFUSED_ADDRESSES = words("""
 100::1 100:0:0:1::1 2001::1 2001:0:7f00:1:: 2001:0:4136:e378:8000:63bf:3fff:fdd2 2001:2::1 2001:10::1 2001:20::1
 2001:1::1 2001:4:112::1 2001:db8::1 2001:db8:ffff::1 2002:7f00:1::1 2002:a00:1:: 2002:c0a8:1::1 2002:a9fe:a9fe::
 2002:808:808::1 2620:4f:8000::1 3ffe::1 3fff::1 3fff:fff::1 4000::1 5f00::1 6000::1 8000::1 a000::1 c000::1 e000::1
+2606:4700::5efe:127.0.0.1 2606:4700::5efe:a00:1 2a00:1450:4009:0:200:5efe:169.254.169.254 fe80::5efe:8.8.8.8
 f000::1 fc00::1 fd00::1 fd00:ec2::254 fdff:ffff::1 fe00::1 fe80::1 fe80::a9fe:a9fe fe80::1%eth0 febf::1 fec0::1
 feff::1 ff00::1 ff01::1 ff02::1 ff02::2 ff05::1:3 ff0e::1 localhost 127.1 0x7f000001 2130706433
 """)
 PUBLIC_ADDRESSES = words("""
 1.1.1.1 8.8.8.8 9.255.255.255 11.0.0.1 100.63.255.255 100.128.0.1 126.255.255.255 128.0.0.1 151.101.1.1 169.253.1.1
 172.15.255.255 172.32.0.1 192.0.1.1 192.167.1.1 192.169.1.1 198.17.1.1 198.20.0.1 223.255.255.255 2600::1
-2606:4700:4700::1111 2a00:1450:4009::1 2001:4860:4860::8888 64:ff9b::8.8.8.8 ::ffff:8.8.8.8
+2606:4700:4700::1111 2a00:1450:4009::1 2001:4860:4860::8888 2606:4700::5efe:8.8.8.8 64:ff9b::8.8.8.8 ::ffff:8.8.8.8
 """)
 REFUSED_URLS = words("""
 http://regulator.example/hooks ftp://regulator.example/ file:///etc/passwd gopher://regulator.example/
@@ -54,6 +55,8 @@ https://regulator.example@127.0.0.1/ https://a.example#b https://127.0.0.1#@regu
 https://127.0.0.1\\@regulator.example/ https://regulator.example\\@127.0.0.1/ https://①②⑦.⓪.⓪.①/
 https://ⓛocalhost.example/ https://regulat\u043er.example/ https://REGULATOR.example/ https://reg_ulator.example/
 https://1.2.3.4.5/ https://a.0x7f/ https://a.1/ https://regulator.example%2f@127.0.0.1/ https://127.0.0.1%20/
+https://regulator.example/?access_token=a https://regulator.example/?a=b&Access_Token=a
+https://regulator.example/?access_token https://regulator.example/?%61ccess_token=a
 https://[127.0.0.1]/ https://[::]/ https://%31%32%37.0.0.1/ https://127。0。0。1/
 """)
 
