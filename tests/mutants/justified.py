@@ -80,6 +80,30 @@ JUSTIFIED: dict[tuple[str, str], str] = {
         ),
     ): _POSITIVE,
     **{
+        ("explain.py", _within(line, "> 0", "!= 0")): _POSITIVE
+        for line in (
+            "naming = (trial for trial in trials if trial.reach > 0 and trial.failed and trial.names_category)",
+            "if any(trial.reach > 0 for trial in tried):",
+        )
+    },
+    **{
+        ("explain.py", _within(line, "-trial.reach", "~trial.reach")): "one less for every trial orders them alike"
+        for line in (
+            "return len(trial.needed), not trial.would_tell, -trial.reach, because.cite, signed.discloser,"
+            " signed.recipient",
+            "return tuple(sorted(map(_trial, attempts), key=lambda trial: (-trial.reach, trial.because.cite)))",
+        )
+    },
+    (
+        "explain.py",
+        _within(
+            "closed = (trial for trial in trials if trial.failed and not trial.ambiguous"
+            " and trial.effect != Effect.FORBID.value)",
+            "!=",
+            ">",
+        ),
+    ): _WORDS,
+    **{
         ("payload.py", _within(line, "[0]", "[ -1]")): _SAME_CASE
         for line in (
             "case = telling[0].case",
