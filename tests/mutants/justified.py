@@ -9,6 +9,7 @@ _POSITIVE = "the number of a gate is never negative"
 _SAME_CASE = "all the clauses that tell a body are tried for one and the same case"
 _KEPT = "how many are kept decides nothing; that there is a bound is tested"
 _CANDIDATES = "there is a candidate at least, and here no other"
+_BY_NAME = "because.cite, signed.discloser, signed.recipient"
 _FROZEN = "@dataclass(frozen=True, slots=True)"
 
 
@@ -89,8 +90,7 @@ JUSTIFIED: dict[tuple[str, str], str] = {
     **{
         ("explain.py", _within(line, "-trial.reach", "~trial.reach")): "one less for every trial orders them alike"
         for line in (
-            "return len(trial.needed), not trial.would_tell, -trial.reach, because.cite, signed.discloser,"
-            " signed.recipient",
+            f"return len(trial.needed), not trial.would_tell, -trial.reach, {_BY_NAME}",
             "return tuple(sorted(map(_trial, attempts), key=lambda trial: (-trial.reach, trial.because.cite)))",
         )
     },
