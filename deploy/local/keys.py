@@ -27,7 +27,7 @@ ORG_SCOPES = (
     "changes:read",
     "changes:write",
 )
-OPERATOR_SCOPES = (*ORG_SCOPES, "decisions:preview", "decisions:read-all", "audit:read")
+OPERATOR_SCOPES = (*ORG_SCOPES, "endpoints:approve", "decisions:preview", "decisions:read-all", "audit:read")
 ORG_ROLES = ("signatory", "convenor")
 REGISTRY_SCOPES = ("changes:read", "changes:write")
 DESK_SCOPES = ("decisions:read", "decisions:write")

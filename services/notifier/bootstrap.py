@@ -102,7 +102,7 @@ def make_adapters(foundation: Foundation, settings: NotifierSettings) -> Adapter
             fail_points=foundation.fail_points,
         ),
         opener=KeyedOpener(SecretKey.read(settings.sealing_key_file), key),
-        rules=Rules(guard, settings.origin, verify=not settings.allow_http),
+        rules=Rules(guard, settings.origin, verify=not settings.allow_http, hosts=settings.endpoint_hosts),
         law=RouterLaw(settings.router_url, deadline_seconds=settings.router_seconds)
         if settings.router_url
         else NoLaw(),

@@ -23,6 +23,10 @@ class NotifierSettings(BaseServiceSettings):
         default=[], description="inner networks that endpoints may lie in, as JSON [CIDR, …]"
     )
     allowed_ports: list[int] = Field(default=[443], description="ports that endpoints may use, as JSON [number, …]")
+    endpoint_hosts: frozenset[str] = Field(
+        default=frozenset(),
+        description="hosts that endpoints may have without an operator's word, as JSON [name or *.name, …]; * for any",
+    )
     origin: str = Field(default="localhost", description="DNS name that endpoints are asked to let in")
     authorities_file: Path | None = Field(
         default=None, description="PEM file of authorities to trust for endpoints, beside the system's"

@@ -275,6 +275,15 @@ async def test_changed_keys_sign_beside_the_old_ones_and_an_alternate_is_another
     assert target.keys == (new,)
 
 
+async def test_who_registered_an_endpoint_and_who_approved_it_are_kept(ledgers: Ledgers) -> None:
+    made = Endpoint(EndpointId("end_1"), "gmc", "https://a.example/", "", EndpointState.UNVERIFIED, "", NOON)
+    made = replace(made, registered_by="gmc-clerk")
+    await ledgers.endpoints.add(made, KEYS)
+    assert await ledgers.endpoints.one("end_1") == made
+    await ledgers.endpoints.approve("end_1", "operator", at=LATER)
+    assert await ledgers.endpoints.one("end_1") == replace(made, approved_by="operator")
+
+
 async def test_the_rest_of_a_notice_is_kept_as_it_came_and_a_recall_marks_it_as_taken_back(ledgers: Ledgers) -> None:
     event = of(a_notice(), fields={"header": "full"}, withheld={"narrative": "x", "registrant": "x"})
     await put(ledgers, an_entry(event=event))

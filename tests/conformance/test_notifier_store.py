@@ -42,7 +42,8 @@ from shared.failpoints import FailPoints
 from shared.faults import PositionMoved
 from shared.records import Span
 from tests.support.clock import NOON
-from tests.support.notifier_fakes import KEYS, SEALING, TOKENS, InMemoryEndpoints, InMemoryStore, a_leased, a_notice
+from tests.support.notifier_endpoints import InMemoryEndpoints
+from tests.support.notifier_fakes import KEYS, SEALING, TOKENS, InMemoryStore, a_leased, a_notice
 from tests.support.notifier_rig import Offered, QuietTelemetry
 from tests.support.stack import TestPostgres
 

@@ -36,6 +36,8 @@ _SHOWN = (
     endpoints.c.verified_at,
     endpoints.c.in_order,
     endpoints.c.encryption_key,
+    endpoints.c.registered_by,
+    endpoints.c.approved_by,
 )
 _KEPT = (endpoints.c.secret, endpoints.c.previous_secret, endpoints.c.previous_until, endpoints.c.access)
 
@@ -79,6 +81,10 @@ class PostgresEndpoints:
     async def change(self, endpoint_id: str, state: EndpointState, *, at: datetime) -> None:
         """Set its state."""
         await self._change(endpoint_id, state=state.value, reason="", changed_at=at)
+
+    async def approve(self, endpoint_id: str, by: str, *, at: datetime) -> None:
+        """This person lets requests go there."""
+        await self._change(endpoint_id, approved_by=by, changed_at=at)
 
     async def verify(self, endpoint_id: str, rate_per_minute: int | None, *, at: datetime) -> None:
         """The endpoint has shown that it wants our deliveries, at this rate; one that waited for it is active now."""
@@ -178,6 +184,8 @@ def _endpoint(row: Any) -> Endpoint:
         verified_at=row.verified_at,
         in_order=row.in_order,
         encryption_key=row.encryption_key,
+        registered_by=row.registered_by,
+        approved_by=row.approved_by,
     )
 
 

@@ -157,6 +157,8 @@ endpoints = Table(
     Column("verified_at", _INSTANT),
     Column("in_order", Boolean, nullable=False, server_default=text("false")),
     Column("encryption_key", Text, nullable=False, server_default=""),
+    Column("registered_by", Text, nullable=False),
+    Column("approved_by", Text),
     Column("created_at", _INSTANT, nullable=False),
     Column("changed_at", _INSTANT, nullable=False),
 )

@@ -6,6 +6,7 @@ IANA special-purpose registries.
 
 import ipaddress
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
@@ -76,6 +77,13 @@ def address_fault(text: str, guard: Guard) -> str | None:
     if _within(address, guard.networks) or not _refused(address, guard.networks):
         return None
     return "the name resolves to an address that is not public"
+
+
+def is_listed(url: str, hosts: Collection[str]) -> bool:
+    """Whether an address that `url_fault` lets pass has a listed host: a name, `*.name` for all below, `*` for any."""
+    name = urlsplit(url).hostname or ""
+    above = (name[at:] for at, letter in enumerate(name) if letter == ".")
+    return name in hosts or "*" in hosts or any(f"*{parent}" in hosts for parent in above)
 
 
 def _refused(address: Address, allowed: tuple[Network, ...]) -> bool:

@@ -5,6 +5,8 @@ NotifierFault
 ├── ScheduleRefused      the integrator: pauses between attempts that no endpoint may ask for (the text says why)
 ├── KeyRefused           the integrator: nothing can be encrypted to this key (the text says why)
 ├── EndpointExists       the integrator: the organisation has an endpoint of that rank already
+├── NotApproved          an operator: the endpoint's host is not listed, and nobody has approved it
+├── SamePerson           the operator: who registered an endpoint does not approve it
 ├── NotVerified          the integrator: the endpoint did not say that it wants our deliveries (the text says why)
 ├── AcknowledgementClash the recipient: this contradicts what it said of the notice before
 ├── NeverSent            the caller: a notice that was never sent cannot be sent again
@@ -50,6 +52,14 @@ class KeyRefused(WishRefused):
 
 class EndpointExists(NotifierFault):
     """The organisation has an endpoint already, and may have one."""
+
+
+class NotApproved(NotifierFault):
+    """Nobody has said that requests may go to this endpoint's host."""
+
+
+class SamePerson(NotifierFault):
+    """Who registered an endpoint would approve it."""
 
 
 class NotVerified(NotifierFault):

@@ -118,7 +118,8 @@ class Endpoint:
 
     An organisation has one first endpoint and at most one `alternate`. `rate_per_minute` is what the endpoint granted
     when it was verified, None for no limit; `retry_seconds` its own pauses before each attempt; `in_order`: of one
-    concern one notice after the other; `encryption_key`: the public key (JWK) that its messages are encrypted to.
+    concern one notice after the other; `encryption_key`: the public key (JWK) that its messages are encrypted to;
+    `approved_by`: who let requests go there, None where nobody has yet.
     """
 
     endpoint_id: EndpointId
@@ -134,6 +135,8 @@ class Endpoint:
     verified_at: datetime | None = None
     in_order: bool = False
     encryption_key: str = ""
+    registered_by: str = ""
+    approved_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)

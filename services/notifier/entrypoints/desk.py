@@ -15,6 +15,7 @@ from shared.telemetry import Telemetry
 
 PAGE_MAX = 200
 Owner = Annotated[Principal, Depends(caller("endpoints:write"))]
+Approver = Annotated[Principal, Depends(caller("endpoints:approve"))]
 Reading = Annotated[Principal, Depends(caller("notices:read"))]
 Speaking = Annotated[Principal, Depends(caller("notices:write"))]
 Auditor = Annotated[Principal, Depends(caller("audit:read"))]

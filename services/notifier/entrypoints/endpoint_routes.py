@@ -4,14 +4,15 @@ import orjson
 from fastapi import APIRouter, Request, Response
 
 from services.notifier.domain.encryption import key_text, kid_of
-from services.notifier.domain.errors import NotVerified, WishRefused
+from services.notifier.domain.errors import NotApproved, NotVerified, WishRefused
 from services.notifier.domain.model import Endpoint, EndpointState
 from services.notifier.domain.signature import public_text, secret_text
-from services.notifier.entrypoints.desk import Desk, Owner, json_answer, scope_of
+from services.notifier.entrypoints.desk import Approver, Desk, Owner, json_answer, scope_of
 from services.notifier.entrypoints.forms import EncryptionForm, EndpointForm, request_body
 from services.notifier.ports import Json
 from services.notifier.usecases import (
     Registered,
+    approve_endpoint,
     change_endpoint,
     encrypt_to,
     endpoint_of,
@@ -28,6 +29,7 @@ from shared.http.problems import FieldError, Problem, bad_fields
 from shared.http.strictjson import parse
 
 TEST_WORDS = "the answer of your endpoint, as it came"
+WAITS = "its host is not on the list of this deployment: another operator must approve it, POST …/approval"
 
 
 def add_endpoint_routes(router: APIRouter, desk: Desk) -> None:
@@ -47,18 +49,25 @@ def _add_registration(router: APIRouter, desk: Desk) -> None:
             raise bad_fields([FieldError("/client_certificate", unusable)])
         try:
             made = await register_endpoint(
-                form.wanted(owner.org), rules=desk.rules, clock=desk.clock, endpoints=desk.endpoints
+                form.wanted(owner.org),
+                by=owner.subject,
+                rules=desk.rules,
+                clock=desk.clock,
+                endpoints=desk.endpoints,
             )
         except WishRefused as fault:
             raise _refused(fault) from None
         _say(desk, "endpoint.registered", made.endpoint)
-        if not desk.rules.verify:
-            return json_answer(shown(made.endpoint) | _keys(made), 201)
-        try:
-            endpoint = await _verify(desk, made.endpoint)
-        except NotVerified as fault:
-            return json_answer(shown(made.endpoint) | _keys(made) | {"not_verified": str(fault)}, 201)
-        return json_answer(shown(endpoint) | _keys(made), 201)
+        return json_answer(await _tried(desk, made.endpoint) | _keys(made), 201)
+
+    @router.post("/v1/endpoints/{endpoint_id}/approval")
+    async def approve(endpoint_id: PathId, approver: Approver) -> Response:
+        """A second person lets requests go to a host that is not listed; then it is verified."""
+        endpoint = await approve_endpoint(
+            await _own(desk, endpoint_id, approver), by=approver.subject, clock=desk.clock, endpoints=desk.endpoints
+        )
+        _say(desk, "endpoint.approved", endpoint)
+        return json_answer(await _tried(desk, endpoint))
 
 
 def _add_keys(router: APIRouter, desk: Desk) -> None:
@@ -167,6 +176,7 @@ def shown(endpoint: Endpoint) -> Json:
         "retry_seconds": endpoint.retry_seconds and list(endpoint.retry_seconds),
         "in_order": endpoint.in_order,
         "encryption_key": _published(endpoint.encryption_key),
+        "approved_by": endpoint.approved_by,
         "verified_at": endpoint.verified_at and rfc3339(endpoint.verified_at),
         "links": {
             "self": f"/v1/endpoints/{endpoint.endpoint_id}",
@@ -189,6 +199,18 @@ def _keys(made: Registered) -> Json:
 
 async def _own(desk: Desk, endpoint_id: str, owner: Principal) -> Endpoint:
     return await endpoint_of(endpoint_id, org=scope_of(owner), endpoints=desk.endpoints)
+
+
+async def _tried(desk: Desk, endpoint: Endpoint) -> Json:
+    """The endpoint as it is after it was asked, where it may be asked, or what it waits for."""
+    if not desk.rules.verify or endpoint.verified_at is not None:
+        return shown(endpoint)
+    try:
+        return shown(await _verify(desk, endpoint))
+    except NotApproved:
+        return shown(endpoint) | {"not_verified": WAITS}
+    except NotVerified as fault:
+        return shown(endpoint) | {"not_verified": str(fault)}
 
 
 async def _verify(desk: Desk, endpoint: Endpoint) -> Endpoint:

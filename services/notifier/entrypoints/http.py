@@ -13,13 +13,15 @@ from services.notifier.domain.errors import (
     KeyRefused,
     LawUnavailable,
     NeverSent,
+    NotApproved,
     NothingThere,
     NotVerified,
+    SamePerson,
     ScheduleRefused,
 )
 from services.notifier.entrypoints.desk import Auditor, Desk, json_answer
 from services.notifier.entrypoints.detail_routes import add_detail_route
-from services.notifier.entrypoints.endpoint_routes import add_endpoint_routes
+from services.notifier.entrypoints.endpoint_routes import WAITS, add_endpoint_routes
 from services.notifier.entrypoints.notice_routes import add_notice_routes
 from services.notifier.ports import Records
 from shared.http.params import QueryId
@@ -34,6 +36,10 @@ FAULTS: Mapping[type[Exception], Problem] = {
         "endpoint-exists",
         "Your organisation has an endpoint; nothing was changed",
         detail="One first endpoint and one alternate per organisation: remove the other one first.",
+    ),
+    NotApproved: Problem(409, "not-approved", "Nothing is sent to this endpoint before it is approved", detail=WAITS),
+    SamePerson: Problem(
+        403, "same-person", "Who registered an endpoint does not approve it", detail="Another operator must approve it."
     ),
     NotVerified: Problem(409, "not-verified", "The endpoint has not shown that it wants our deliveries"),
     AcknowledgementClash: Problem(409, "acknowledgement-clash", "This contradicts what was said of the notice before"),

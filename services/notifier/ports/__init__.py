@@ -88,6 +88,10 @@ class Endpoints(Protocol):
         """Store a new endpoint. Raises EndpointExists where its organisation has one of that rank."""
         ...
 
+    async def approve(self, endpoint_id: str, by: str, *, at: datetime) -> None:
+        """This person lets requests go there."""
+        ...
+
     async def verify(self, endpoint_id: str, rate_per_minute: int | None, *, at: datetime) -> None:
         """It has shown that it wants deliveries, at this rate; one that waited for it is active now."""
         ...

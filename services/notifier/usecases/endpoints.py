@@ -15,8 +15,15 @@ from services.notifier.domain.consent import (
     read_challenge,
     read_handshake,
 )
-from services.notifier.domain.destination import Guard, url_fault
-from services.notifier.domain.errors import DestinationRefused, NothingThere, NotVerified, ScheduleRefused
+from services.notifier.domain.destination import Guard, is_listed, url_fault
+from services.notifier.domain.errors import (
+    DestinationRefused,
+    NotApproved,
+    NothingThere,
+    NotVerified,
+    SamePerson,
+    ScheduleRefused,
+)
 from services.notifier.domain.model import Access, Answer, Endpoint, EndpointId, EndpointState, Keys, Target
 from services.notifier.domain.signature import SECRET_BYTES, SEED_BYTES
 from services.notifier.ports import Endpoints, Verifying, Wire
@@ -26,6 +33,7 @@ from shared.ids import new_id
 
 OVERLAP = timedelta(hours=24)
 CHALLENGE_BYTES = 24
+BY_LIST = "the list of hosts"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -53,15 +61,22 @@ class Wanted:
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What this deployment asks of an endpoint. `origin` is the name that it must let in; `verify` is off in
-    development alone."""
+    development alone; a host that is not among `hosts` is let in by a second person."""
 
     guard: Guard
     origin: str
     verify: bool
+    hosts: frozenset[str] = frozenset()
+
+    def knows(self, wanted: "Wanted") -> bool:
+        """Whether requests may go there without anybody's word."""
+        oauth = wanted.access.oauth if wanted.access else None
+        urls = [wanted.url, oauth.token_url] if oauth else [wanted.url]
+        return not self.verify or all(is_listed(url, self.hosts) for url in urls)
 
 
-async def register_endpoint(wanted: Wanted, *, rules: Rules, clock: Clock, endpoints: Endpoints) -> Registered:
-    """Register an endpoint under new keys; it is sent nothing until it is verified.
+async def register_endpoint(wanted: Wanted, *, by: str, rules: Rules, clock: Clock, endpoints: Endpoints) -> Registered:
+    """Register an endpoint under new keys; it is sent nothing until it is approved and verified.
 
     Raises DestinationRefused, ScheduleRefused, EndpointExists.
     """
@@ -79,9 +94,21 @@ async def register_endpoint(wanted: Wanted, *, rules: Rules, clock: Clock, endpo
         retry_seconds=wanted.retry_seconds,
         in_order=wanted.in_order,
         encryption_key=wanted.encryption_key,
+        registered_by=by,
+        approved_by=BY_LIST if rules.knows(wanted) else None,
     )
     await endpoints.add(endpoint, keys, wanted.access)
     return Registered(endpoint, keys)
+
+
+async def approve_endpoint(endpoint: Endpoint, *, by: str, clock: Clock, endpoints: Endpoints) -> Endpoint:
+    """Let requests go to an endpoint whose host is not listed. Raises SamePerson."""
+    if endpoint.approved_by is not None:
+        return endpoint
+    if by == endpoint.registered_by:
+        raise SamePerson
+    await endpoints.approve(endpoint.endpoint_id, by, at=clock.now())
+    return replace(endpoint, approved_by=by)
 
 
 async def verify_endpoint(
@@ -89,8 +116,9 @@ async def verify_endpoint(
 ) -> Endpoint:
     """Ask an endpoint for its consent: by handshake, and where it knows none, by a signed challenge.
 
-    Raises NotVerified with what was missing in both, NothingThere.
+    Raises NotApproved, NotVerified with what was missing in both, NothingThere.
     """
+    _approved(endpoint)
     target = await _target(endpoint.endpoint_id, clock, endpoints)
     consent = read_handshake(
         await wire.ask(target.url, {RATE_HEADER: str(RATE_WANTED)}, target.access), origin=rules.origin
@@ -147,13 +175,19 @@ async def published_keys(endpoint_id: str, *, clock: Clock, endpoints: Endpoints
 
 
 async def send_test(endpoint: Endpoint, *, clock: Clock, wire: Wire, endpoints: Endpoints) -> Answer:
-    """Send a signed test event once, whatever the endpoint's state; gives its answer."""
+    """Send a signed test event once, whatever the endpoint's state; gives its answer. Raises NotApproved."""
+    _approved(endpoint)
     return await _post_test(await _target(endpoint.endpoint_id, clock, endpoints), {}, clock, wire)
 
 
 def new_keys() -> Keys:
     """A secret and an Ed25519 seed, of this endpoint alone."""
     return Keys(secrets.token_bytes(SECRET_BYTES), secrets.token_bytes(SEED_BYTES))
+
+
+def _approved(endpoint: Endpoint) -> None:
+    if endpoint.approved_by is None:
+        raise NotApproved
 
 
 def _look_at(wanted: Wanted, guard: Guard) -> None:

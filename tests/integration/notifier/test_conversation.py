@@ -1,6 +1,6 @@
 """What recipients do over HTTP, on the real Postgres: the inbox, acknowledgements, sending again, keys."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -35,7 +35,7 @@ from tests.support.stack import TestDatabase, TestPostgres
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.stack, pytest.mark.asyncio(loop_scope="session")]
-SCOPES = frozenset({"endpoints:write", "notices:read", "notices:write", "decisions:read"})
+SCOPES = frozenset({"endpoints:write", "endpoints:approve", "notices:read", "notices:write", "decisions:read"})
 DUTIES = {"limits": {"acknowledge": {"amount": 4, "unit": "clock_hours", "by": "policy"}}}
 
 
@@ -73,21 +73,21 @@ async def database(postgres_engine: TestPostgres) -> AsyncIterator[TestDatabase]
 
 @asynccontextmanager
 async def serving(
-    database: TestDatabase, *, verify_endpoints: bool = False, law: Law | None = None
+    database: TestDatabase, *, verify_endpoints: bool = False, law: Law | None = None, hosts: Sequence[str] = ("*",)
 ) -> AsyncIterator[Service]:
     clock = FrozenClock(SystemClock().now())
     async with rig_on(database, clock=clock) as rig:
         wire = WebhookWire(LOOPBACK, Timeouts(1, 2), identity=Identity("concordat.example"))
-        app = _app(rig, wire, law or NoLaw(), verify_endpoints=verify_endpoints)
+        app = _app(rig, wire, law or NoLaw(), Rules(LOOPBACK, "concordat.example", verify_endpoints, frozenset(hosts)))
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://notifier.test") as client:
             yield Service(rig, client)
         await wire.close()
 
 
-def _app(rig: Rig, wire: WebhookWire, law: Law, *, verify_endpoints: bool) -> FastAPI:
+def _app(rig: Rig, wire: WebhookWire, law: Law, rules: Rules) -> FastAPI:
     desk = Desk(
-        rules=Rules(LOOPBACK, "concordat.example", verify=verify_endpoints),
+        rules=rules,
         clock=rig.clock,
         endpoints=rig.endpoints,
         wire=wire,
@@ -274,6 +274,24 @@ async def test_an_endpoint_that_does_not_consent_stays_silent_until_it_does(data
             assert (refused.status_code, refused.json()["type"]) == (409, "urn:concordat:problem:not-verified")
         tested = (await service.post(f"/v1/endpoints/{made['endpoint_id']}/test")).json()
         assert tested["status"] == 500
+
+
+async def test_a_host_that_is_not_listed_is_asked_nothing_before_an_operator_has_approved_it(
+    database: TestDatabase,
+) -> None:
+    only = serving(database, verify_endpoints=True, hosts=["gmc.example"])
+    async with receiving(consents=True) as receiver, only as service:
+        made = (await service.post("/v1/endpoints", {"url": receiver.url})).json()
+        this = f"/v1/endpoints/{made['endpoint_id']}"
+        assert (made["state"], made["approved_by"]) == ("unverified", None)
+        assert "another operator" in made["not_verified"]
+        for path in ("verification", "test"):
+            refused = await service.post(f"{this}/{path}")
+            assert (refused.status_code, refused.json()["type"]) == (409, "urn:concordat:problem:not-approved")
+        refused = await service.post(f"{this}/approval")
+        assert (refused.status_code, refused.json()["type"]) == (403, "urn:concordat:problem:same-person")
+        approved = (await service.post(f"{this}/approval", org="operator")).json()
+        assert (approved["state"], approved["approved_by"]) == ("active", "operator-clerk")
 
 
 async def _delivered(rig: Rig, count: int) -> bool:

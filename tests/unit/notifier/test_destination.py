@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifier.domain.destination import Guard, address_fault, url_fault
+from services.notifier.domain.destination import Guard, address_fault, is_listed, url_fault
 
 STRICT = Guard()
 LOOPBACK = Guard(
@@ -19,6 +19,26 @@ LOOPBACK = Guard(
 def words(table: str) -> list[str]:
     """The entries of a table."""
     return table.split()
+
+
+@pytest.mark.parametrize(
+    ("url", "hosts", "listed"),
+    [
+        ("https://hooks.gmc.example/a", {"hooks.gmc.example"}, True),
+        ("https://hooks.gmc.example:8443/a?b", {"hooks.gmc.example"}, True),
+        ("https://hooks.gmc.example/", {"*.gmc.example"}, True),
+        ("https://a.b.gmc.example/", {"*.gmc.example"}, True),
+        ("https://gmc.example/", {"*.gmc.example"}, False),
+        ("https://gmc.example/", {"*.example"}, True),
+        ("https://evilgmc.example/", {"*.gmc.example", "gmc.example"}, False),
+        ("https://gmc.example.evil.test/", {"*.gmc.example", "gmc.example"}, False),
+        ("https://evil.test/gmc.example", {"gmc.example"}, False),
+        ("https://gmc.example/", set(), False),
+        ("https://gmc.example/", {"*"}, True),
+    ],
+)
+def test_a_host_is_listed_whole_or_by_what_stands_above_it(url: str, hosts: set[str], listed: bool) -> None:
+    assert is_listed(url, hosts) is listed
 
 
 REFUSED_ADDRESSES = words("""

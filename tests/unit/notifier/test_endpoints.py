@@ -1,6 +1,8 @@
 """Endpoints: one first and one alternate for each organisation, keys of their own, consent before anything is sent."""
 
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import orjson
 import pytest
@@ -10,8 +12,10 @@ from services.notifier.domain.destination import Guard
 from services.notifier.domain.errors import (
     DestinationRefused,
     EndpointExists,
+    NotApproved,
     NothingThere,
     NotVerified,
+    SamePerson,
     ScheduleRefused,
 )
 from services.notifier.domain.model import Access, Answer, Endpoint, EndpointState, OAuthClient
@@ -19,6 +23,7 @@ from services.notifier.domain.signature import public_bytes, verify
 from services.notifier.usecases import (
     Rules,
     Wanted,
+    approve_endpoint,
     change_endpoint,
     endpoint_of,
     published_keys,
@@ -28,9 +33,11 @@ from services.notifier.usecases import (
     verify_endpoint,
 )
 from tests.support.clock import NOON, FrozenClock
-from tests.support.notifier_fakes import InMemoryEndpoints, ScriptedWire
+from tests.support.notifier_endpoints import InMemoryEndpoints
+from tests.support.notifier_fakes import ScriptedWire
 
-STRICT = Rules(Guard(), "concordat.example", verify=True)
+STRICT = Rules(Guard(), "concordat.example", verify=True, hosts=frozenset({"gmc.example"}))
+UNLISTED = replace(STRICT, hosts=frozenset({"nmc.example", "*.gmc.example"}))
 DEVELOPMENT = Rules(Guard(), "concordat.example", verify=False)
 URL = "https://gmc.example/hooks"
 
@@ -45,7 +52,9 @@ class EchoingWire(ScriptedWire):
 
 async def registered(endpoints: InMemoryEndpoints, rules: Rules = DEVELOPMENT, **wishes: object) -> Endpoint:
     wanted = Wanted("gmc", URL, **wishes)  # type: ignore[arg-type]  # as the test says
-    return (await register_endpoint(wanted, rules=rules, clock=FrozenClock(), endpoints=endpoints)).endpoint
+    return (
+        await register_endpoint(wanted, by="gmc-clerk", rules=rules, clock=FrozenClock(), endpoints=endpoints)
+    ).endpoint
 
 
 async def verified(endpoint: Endpoint, wire: ScriptedWire, endpoints: InMemoryEndpoints) -> Endpoint:
@@ -54,7 +63,7 @@ async def verified(endpoint: Endpoint, wire: ScriptedWire, endpoints: InMemoryEn
 
 async def test_an_endpoint_has_keys_of_its_own_that_no_text_shows() -> None:
     endpoints, wanted = InMemoryEndpoints(), Wanted("gmc", URL)
-    made = await register_endpoint(wanted, rules=DEVELOPMENT, clock=FrozenClock(), endpoints=endpoints)
+    made = await register_endpoint(wanted, by="gmc-clerk", rules=DEVELOPMENT, clock=FrozenClock(), endpoints=endpoints)
     other = await registered(endpoints, alternate=True)
     first, second = await endpoints.targets(now=NOON)
     assert first.keys == (made.keys,)
@@ -88,7 +97,7 @@ async def test_an_organisation_has_one_first_endpoint_and_one_alternate() -> Non
 async def test_what_breaks_a_rule_is_refused_with_the_rule(wanted: Wanted, fault: type[Exception], words: str) -> None:
     endpoints = InMemoryEndpoints()
     with pytest.raises(fault, match=words):
-        await register_endpoint(wanted, rules=DEVELOPMENT, clock=FrozenClock(), endpoints=endpoints)
+        await register_endpoint(wanted, by="gmc-clerk", rules=DEVELOPMENT, clock=FrozenClock(), endpoints=endpoints)
     assert endpoints.rows == {}
 
 
@@ -113,6 +122,46 @@ async def test_nothing_is_sent_to_an_endpoint_before_it_has_consented() -> None:
     assert (active.state, active.rate_per_minute) == (EndpointState.ACTIVE, 120)
     (target,) = await endpoints.targets(now=NOON)
     assert target.rate_per_minute == 120
+
+
+async def test_nothing_at_all_is_sent_to_a_host_that_is_not_listed_before_a_second_person_has_approved_it() -> None:
+    endpoints, wire = InMemoryEndpoints(), EchoingWire()
+    endpoint = await registered(endpoints, UNLISTED)
+    with pytest.raises(NotApproved):
+        await verified(endpoint, wire, endpoints)
+    with pytest.raises(NotApproved):
+        await send_test(endpoint, clock=FrozenClock(), wire=wire, endpoints=endpoints)
+    with pytest.raises(SamePerson):
+        await approve_endpoint(endpoint, by="gmc-clerk", clock=FrozenClock(), endpoints=endpoints)
+    assert (wire.asked, wire.sent, await endpoints.targets(now=NOON)) == ([], [], [])
+    approved = await approve_endpoint(endpoint, by="operator", clock=FrozenClock(), endpoints=endpoints)
+    assert (await verified(approved, wire, endpoints)).state is EndpointState.ACTIVE
+    assert (await endpoints.one(endpoint.endpoint_id) or endpoint).approved_by == "operator"
+
+
+async def test_pausing_is_no_way_round_an_approval() -> None:
+    endpoints, wire = InMemoryEndpoints(), EchoingWire()
+    endpoint = await registered(endpoints, UNLISTED)
+    change = partial(change_endpoint, rules=UNLISTED, clock=FrozenClock(), endpoints=endpoints)
+    paused = await change(endpoint, EndpointState.PAUSED)
+    with pytest.raises(NotVerified):
+        await change(paused, EndpointState.ACTIVE)
+    with pytest.raises(NotApproved):
+        await verified(paused, wire, endpoints)
+
+
+async def test_what_is_approved_stays_approved_by_the_first_who_did() -> None:
+    endpoints = InMemoryEndpoints()
+    endpoint = await registered(endpoints, UNLISTED)
+    for by in ("operator", "gmc-clerk", "another"):
+        endpoint = await approve_endpoint(endpoint, by=by, clock=FrozenClock(), endpoints=endpoints)
+        assert endpoint.approved_by == "operator"
+
+
+async def test_a_token_endpoint_on_a_host_that_is_not_listed_waits_as_well() -> None:
+    oauth = OAuthClient("https://login.elsewhere.example/token", "id", "secret")
+    endpoint = await registered(InMemoryEndpoints(), STRICT, access=Access(oauth=oauth))
+    assert endpoint.approved_by is None
 
 
 async def test_who_knows_no_handshake_may_send_the_challenge_back() -> None:

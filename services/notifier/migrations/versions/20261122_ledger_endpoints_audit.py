@@ -132,6 +132,8 @@ def _create_endpoints() -> None:
         sa.Column("verified_at", INSTANT),
         sa.Column("in_order", sa.Boolean, nullable=False, server_default=sa.text("false")),
         sa.Column("encryption_key", sa.Text, nullable=False, server_default=""),
+        sa.Column("registered_by", sa.Text, nullable=False),
+        sa.Column("approved_by", sa.Text),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("changed_at", INSTANT, nullable=False),
         schema=SCHEMA,
@@ -264,7 +266,7 @@ def _grant() -> None:
         "UPDATE (state, reason, attempt_count, next_attempt_at, lease_until, fencing, closed_at, outcome, alternate,"
         " acknowledge_by, escalate_at, escalated, acknowledged_at, read_at) ON notifier.notices",
         "UPDATE (state, reason, changed_at, secret, secret_kid, previous_secret, previous_until, rate_per_minute,"
-        " verified_at, encryption_key) ON notifier.endpoints",
+        " verified_at, encryption_key, approved_by) ON notifier.endpoints",
         "UPDATE ON notifier.endpoint_health",
         "UPDATE (state, sent, place_at, place_id, next_at, rate_per_minute) ON notifier.replays",
         "UPDATE (published_at, closed_at, record_offset, publish_count, again_at), DELETE ON notifier.outbox",
