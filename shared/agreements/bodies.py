@@ -91,9 +91,10 @@ class Bodies:
         return self._wrong_way[originator]
 
     def _join_all(self, originator: str) -> tuple[Joined, ...]:
-        """Those that no concern names. Very many are worked out anew rather than kept for each day."""
+        """Those that no concern names: `@named` is nobody's id. Very many are worked out anew rather than kept for each
+        day."""
         plain = ((right, party) for right in self._rights(originator) for party in right.recipients)
-        rows = tuple(row for right, party in plain if party != NAMED for row in self._join(originator, right, party))
+        rows = tuple(row for right, party in plain for row in self._join(originator, right, party))
         if len(rows) <= JOINED_KEPT_MAX:
             self._joined[originator] = rows
         return rows

@@ -215,11 +215,6 @@ def answers(attempt: Attempt) -> Iterator[tuple[str, str | None]]:
     return ((name_of(gate), gate(attempt)) for _, gate in _GATES_OF[attempt.clause.effect])
 
 
-def failing(attempt: Attempt) -> Iterator[str]:
-    """The names of *all* gates that this attempt fails: what would have to change, together."""
-    return (name for name, reason in answers(attempt) if reason is not None)
-
-
 def passes_but_for_remit(attempt: Attempt) -> bool:
     """Rule 11: every other gate passed, remit aside."""
     return all(gate(attempt) is None for gate in GATES if gate is not remit)

@@ -10,6 +10,7 @@ _SAME_CASE = "all the clauses that tell a body are tried for one and the same ca
 _KEPT = "how many are kept decides nothing; that there is a bound is tested"
 _CANDIDATES = "there is a candidate at least, and here no other"
 _BY_NAME = "because.cite, signed.discloser, signed.recipient"
+_EPACT = "epact = (19 * golden + century - century // 4 - (century - (century + 8) // 25 + 1) // 3 + 15) % 30"
 _FROZEN = "@dataclass(frozen=True, slots=True)"
 
 
@@ -103,6 +104,17 @@ JUSTIFIED: dict[tuple[str, str], str] = {
             ">",
         ),
     ): _WORDS,
+    **{
+        ("calendar.py", _within(_EPACT, old, new)): reason
+        for old, new, reason in (
+            ("+ 15)", "- 15)", "thirty days of the epact more are none"),
+            ("+ 8)", "+ 9)", "another in centuries 16, 41, 66 and 91 alone, where the third of it is the same"),
+        )
+    },
+    (
+        "deadline.py",
+        _within("if calendar.is_working_day(day) and begins < closes:", "<", "<="),
+    ): "a limit is one hour at least, and of no time nothing is taken",
     **{
         ("payload.py", _within(line, "[0]", "[ -1]")): _SAME_CASE
         for line in (

@@ -110,6 +110,7 @@ def test_the_nations_differ_on_these_days(day: str, closed: str) -> None:
         ("2025-03-14T16:00", (2, "working_hours"), "england", "2025-03-17T10:00"),
         ("2025-03-14T16:00", (1, "working_hours"), "england", "2025-03-14T17:00"),
         ("2025-03-14T17:00", (1, "working_hours"), "england", "2025-03-17T10:00"),
+        ("2025-03-14T18:30", (1, "working_hours"), "england", "2025-03-17T10:00"),
         ("2025-03-15T10:00", (8, "working_hours"), "england", "2025-03-17T17:00"),
     ],
 )
@@ -126,7 +127,9 @@ def test_beyond_the_last_published_year_a_working_day_limit_is_provisional_and_o
     assert is_provisional(beyond, "working_days", scotland)
     assert is_provisional(beyond, "working_hours", scotland)
     assert not is_provisional(beyond, "clock_hours", scotland)
-    assert not is_provisional(datetime(2029, 1, 1, tzinfo=UTC), "working_days", scotland)  # 24:00 of 31 December
+    turn = datetime(2029, 1, 1, tzinfo=UTC)
+    assert not is_provisional(turn, "working_days", scotland)  # 24:00 of 31 December
+    assert is_provisional(turn + timedelta(microseconds=1), "working_days", scotland)
 
 
 def test_each_nation_that_a_concern_may_name_has_a_calendar_of_its_own() -> None:
@@ -146,6 +149,10 @@ def test_the_calendars_say_where_they_come_from() -> None:
     assert set(whole["origin"]) == {"publisher", "document", "as_of", "licence", "law"}
 
 
+def test_the_first_moment_of_the_calendar_falls_on_its_first_day_though_london_had_none_yet() -> None:
+    assert civil_day(datetime.min.replace(tzinfo=UTC)) == date.min
+
+
 def test_a_calendar_that_nobody_has_is_refused_with_those_that_there_are() -> None:
     with pytest.raises(ValueError, match=r"'mars': calendars\.json has england-and-wales, scotland, northern-ireland"):
         calendar_named("mars")
@@ -162,6 +169,22 @@ def test_a_unit_that_no_agreement_may_use_is_refused() -> None:
 )
 def test_easter_is_on(year: int, sunday: str) -> None:
     assert f"{easter_of(year):%m-%d}" == sunday
+
+
+def _easter_by_tables(year: int) -> date:
+    """Clavius's golden number, epact and Sunday of the year (Knuth, The Art of Computer Programming, 1.3.2)."""
+    golden, century = year % 19 + 1, year // 100 + 1
+    solar, lunar = 3 * century // 4 - 12, (8 * century + 5) // 25 - 5
+    epact = (11 * golden + 20 + lunar - solar) % 30
+    epact += epact == 24 or (epact == 25 and golden > 11)
+    full_moon = 44 - epact + (30 if epact > 23 else 0)
+    sunday = 5 * year // 4 - solar - 10
+    return date(year, 3, 1) + timedelta(days=full_moon + 6 - (sunday + full_moon) % 7)
+
+
+def test_easter_of_every_year_since_the_reform_is_the_sunday_after_the_full_moon_of_the_tables() -> None:
+    years = range(1583, 10_000)
+    assert [year for year in years if easter_of(year) != _easter_by_tables(year)] == []
 
 
 @given(st.integers(1900, 2199))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.agreements import GatewayFact, SubjectFacts, facts_of, reasons, sentence, with_assumed
+from shared.agreements import Facts, GatewayFact, SubjectFacts, facts_of, reasons, sentence, with_assumed
 from tests.rules.small import POLICY
 from tests.unit.agreements.seeds import scenario_cases, seed_graph
 
@@ -19,6 +19,17 @@ def test_a_concern_that_states_little_gets_the_defaults() -> None:
     assert facts.urgency == "emerging"
     assert facts.incident_day == facts.day
     assert not facts.necessity
+
+
+def test_facts_that_state_nothing_more_are_those_of_such_a_concern() -> None:
+    facts = facts_of(ROUTING)
+    assert Facts("cqc", facts.received_at, frozenset({"staffing"})) == facts
+
+
+def test_a_gateway_keeps_who_decided_and_why_and_does_without() -> None:
+    stated = {"id": "bar/way", "decided_by": "A. Person", "reason": "stated"}
+    facts = facts_of({**ROUTING, "gateways": [stated, {"id": "bar/other"}]})
+    assert facts.gateways == (GatewayFact("bar/way", "A. Person", "stated"), GatewayFact("bar/other", "", ""))
 
 
 def test_facts_can_be_told_apart_and_kept() -> None:
