@@ -8,6 +8,8 @@ _WORDS = "each word that may stand here answers either comparison alike"
 _POSITIVE = "the number of a gate is never negative"
 _SAME_CASE = "all the clauses that tell a body are tried for one and the same case"
 _KEPT = "how many are kept decides nothing; that there is a bound is tested"
+_DERIVED = "it follows from what is compared"
+_ONE_LESS = "one less for each orders them alike"
 _CANDIDATES = "there is a candidate at least, and here no other"
 _BY_NAME = "because.cite, signed.discloser, signed.recipient"
 _EPACT = "epact = (19 * golden + century - century // 4 - (century - (century + 8) // 25 + 1) // 3 + 15) % 30"
@@ -89,7 +91,7 @@ JUSTIFIED: dict[tuple[str, str], str] = {
         )
     },
     **{
-        ("explain.py", _within(line, "-trial.reach", "~trial.reach")): "one less for every trial orders them alike"
+        ("explain.py", _within(line, "-trial.reach", "~trial.reach")): _ONE_LESS
         for line in (
             f"return len(trial.needed), not trial.would_tell, -trial.reach, {_BY_NAME}",
             "return tuple(sorted(map(_trial, attempts), key=lambda trial: (-trial.reach, trial.because.cite)))",
@@ -133,8 +135,36 @@ JUSTIFIED: dict[tuple[str, str], str] = {
         "payload.py",
         _within("if default and not any(limit.name == default.name for limit in limits):", "==", "<="),
     ): "no limit's name comes before `acknowledge`",
-    ("bodies.py", _change("JOINED_KEPT_MAX = 10_000", "JOINED_KEPT_MAX = 10001")): _KEPT,
-    ("bodies.py", _change("JOINED_KEPT_MAX = 10_000", "JOINED_KEPT_MAX = 9999")): _KEPT,
+    **{
+        (module, _change(f"{name} = {bound}", f"{name} = {other}")): _KEPT
+        for module, name, bound, others in (
+            ("bodies.py", "JOINED_KEPT_MAX", "10_000", (9999, 10001)),
+            ("snapshot.py", "BODIES_KEPT_MAX", "128", (127, 129)),
+            ("slices.py", "RIGHTS_KEPT_MAX", "50_000", (49999, 50001)),
+        )
+        for other in others
+    },
+    **{
+        (module, _within(f"{name} = field(init=False, repr=False, compare=False)", "e=False)", "e=True)")): _DERIVED
+        for module, name in (
+            ("vocabulary.py", "_ids: dict[str, tuple[str, ...]]"),
+            ("snapshot.py", "successions: Mapping[str, tuple[Succession, ...]]"),
+            ("snapshot.py", "_parts: frozenset[str]"),
+            ("model.py", "signatories: Terms"),
+        )
+    },
+    ("slices.py", _within("return sorted(many, key=lambda org: (-many[org], org))", "-many", "~many")): _ONE_LESS,
+    **{
+        (
+            "slices.py",
+            _within("found = self._in_passing(later[-1]) if later else None", "-1", other),
+        ): "all later versions begin on the one day on which this one ends"
+        for other in ("- 0", "not 1")
+    },
+    (
+        "remits.py",
+        _within("bool(remit.scope.categories & case.facts.categories)", "&", "|"),
+    ): "spares the other tests; of the categories of a remit only the concern's are covered",
     (
         "rights.py",
         _within("unsigned = everybody - agreement.signatories", "-", "^"),

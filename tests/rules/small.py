@@ -116,16 +116,20 @@ def lead_rule(*steps: Row, **changes: Any) -> Row:
     return {**row, "certainty": "source", **changes}
 
 
-def world(*objects: Row, **policy: Any) -> Snapshot:
-    """The small graph, with these objects added or put in the place of those of the same kind and id.
+def rows(*objects: Row, **policy: Any) -> list[Row]:
+    """The small graph's, with these objects added or put in the place of those of the same kind and id.
 
     A policy key that is None is left out.
     """
     own = {key: value for key, value in {**POLICY, **policy}.items() if value is not None}
     plain = [org("alpha"), org("beta", remit()), org("gamma"), pact(), own]
     words = [{"kind": "vocabulary", "id": name, "terms": terms} for name, terms in WORDS.items()]
-    rows = {(row["kind"], row["id"]): row for row in [*plain, *words, *objects]}
-    return Snapshot(load(rows.values()), version=1, root="r")
+    return list({(row["kind"], row["id"]): row for row in [*plain, *words, *objects]}.values())
+
+
+def world(*objects: Row, **policy: Any) -> Snapshot:
+    """The small graph with these objects and this policy."""
+    return Snapshot(load(rows(*objects, **policy)), version=1, root="r")
 
 
 def problems(*objects: Row) -> list[str]:

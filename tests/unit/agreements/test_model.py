@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from shared.agreements import Snapshot, snapshot
-from shared.agreements.model import Agreement, Graph, Succession
+from shared.agreements.model import Agreement, Graph, Scope, Succession
 from shared.agreements.variants import alone, assuming
 from shared.agreements.vocabulary import Vocabulary
 from tests.rules.small import POLICY, bar, barred_alpha, clause, duty, follows, org, pact, remit, world
@@ -63,6 +63,13 @@ def test_a_review_is_overdue_from_the_day_after_it_was_due() -> None:
     due = replace(agreement(), review_due=DAY)
     assert [due.is_review_overdue(day) for day in (BEFORE, DAY, AFTER)] == [False, False, True]
     assert not replace(due, review_due=None).is_review_overdue(AFTER)
+
+
+def test_a_scope_that_names_categories_alone_limits_nothing_else() -> None:
+    found = graph_of(org("beta", remit("harm"))).organisations["beta"].remits[0].scope
+    assert found == Scope(categories=frozenset({"harm"}))
+    assert not found.by_incident
+    assert not found.needs_remit
 
 
 def test_a_succession_has_happened_from_its_day_on_and_a_planned_one_never() -> None:
@@ -120,6 +127,10 @@ def test_the_bodies_of_so_many_days_are_kept_and_of_no_more(monkeypatch: pytest.
     third = found.bodies(AFTER, NOBODY, NOBODY)
     assert found.bodies(BEFORE, NOBODY, NOBODY) is not first
     assert found.bodies(AFTER, NOBODY, NOBODY) is third
+    second = found.bodies(DAY, NOBODY, NOBODY)
+    monkeypatch.setattr(snapshot, "BODIES_KEPT_MAX", 1)
+    found.bodies(date.max, NOBODY, NOBODY)
+    assert found.bodies(DAY, NOBODY, NOBODY) is not second
 
 
 def test_assumed_clauses_are_switched_as_a_whole() -> None:

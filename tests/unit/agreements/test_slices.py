@@ -8,8 +8,10 @@ import pytest
 
 from shared.agreements import Snapshot, slices
 from shared.agreements.slices import Slices
-from tests.rules.small import Row, clause, duty, follows, org, pact, party, world
+from tests.rules.small import Row, bar, barred_alpha, clause, duty, follows, org, pact, party, rows, world
+from tests.support.following import Followed
 
+FLAGS = {"kind": "vocabulary", "id": "flags", "terms": ["certified", "checked"]}
 TWO, ALL = ["alpha", "beta"], ["alpha", "beta", "gamma"]
 
 
@@ -17,6 +19,12 @@ def between(name: str, *orgs: str, **changes: object) -> Row:
     """An agreement of these bodies, by which the first tells the second."""
     own = {"id": name, "lineage": name, "parties": [party(one) for one in orgs], **changes}
     return pact(clause(frm=[orgs[0]], to=[orgs[1]]), **own)
+
+
+def mutual(name: str, *orgs: str) -> Row:
+    """An agreement of two bodies, by which each tells the other."""
+    clauses = clause(frm=[orgs[0]], to=[orgs[1]], direction="both")
+    return pact(clauses, id=name, lineage=name, parties=[party(one) for one in orgs])
 
 
 def slices_of(*objects: Row) -> Slices:
@@ -88,12 +96,12 @@ def test_of_two_later_versions_of_which_one_never_held_the_last_by_name_counts()
     assert version.id == "pact-3"
 
 
-@pytest.mark.parametrize(("bound", "kept"), [(2, False), (3, True), (4, True)])
+@pytest.mark.parametrize(("bound", "kept"), [(3, False), (4, True), (5, True)])
 def test_rights_are_kept_up_to_a_bound_of_all_together(monkeypatch: pytest.MonkeyPatch, bound: int, kept: bool) -> None:
     monkeypatch.setattr(slices, "RIGHTS_KEPT_MAX", bound)
-    found = slices_of(between("act", *TWO), between("back", "beta", "alpha"))
+    found = slices_of(between("act", *TWO), between("own", *TWO), between("back", "beta", "alpha"))
     first, other = found.speaking("alpha"), found.speaking("beta")
-    assert (len(first), len(other)) == (2, 1)
+    assert (len(first), len(other)) == (3, 1)
     assert found.speaking("beta") is other
     assert (found.speaking("alpha") is first) is kept
 
@@ -111,3 +119,57 @@ def test_an_agreement_a_duty_and_a_gateways_clauses_are_found_by_id() -> None:
         assert found is not None
         assert found.id == name
     assert snapshot.sharing("nothing") is None
+
+
+DAY, NOBODY = date(2025, 3, 3), frozenset[str]()
+BODIES = ("alpha", "beta", "gamma", "delta", "heir")
+START = rows(mutual("pact", *TWO), mutual("act", "gamma", "delta"), org("delta"), org("heir"), follows("beta", "heir"))
+
+
+def kept_after(*changed: Row, touched: list[str]) -> set[str]:
+    """The bodies whose slices, all asked for before, are the same after the commit of these objects."""
+    followed = Followed(START)
+    before = Slices(followed.snapshot.graph)
+    asked = {body: (before.speaking(body), before.hearing(body)) for body in BODIES}
+    assert followed.commit(list(changed))
+    after = before.after(followed.snapshot.graph, touched)
+    said = {body for body, (rights, _) in asked.items() if after.speaking(body) is rights}
+    assert said == {body for body, (_, ties) in asked.items() if after.hearing(body) is ties}
+    return said
+
+
+def test_an_agreement_leaves_the_slices_of_all_but_its_parties_and_who_acts_for_them() -> None:
+    assert kept_after(mutual("pact", "beta", "alpha"), touched=TWO) == {"gamma", "delta"}
+    assert kept_after(mutual("act", "delta", "gamma"), touched=["gamma", "delta"]) == {"alpha", "beta", "heir"}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [[follows("delta", "gamma")], [duty()], [bar(), barred_alpha()], [FLAGS]],
+    ids=lambda rows: rows[0]["kind"],
+)
+def test_what_is_no_agreement_leaves_no_slice(changed: list[Row]) -> None:
+    assert kept_after(*changed, touched=[]) == set()
+
+
+def joined(found: Snapshot, body: str) -> list[tuple[str, str]]:
+    return [(row.clause.cite, row.recipient.org) for row in found.bodies(DAY, NOBODY, NOBODY).joined_to(body, ())]
+
+
+def test_a_commit_moves_the_slices_of_who_is_a_party_and_of_who_was_one() -> None:
+    followed = Followed(rows(pact(clause(direction="both"), parties=[party("alpha"), party("beta")])))
+    before = followed.snapshot
+    assert {body: joined(before, body) for body in ALL} == {
+        "alpha": [("pact/c1", "beta")],
+        "beta": [("pact/c1", "alpha")],
+        "gamma": [],
+    }
+    moved = pact(clause(direction="both", to=["gamma"]), parties=[party("alpha"), party("gamma")])
+    assert followed.commit([moved])
+    after = followed.snapshot
+    assert (after.version, after.root) == (2, followed.anew().root)
+    assert {body: joined(after, body) for body in ALL} == {
+        "alpha": [("pact/c1", "gamma")],
+        "beta": [],
+        "gamma": [("pact/c1", "alpha")],
+    }
