@@ -1,6 +1,7 @@
 """One suite for the router's store: in memory and in Postgres."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 
 import orjson
 import pytest
@@ -66,9 +67,9 @@ async def test_the_stored_decision_wins_over_a_second_one_of_the_same_key(store:
 
 
 async def test_of_two_decisions_of_one_key_in_one_batch_one_is_stored(store: Store, record: Record) -> None:
-    first, second = decide(a_concern(1)), decide(a_concern(1))
-    assert len(await record(store, first, second)) == 1
-    assert len(await store.events()) == 3
+    first, second = decide(a_concern(1)), decide(a_concern(1), NOON + timedelta(hours=1))
+    assert await record(store, first, second, decide(a_concern(1, categories=["theft"]))) == {first.record.decision_id}
+    assert await store.events() == {first.record.decision_id, first.issued[0].notice_id, first.fact.fact_id}
 
 
 async def test_concerns_decided_alike_each_have_their_decision(store: Store, record: Record) -> None:
@@ -83,8 +84,23 @@ async def test_a_later_round_does_not_tell_the_same_body_again(store: Store, rec
     later = one_round_later(decide(a_concern(1)))
     await record(store, first)
     assert await record(store, later) == {later.record.decision_id}
-    assert later.issued[0].notice_id not in await store.events()
+    decisions = {one.record.decision_id for one in (first, later)}
+    notices = {notice.notice_id for notice in first.issued}
+    assert await store.events() == decisions | notices | {first.fact.fact_id, later.fact.fact_id}
     assert await store.decision("con_1", 1) == later.record
+
+
+async def test_a_store_that_was_set_back_says_the_same_again_under_the_same_ids(
+    postgres: TestPostgres | None, record: Record
+) -> None:
+    said = []
+    for hour in range(2):
+        async with store_on(postgres) as store:
+            one = decide(a_concern(1), NOON + timedelta(hours=hour))
+            await record(store, one)
+            said.append((await store.events(), await store.told_by(one.record.key)))
+    assert said[0] == said[1]
+    assert len(said[0][0]) == 3
 
 
 async def test_the_newest_version_is_given_unless_one_is_named(store: Store, record: Record) -> None:

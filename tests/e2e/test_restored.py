@@ -33,7 +33,7 @@ async def test_what_was_accepted_after_the_copy_was_taken_is_read_again_from_kaf
 ) -> None:
     """What is known by Postgres alone is gone: intake answers 404 for it. Everybody else reads it again.
 
-    A notice that is decided again has another id, so whoever had it already is told of that concern once more.
+    A notice that is decided again has the id that it had, so whoever had it already knows that it is the same.
     """
     before = await world.publish(COUNT)
     await world.told_once(before)
@@ -57,6 +57,7 @@ async def test_what_was_accepted_after_the_copy_was_taken_is_read_again_from_kaf
     )
     assert all(receipt.signature_ok for receipt in receipts)
     assert max(times.values()) <= 2
+    assert len({receipt.event["id"] for receipt in receipts}) == 3 * COUNT, "a concern has come under two ids"
     assert all(times[concern_id] == 1 for concern_id in later)
     assert seconds <= RECOVERY_SECONDS
 

@@ -37,6 +37,7 @@ from shared.contracts.decision import ConcernRouted, ConcernUndone
 from shared.contracts.notice import NoticeIssued
 from shared.faults import PositionMoved
 from shared.graphroot import object_key
+from shared.ids import derived_id
 from shared.records import Span
 from tests.rules import small
 from tests.support.clock import NOON
@@ -226,7 +227,8 @@ class InMemoryTransaction(CorrelationPart):
         for event in issued:
             notice = event.data
             key = (notice.concern_id, notice.version, notice.recipient, notice.kind, notice.ref)
-            if self.state.notices.setdefault(key, notice.notice_id) == notice.notice_id:
+            if key not in self.state.notices:
+                self.state.notices[key] = notice.notice_id
                 self.state.issued.append(event)
 
     async def open_round(self, decided: Decided, opened: Opened, ended: Sequence[WorkItem]) -> bool:
@@ -374,5 +376,12 @@ def graph_ports(router: InMemoryRouter, registry: InMemoryRegistry) -> GraphPort
 
 def one_round_later(decided: Decided) -> Decided:
     """The same decision as a later round of its concern."""
-    key = replace(decided.record.key, round=decided.record.key.round + 1)
-    return replace(decided, record=replace(decided.record, key=key))
+    record, fact = decided.record, decided.fact
+    name, key = derived_id("dec", record.decision_id, "later"), replace(record.key, round=record.key.round + 1)
+    event = ConcernRouted.model_validate_json(decided.routed).model_copy(update={"id": name})
+    return replace(
+        decided,
+        record=replace(record, key=key, decision_id=name),
+        routed=event.encode(),
+        fact=fact.model_copy(update={"fact_id": derived_id("fct", name)}),
+    )

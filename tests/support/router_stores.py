@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from sqlalchemy import text
@@ -112,8 +112,8 @@ async def store_in(database: TestDatabase) -> AsyncIterator[Real]:
     await writer.close()
 
 
-def decide(concern: Concern) -> Decided:
-    return decided_of(concern, JUDGE.judge(concern).verdict, JUDGE.head, NOON + timedelta(microseconds=7))
+def decide(concern: Concern, now: datetime = NOON + timedelta(microseconds=7)) -> Decided:
+    return decided_of(concern, JUDGE.judge(concern).verdict, JUDGE.head, now)
 
 
 async def record(store: Store, *decided: Decided) -> frozenset[str]:

@@ -179,7 +179,8 @@ class Entry:
 
     @classmethod
     def of(cls, decided: Sequence[Decided], stored_bodies: frozenset[str]) -> Entry:
-        """The entry of these decisions, where some of their bodies are stored."""
+        """The entry of these decisions, each once, where some of their bodies are stored."""
+        decided = list({one.record.decision_id: one for one in reversed(decided)}.values())[::-1]
         bodies = {one.record.body_digest: one.record.body for one in decided}
         missing = sorted(bodies.keys() - stored_bodies)
         rows = [(one.record.decision_id, row) for one in decided for row in rows_for_kafka(one)]
@@ -189,7 +190,7 @@ class Entry:
 
     def offered(self, said: frozenset[str]) -> list[OutboxRow]:
         """The rows to publish of those whose events were new."""
-        return [row for _, row in self.rows if row.event_id in said]
+        return [row for name, row in self.rows if row.event_id in said and name in said]
 
     def fresh(self, said: frozenset[str]) -> frozenset[str]:
         """The ids of the decisions that were new."""

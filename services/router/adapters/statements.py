@@ -22,7 +22,7 @@ _RECORD = """body AS (
     CAST(:digests AS text[]), CAST(:decision_body_digests AS text[]), CAST(:graph_versions AS bigint[]),
     CAST(:graph_roots AS text[]), CAST(:engines AS text[]), CAST(:as_ofs AS text[]),
     CAST(:decided_ats AS timestamptz[]))
-  ON CONFLICT (concern_id, version, round) DO NOTHING
+  ON CONFLICT DO NOTHING
   RETURNING decision_id
 ), concern AS (
   INSERT INTO router.concerns (concern_id, version, digest, received_at, accepted_at, routing, sealed, traceparent)
@@ -41,7 +41,7 @@ _RECORD = """body AS (
     CAST(:notice_graphs AS bigint[]))
     AS n(notice_id, decision_id, concern_id, version, recipient, graph_version)
   WHERE (n.decision_id IN (SELECT decision_id FROM fresh)) IS TRUE
-  ON CONFLICT (concern_id, version, recipient, kind, ref) DO NOTHING
+  ON CONFLICT DO NOTHING
   RETURNING notice_id
 ), item AS (
   INSERT INTO router.work_items (item_id, kind, concern_id, version, round, codes, bodies, opened_at, owner)

@@ -35,6 +35,11 @@ class Person:
         """Whether the router itself acts; it does so only to end a hold."""
         return self.principal == MACHINE
 
+    def is_another_than(self, principal: object, name: object) -> bool:
+        """Whether this is a second person, by client and by name (P21)."""
+        same_name = self.name.strip().casefold() == str(name).strip().casefold()
+        return self.principal != principal and not same_name
+
 
 @dataclass(frozen=True, slots=True)
 class Act:
@@ -52,6 +57,12 @@ class Act:
     choices: Choices
     routing: Mapping[str, Any] | None = None
     record: Mapping[str, Any] | None = None
+
+    @property
+    def asks_for(self) -> tuple[str, ...]:
+        """The bodies that it wants to be told: none of those that a person decided not to share with."""
+        not_shared = self.record is not None and self.record.get("decision") == "do-not-share"
+        return () if not_shared else self.organisations
 
 
 @dataclass(frozen=True, slots=True)

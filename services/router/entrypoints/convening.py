@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, assert_never
 
@@ -36,8 +37,8 @@ ROLES = frozenset({"convenor", "duty-router"})
 Reader = Annotated[Principal, Depends(caller("decisions:read"))]
 IfMatch = Annotated[str, Header(description='the ETag that was seen, such as "3"')]
 Key = Annotated[str, Header(alias="Idempotency-Key", min_length=1, max_length=200)]
-SHARED: frozenset[EventName] = frozenset({"proposed", "convened", "contributions-opened", "decided", "closed"})
-"""What every body at the table sees: the meeting, and the agreed outcome."""
+SHARED: frozenset[EventName] = frozenset({"proposed", "convened", "contributions-opened", "decided", "review-set", "closed"})
+"""What every body at the table sees: the meeting, the agreed outcome, and when it is looked at again."""
 
 
 _NOT_FOR_ALL = frozenset({"concern_id", "also", "about"})
@@ -139,7 +140,7 @@ def panel_view(convened: Convened, principal: Principal) -> JsonObject:
     """The panel as this caller may see it."""
     panel, events = convened.panel, convened.events
     whole = sees_all(principal) or principal.org == panel.convenor
-    shown = [one for one in events if whole or _is_for(one, principal.org)]
+    shown = events if whole else _shown_to(principal.org, events)
     opening = events[0].body
     first, *also = panel.concern_ids if whole else panel.about[principal.org]
     return {
@@ -156,9 +157,24 @@ def panel_view(convened: Convened, principal: Principal) -> JsonObject:
     }
 
 
-def _is_for(event: PanelEvent, org: str) -> bool:
-    mine = event.by.org == org or event.body.get("owner") == org
-    return mine or event.event in SHARED or (event.event == "attended" and org in event.body["organisations"])
+def _shown_to(org: str, events: Sequence[PanelEvent]) -> list[PanelEvent]:
+    """What is for all, and its own part: with the end of each action that it owns, whoever recorded that."""
+    owners: dict[str, str] = {}
+    shown = []
+    for event in events:
+        if event.event == "action-added":
+            owners[event.body["action"]] = event.body["owner"]
+        if _is_for(event, org, owners):
+            shown.append(event)
+    return shown
+
+
+def _is_for(event: PanelEvent, org: str, owners: Mapping[str, str]) -> bool:
+    if event.by.org == org or event.event in SHARED:
+        return True
+    if event.event == "attended":
+        return org in event.body["organisations"]
+    return event.event in ("action-added", "action-done") and owners.get(event.body["action"]) == org
 
 
 def _event_view(event: PanelEvent, org: str, *, whole: bool) -> JsonObject:

@@ -32,7 +32,7 @@ class HumanDecisionForm(ActForm):
     """
 
     decision: Literal["share", "do-not-share"]
-    decided_by: str = Field(min_length=1, max_length=200)
+    decided_by: str = Field(min_length=1, max_length=200, pattern=r"\S")
     position: Words
     receiving_organisations: Organisations
     data_described: Words
@@ -100,7 +100,8 @@ class HumanDecisionRoutes:
             case UnknownGateways(ids):
                 raise bad_fields(_unknown(form.gateways, ids))
             case Refused() as refused:
-                raise refusal(refused, form.receiving_organisations, field="/receiving_organisations")
+                hidden = Refused(dict.fromkeys(refused.reasons, "NOT_AVAILABLE"))
+                raise refusal(hidden, form.receiving_organisations, field="/receiving_organisations")
             case Absent():
                 raise not_found()
 

@@ -13,7 +13,7 @@ from services.router.entrypoints.forms import Term
 from shared.contracts.envelope import JsonObject
 
 ALSO_MAX = 31
-Words = Annotated[str, Field(max_length=4000)]
+Words = Annotated[str, Field(min_length=1, max_length=4000, pattern=r"\S")]
 NEEDS: dict[EventName, frozenset[str]] = {
     "convened": frozenset({"organisations"}),
     "contributions-opened": frozenset(),

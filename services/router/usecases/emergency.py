@@ -34,9 +34,8 @@ class Emergency:
 
     @property
     def is_approved(self) -> bool:
-        """Whether another person than the one who asks stands behind it, by client and by name (P21)."""
-        named = self.by.name.strip().casefold() != self.approver.name.strip().casefold()
-        return named and self.by.principal != self.approver.principal
+        """Whether another person than the one who asks stands behind it."""
+        return self.by.is_another_than(self.approver.principal, self.approver.name)
 
 
 @dataclass(frozen=True, slots=True)

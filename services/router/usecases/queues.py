@@ -167,8 +167,9 @@ def _act_of(dossier: Dossier, ask: Ask, choices: Choices) -> Act:
 
 def _proposed_by_another(events: Sequence[ItemEvent], choices: Choices, by: Person) -> bool:
     return any(
-        event.event == "pointer-proposed" and event.principal != by.principal and event.body["choices"] == dict(choices)
+        by.is_another_than(event.principal, event.body["by"]) and event.body["choices"] == dict(choices)
         for event in events
+        if event.event == "pointer-proposed"
     )
 
 
@@ -179,7 +180,7 @@ async def _note(ask: Ask, event: ItemEventName, effect: _Effect, desk: Desk, sai
             return Absent()
         if answered := _answered(item, events, ask):
             return answered
-        if event == "resolved" and ask.by.principal in _two_people(events):
+        if event == "resolved" and not _is_third(ask.by, events):
             return NeedsThird(item)
         now = desk.clock.now()
         after = effect(item, now)
@@ -236,6 +237,11 @@ def _answered(item: WorkItem, events: Sequence[ItemEvent], ask: Ask) -> Done | E
     return Ended(item) if item.resolution is not None else None
 
 
-def _two_people(events: Sequence[ItemEvent]) -> set[object]:
-    """The clients of those on whose word something was told in an emergency."""
-    return {one for event in events if event.event == "opened" for one in (event.principal, event.body["approver"])}
+def _is_third(by: Person, events: Sequence[ItemEvent]) -> bool:
+    """Whether nothing was told in an emergency on the word of this person."""
+    return all(
+        by.is_another_than(event.principal, event.body["by"])
+        and by.is_another_than(event.body["approver"], event.body["approved_by"])
+        for event in events
+        if event.event == "opened"
+    )

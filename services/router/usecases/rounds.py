@@ -71,7 +71,7 @@ async def open_round(dossier: Dossier, act: Act, sitting: Sitting, *, done: Work
         raise Recalled(dossier.concern.concern_id)
     routing = dossier.routing if act.routing is None else act.routing
     choice = await chosen(sitting.judge, replace(dossier.concern, routing=routing), act.choices)
-    refused = {org: choice.refused[org] for org in act.organisations if org in choice.refused}
+    refused = {org: choice.refused[org] for org in act.asks_for if org in choice.refused}
     refused = _out_of_reach(act, choice.before) | refused
     if refused:
         return Refused(refused)

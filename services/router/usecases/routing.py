@@ -71,7 +71,14 @@ def _is_first(event: Concern | Recall) -> bool:
 
 
 def _marked(routed: Sequence[Routed], fresh: frozenset[str]) -> list[Routed]:
-    return [replace(one, repeated=one.decided.record.decision_id not in fresh) for one in routed]
+    """Of the same decision twice in one batch, one is new."""
+    left = set(fresh)
+    marked = []
+    for one in routed:
+        name = one.decided.record.decision_id
+        marked.append(replace(one, repeated=name not in left))
+        left.discard(name)
+    return marked
 
 
 async def _offer_again(routed: Sequence[Routed], ledger: Ledger) -> None:

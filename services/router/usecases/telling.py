@@ -17,7 +17,7 @@ from shared.canonical import canonical, digest
 from shared.contracts.audit import AuditFact
 from shared.contracts.decision import ConcernRouted
 from shared.contracts.envelope import JsonObject
-from shared.ids import derived_id, new_id
+from shared.ids import derived_id
 
 
 def decided_of(concern: Concern, verdict: Verdict, graph: Head, now: datetime) -> Decided:
@@ -31,21 +31,18 @@ def round_of(dossier: Dossier, act: Act, verdict: Verdict, graph: Head, now: dat
     """The same of a later round: who was told before is not told again."""
     concern = dossier.concern
     record = _record(dossier.next_key, concern, verdict, graph, now)
-    decided = _decided(concern, verdict, record, dossier.notices)
-    said = {**decided.fact.body, "act": _act(act)}
-    return replace(decided, fact=decided.fact.model_copy(update={"actor": act.by.principal, "body": said}))
+    return _acted(_decided(concern, verdict, record, dossier.notices), act, act.by.principal)
 
 
 def amended_of(concern: Concern, act: Act, verdict: Verdict, graph: Head, now: datetime) -> Decided:
     """The same of a version that follows another, with the choices that were made before."""
     decided = decided_of(concern, verdict, graph, now)
-    fact = decided.fact.model_copy(update={"body": {**decided.fact.body, "act": _act(act)}})
-    return replace(decided, fact=fact)
+    return _acted(decided, act, decided.fact.actor)
 
 
 def silenced(decided: Decided) -> Decided:
     """The same on a concern that was recalled before: the decision is kept, nobody is told, and nobody need look."""
-    said = {**decided.fact.body, "notices": [], "recalled": True}
+    said = {"notices": [], "recalled": True}
     event = ConcernRouted.model_validate_json(decided.routed)
     data = event.data.model_copy(update={"told": []})
     return replace(
@@ -54,14 +51,14 @@ def silenced(decided: Decided) -> Decided:
         told={},
         issued=(),
         routed=event.model_copy(update={"data": data}).encode(),
-        fact=decided.fact.model_copy(update={"body": said}),
+        fact=_also(decided.fact, said, decided.fact.actor),
     )
 
 
 def _decided(concern: Concern, verdict: Verdict, record: DecisionRecord, told_before: Mapping[str, str]) -> Decided:
     wording, values = wording_of(concern, verdict, record), values_of(concern, record)
     fresh = (notice for notice in wording.notices if notice.recipient not in told_before)
-    issued = tuple(_issued(notice, values) for notice in fresh)
+    issued = tuple(_issued(notice, concern, values) for notice in fresh)
     known = {**told_before, **{notice.recipient: notice.notice_id for notice in issued}}
     told = {outcome.org: known[outcome.org] for outcome in verdict.told}
     values.update((told_place(place), orjson.dumps(name)) for place, name in enumerate(told.values()))
@@ -76,10 +73,24 @@ def _decided(concern: Concern, verdict: Verdict, record: DecisionRecord, told_be
     )
 
 
-def _issued(notice: NoticeForm, values: Values) -> IssuedNotice:
-    notice_id = new_id("ntc")
+def _issued(notice: NoticeForm, concern: Concern, values: Values) -> IssuedNotice:
+    """By its key: a body is told of a version once, by whatever round and graph, and by a restored router too (ADR 33).
+
+    The digest keeps the id from those who know the concern, and apart from another content under the same version.
+    """
+    notice_id = derived_id("ntc", "tell", concern.concern_id, concern.version, concern.digest, notice.recipient)
     written = notice.form.filled({**values, b"notice": orjson.dumps(notice_id)})
     return IssuedNotice(notice_id, notice.recipient, notice.lane, written)
+
+
+def _acted(decided: Decided, act: Act, actor: str) -> Decided:
+    return replace(decided, fact=_also(decided.fact, {"act": _act(act)}, actor))
+
+
+def _also(fact: AuditFact, said: JsonObject, actor: str) -> AuditFact:
+    """The fact with more said in it, which makes it another one."""
+    name = derived_id("fct", fact.fact_id, actor, digest(canonical(said)))
+    return fact.model_copy(update={"fact_id": name, "actor": actor, "body": {**fact.body, **said}})
 
 
 def _act(act: Act) -> JsonObject:
@@ -96,12 +107,13 @@ def _act(act: Act) -> JsonObject:
 
 
 def _record(key: DecisionKey, concern: Concern, verdict: Verdict, graph: Head, now: datetime) -> DecisionRecord:
+    decided = digest(verdict.body, graph.root.encode(), concern.digest.encode(), ENGINE.encode())
     return DecisionRecord(
-        decision_id=new_id("dec"),
+        decision_id=derived_id("dec", *_parts(key), decided),
         key=key,
         originator=str(concern.routing.get("originator", "")),
         concern_digest=concern.digest,
-        digest=digest(verdict.body, graph.root.encode(), concern.digest.encode(), ENGINE.encode()),
+        digest=decided,
         body_digest=verdict.body_digest,
         body=verdict.body,
         graph=graph,
@@ -125,7 +137,7 @@ def _parts(key: DecisionKey) -> tuple[str, int, int]:
 def _fact(verdict: Verdict, record: DecisionRecord, issued: tuple[IssuedNotice, ...]) -> AuditFact:
     """Digests, ids and counts: enough to replay the decision and to compare, and nothing of the concern itself."""
     return AuditFact(
-        fact_id=new_id("fct"),
+        fact_id=derived_id("fct", record.decision_id),
         kind="decision",
         concern_id=record.key.concern_id,
         at=record.decided_at,

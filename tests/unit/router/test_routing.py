@@ -1,15 +1,18 @@
 """Concerns are decided once, told in the same transaction, and never lost."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from services.router.domain.errors import NoGraphYet
 from services.router.domain.model import Concern, DecisionKey
-from services.router.domain.policy import CurrentJudge
+from services.router.domain.policy import CLOCK_STEP, CLOCKS_APART, CurrentJudge
 from services.router.usecases import Routed, route_concerns
 from shared.agreements import decide, facts_of
+from shared.agreements.reasons import HOLD_FAULT
 from shared.canonical import canonical, digest
 from shared.contracts.topics import lane_of
 from shared.faults import PositionMoved
@@ -122,6 +125,14 @@ async def test_the_stored_decision_wins_although_the_graph_has_changed() -> None
     assert [notice.data.recipient for notice in router.state.issued] == ["beta"]
 
 
+async def test_the_same_concern_twice_in_one_batch_is_decided_once_and_told_again_to_intake() -> None:
+    router = InMemoryRouter()
+    first, second = await route(router, a_concern(), a_concern())
+    assert (first.repeated, second.repeated) == (False, True)
+    assert len(router.state.issued) == 1
+    assert router.state.offered_again == [DecisionKey("con_1", 1)]
+
+
 async def test_a_new_version_of_a_concern_is_decided_anew() -> None:
     state = await routed(a_concern(1), a_concern(1, version=2))
     assert [notice.data.version for notice in state.issued] == [1, 2]
@@ -194,3 +205,17 @@ async def test_a_batch_keeps_the_judge_that_it_began_with() -> None:
 
     await route_concerns(Batch(tuple(concerns), ()), current=current, ledger=router, clock=Meanwhile())
     assert len({record.graph for record in router.state.decisions.values()}) == 1
+
+
+async def test_a_concern_from_minutes_ahead_of_the_routers_clock_is_held_in_the_queue_and_told_to_nobody() -> None:
+    """A router whose clock is slow, or an intake whose clock is fast."""
+    ahead = replace(a_concern(1), accepted_at=NOON + timedelta(minutes=2))
+    within = replace(a_concern(2), accepted_at=NOON + CLOCKS_APART)
+    router = InMemoryRouter()
+    held, told = await route(router, ahead, within)
+    assert (held.fault, told.fault) == (CLOCK_STEP, None)
+    assert [event.subject for event in router.state.issued] == ["con_2"]
+    assert [(item.key.concern_id, item.kind, item.codes) for item in router.state.items.values()] == [
+        ("con_1", "held", (HOLD_FAULT,))
+    ]
+    assert {event.subject: event.data.hold for event in router.state.routed} == {"con_1": [HOLD_FAULT], "con_2": []}
