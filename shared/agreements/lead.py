@@ -21,7 +21,7 @@ def lead_of(case: Case, told: Iterable[str]) -> Lead | None:
 
 def asks_a_person(case: Case) -> tuple[str, ...]:
     """Rules that apply and leave it to a person: before their first day, or at their `else`."""
-    applying = (rule for rule in case.graph.lead_rules if rule.agreement and _applies(rule, case))
+    applying = (rule for rule in case.graph.lead_rules if _applies(rule, case))
     return tuple(f"lead-undecided:{rule.id}" for rule in applying if not _step(rule, case))
 
 

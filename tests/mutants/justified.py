@@ -170,5 +170,9 @@ JUSTIFIED: dict[tuple[str, str], str] = {
         _within("unsigned = everybody - agreement.signatories", "-", "^"),
     ): "every signatory is a party",
     ("lead.py", _within("if len(candidates) == 1:", "==", "<=")): _CANDIDATES,
+    (
+        "lead.py",
+        _within("return among[0] if len(among) == 1 else None", "[0]", "[ -1]"),
+    ): "of one, the first is the last",
     ("lead.py", _within("return candidates[0]", "[0]", "[ -1]")): _CANDIDATES,
 }

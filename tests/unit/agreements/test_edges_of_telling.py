@@ -6,9 +6,10 @@ from datetime import date
 
 import pytest
 
-from shared.agreements import Snapshot, bodies, payload
+from shared.agreements import Snapshot, bodies, facts_of, payload
 from shared.agreements.bodies import Bodies
 from shared.agreements.model import Limit
+from shared.agreements.remits import implied_functions
 from shared.agreements.rights import rights_of, ties_of
 from tests.rules.small import (
     TOLD,
@@ -83,6 +84,44 @@ def test_of_two_candidates_that_are_told_none_is_nominated() -> None:
     lead = ask(world(lead_rule({"if": {}, "lead": ["beta", "gamma"]}), both, org("gamma", remit()))).lead
     assert lead is not None
     assert (lead.any_of, lead.nominated) == (("beta", "gamma"), None)
+
+
+def test_a_rule_of_another_kind_of_concern_asks_no_person_to_lead() -> None:
+    undecided = world(lead_rule({"else": "a person decides"}))
+    assert ask(undecided).flags == ("lead-undecided:rule",)
+    assert ask(undecided, categories=["fire-risk"]).flags == ()
+
+
+@pytest.mark.parametrize(("purpose", "mode"), [("law", "push"), ("regulatory-function", "invite")])
+def test_what_a_recipient_could_not_tell_by_itself_is_no_hint(purpose: str, mode: str) -> None:
+    further = pact(clause(frm=["beta"], to=["gamma"], purposes=[purpose], mode=mode), id="other", lineage="other")
+    decision = ask(world(further, org("gamma", remit())))
+    assert (decision.of("gamma").klass.value, decision.flags) == ("gap", ())
+
+
+def test_what_a_person_must_first_decide_is_no_hint() -> None:
+    parts = [follows("old", "gamma", "split"), follows("old", "delta", "split")]
+    further = pact(clause(frm=["beta"], to=["old"]), id="other", lineage="other", parties=[party("beta"), party("old")])
+    decision = ask(world(further, org("old"), org("delta"), org("gamma", remit()), *parts))
+    assert decision.flags == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "effective", "implied"),
+    [
+        ("split", "2020-01-01", {"hygiene"}),
+        ("partial_transfer", "2020-01-01", {"hygiene"}),
+        ("planned", None, set()),
+    ],
+)
+def test_a_succession_that_is_no_plan_gives_its_functions_to_its_categories(
+    kind: str, effective: str | None, implied: set[str]
+) -> None:
+    row = follows("gamma", "delta", kind, effective=effective, functions=["hygiene"], categories=["harm"])
+    graph = world(org("delta"), row).graph
+    routing = {"originator": "alpha", "received_at": "2025-03-03T10:00:00Z"}
+    assert implied_functions(graph, facts_of({**routing, "categories": ["harm", "theft"]})) == implied
+    assert implied_functions(graph, facts_of({**routing, "categories": ["theft"]})) == set()
 
 
 def test_a_suspension_that_is_over_does_not_end_a_disclosure() -> None:
