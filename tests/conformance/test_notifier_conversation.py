@@ -16,8 +16,11 @@ from services.notifier.domain.model import (
     Keys,
     Leased,
     NoticeState,
+    Result,
     Retry,
+    Stopped,
 )
+from services.notifier.domain.policy import UNDELIVERED
 from services.notifier.domain.throttle import Breaker
 from services.notifier.ports import Replay, ReplayState, Shown
 from shared.contracts.notice import NoticeIssued
@@ -127,6 +130,9 @@ async def test_reading_is_noted_once_and_delivers_only_where_that_is_the_way(led
             assert not await ledger.read([shown], delivered=True, now=LATER)
         wanted = NoticeState.DELIVERED if by_inbox else NoticeState.PENDING
         assert await state_of(ledgers, entry.notice_id) is wanted
+        async with ledgers.begin() as ledger:  # what the inbox delivers is looked at next
+            looked_at = [s.notice_id for s in await ledger.silent(now=LATER, row_count_max=9)]
+        assert (entry.notice_id in looked_at) is by_inbox
         async with ledgers.begin() as ledger:
             silent = [s for s in await ledger.silent(now=HOURS_2, row_count_max=9) if s.notice_id == entry.notice_id]
         assert [s.since for s in silent] == [NOON]
@@ -150,6 +156,17 @@ async def test_what_nobody_can_know_of_is_cancelled_and_so_is_its_withdrawal(led
     assert undo is NoticeState.CANCELLED
     assert await state_of(ledgers, event.data.notice_id) is NoticeState.CANCELLED
     assert len(await claimed(ledgers)) == 1
+
+
+async def test_what_reached_nobody_in_time_is_cancelled_too_and_is_never_sent_again(ledgers: Ledgers) -> None:
+    event = a_notice()
+    await put(ledgers, an_entry(event=event))
+    (notice,) = await claimed(ledgers)
+    await settled(ledgers, Result(notice, NOON, Stopped(UNDELIVERED)))
+    assert await state_of(ledgers, notice.notice_id) is NoticeState.EXPIRED_UNDELIVERED
+    assert await withdrawn(ledgers, event) == ([("tell", False), ("withdrawal", False)], NoticeState.CANCELLED)
+    async with ledgers.begin() as ledger:
+        assert await ledger.resend(notice.notice_id, "rpl_1", now=LATER) is None
 
 
 async def test_what_is_delivered_gets_its_withdrawal(ledgers: Ledgers) -> None:

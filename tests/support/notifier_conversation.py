@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 THERE = frozenset(
     {NoticeState.DELIVERED, NoticeState.ACKNOWLEDGED, NoticeState.ACCEPTED, NoticeState.REFUSED, NoticeState.USED}
 )
+UNDONE = (NoticeState.PENDING, NoticeState.EXPIRED_UNDELIVERED)
 
 
 @dataclass(slots=True)
@@ -108,7 +109,7 @@ class InMemoryConversation:
         for row in rows:
             row.read_at = now
         for row in taken:
-            row.state, row.closed_at = NoticeState.DELIVERED, row.entry.registered_at
+            row.state, row.closed_at, row.escalate_at = NoticeState.DELIVERED, row.entry.registered_at, now
             within = row.entry.acknowledge_within
             row.acknowledge_by = row.acknowledge_by or deadline_of(row.entry.registered_at, within)
         return frozenset(row.entry.notice_id for row in taken)
@@ -119,7 +120,8 @@ class InMemoryConversation:
         moot = [
             r for r in self._store.rows.values() if r.entry.subject in subjects and _about(r.entry.subject) not in told
         ]
-        gone = [(row, was_told) for row, was_told in [*earlier, *((r, False) for r in moot)] if _is_open(row)]
+        unread = [(row, was_told) for row, was_told in earlier if row.state in UNDONE]
+        gone = [*unread, *((row, False) for row in moot if _is_open(row))]
         for row, _ in gone:
             row.state, row.escalate_at, row.closed_at = NoticeState.CANCELLED, None, now
         return [Withdrawn(row.entry.notice_id, row.entry.subject, was_told) for row, was_told in gone]

@@ -56,7 +56,8 @@ ESCALATED: TextClause = text(
     } WHERE n.notice_id = r.notice_id"""  # noqa: S608
 )
 
-# A notice that stands in the inbox of a body without an endpoint is with it from its registration on.
+# A notice that stands in the inbox of a body without an endpoint is with it from its registration on. It is looked
+# at next: its clock may not have been watched while there was an endpoint.
 READ: TextClause = text(
     f"""WITH r AS (SELECT * FROM {rows_of("r", notice_id="text", acknowledge_by="timestamptz")}), mine AS (
         SELECT n.notice_id, n.state = 'pending' AND :delivered AS delivered, r.acknowledge_by
@@ -67,7 +68,8 @@ READ: TextClause = text(
         state = CASE WHEN mine.delivered THEN 'delivered' ELSE n.state END,
         reason = CASE WHEN mine.delivered THEN '' ELSE n.reason END,
         closed_at = CASE WHEN mine.delivered THEN n.registered_at ELSE n.closed_at END,
-        acknowledge_by = CASE WHEN mine.delivered THEN mine.acknowledge_by ELSE n.acknowledge_by END
+        acknowledge_by = CASE WHEN mine.delivered THEN mine.acknowledge_by ELSE n.acknowledge_by END,
+        escalate_at = CASE WHEN mine.delivered THEN :now ELSE n.escalate_at END
     FROM mine WHERE n.notice_id = mine.notice_id RETURNING n.notice_id, mine.delivered"""  # noqa: S608
 )
 
@@ -75,6 +77,7 @@ _TOLD = "n.attempt_count > 0 OR n.lease_until IS NOT NULL OR n.read_at IS NOT NU
     f"'{state}'" for state in ("delivered", "acknowledged", "accepted", "refused", "used")
 )
 
+# What reached nobody in time still stands in the inbox, so it is cancelled like what is pending.
 WITHDRAW: TextClause = text(
     f"""WITH s AS (SELECT * FROM {rows_of("r", **SUBJECT)}), earlier AS (
         SELECT n.notice_id, {_SUBJECT}, n.state, ({_TOLD}) AS told
@@ -83,7 +86,7 @@ WITHDRAW: TextClause = text(
         WHERE n.kind IN ('tell', 'invitation') ORDER BY n.notice_id FOR UPDATE OF n
     ), cancelled AS (
         UPDATE notifier.notices n SET state = 'cancelled', reason = 'withdrawn', closed_at = :now, escalate_at = NULL
-        FROM earlier e WHERE n.notice_id = e.notice_id AND e.state = 'pending'
+        FROM earlier e WHERE n.notice_id = e.notice_id AND e.state IN ('pending', 'expired_undelivered')
         RETURNING n.notice_id, {_SUBJECT}, e.told
     ), moot AS (
         UPDATE notifier.notices n SET state = 'cancelled', reason = 'nothing to undo', closed_at = :now,
