@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
-from shared.agreements import Snapshot, slices
+from shared.agreements import Snapshot, load, slices
 from shared.agreements.slices import Slices
 from tests.rules.small import Row, bar, barred_alpha, clause, duty, follows, org, pact, party, rows, world
 from tests.support.following import Followed
@@ -150,6 +151,15 @@ def test_an_agreement_leaves_the_slices_of_all_but_its_parties_and_who_acts_for_
 )
 def test_what_is_no_agreement_leaves_no_slice(changed: list[Row]) -> None:
     assert kept_after(*changed, touched=[]) == set()
+
+
+def test_agreements_that_were_read_with_other_words_leave_no_slice_though_all_else_is_the_same() -> None:
+    graph, anew, plain = Followed(START).snapshot.graph, Followed(START).snapshot.graph, load(START)
+    before = Slices(graph)
+    asked = {body: before.speaking(body) for body in BODIES}
+    for held, kept in ((graph.agreements, set(BODIES)), (anew.agreements, set()), (plain.agreements, set())):
+        after = before.after(replace(graph, agreements=held), [])
+        assert {body for body, rights in asked.items() if after.speaking(body) is rights} == kept
 
 
 def joined(found: Snapshot, body: str) -> list[tuple[str, str]]:
