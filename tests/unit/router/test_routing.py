@@ -10,7 +10,9 @@ import pytest
 from services.router.domain.errors import NoGraphYet
 from services.router.domain.model import Concern, DecisionKey
 from services.router.domain.policy import CLOCK_STEP, CLOCKS_APART, CurrentJudge
-from services.router.usecases import Routed, route_concerns
+from services.router.domain.rounds import Person
+from services.router.usecases import Desk, Done, Routed, route_concerns, route_item
+from services.router.usecases.queues import Ask
 from shared.agreements import decide, facts_of
 from shared.agreements.reasons import HOLD_FAULT
 from shared.canonical import canonical, digest
@@ -219,3 +221,14 @@ async def test_a_concern_from_minutes_ahead_of_the_routers_clock_is_held_in_the_
         ("con_1", "held", (HOLD_FAULT,))
     ]
     assert {event.subject: event.data.hold for event in router.state.routed} == {"con_1": [HOLD_FAULT], "con_2": []}
+
+
+async def test_what_was_held_for_a_slow_clock_is_told_when_a_person_routes_it_once_the_clock_is_right() -> None:
+    router, current = InMemoryRouter(), judging()
+    await route(router, replace(a_concern(1), accepted_at=NOON + timedelta(minutes=2)), current=current)
+    desk = Desk(current, router.begin, FrozenClock(NOON + timedelta(minutes=3)))
+    (item,) = router.state.items.values()
+    done = await route_item(Ask(item.item_id, Person("duty", "", "Sam"), "the clock", "r1"), {"beta": "full"}, desk)
+    assert isinstance(done, Done)
+    assert done.item.state(NOON) == "closed"
+    assert [(event.data.recipient, event.data.round) for event in router.state.issued] == [("beta", 2)]
