@@ -27,9 +27,8 @@ def agreement(**changes: object) -> Agreement:
     return graph_of(pact(**changes)).agreements["pact"]
 
 
-def succession(**changes: object) -> Succession:
-    kept = {"type": "split", **changes}
-    (row,) = graph_of(follows("gamma", "beta", kept.pop("type"), **kept)).successions  # type: ignore[arg-type]
+def succession(kind: str = "split", **changes: object) -> Succession:
+    (row,) = graph_of(follows("gamma", "beta", kind, **changes)).successions
     return row
 
 
@@ -80,7 +79,7 @@ def test_a_succession_has_happened_from_its_day_on_and_a_planned_one_never() -> 
 
 @pytest.mark.parametrize(("kind", "partial"), [("split", True), ("partial_transfer", True), ("merge", False)])
 def test_a_split_and_a_partial_transfer_leave_a_part_behind(kind: str, partial: bool) -> None:
-    assert succession(type=kind).partial is partial
+    assert succession(kind).partial is partial
 
 
 def test_agreements_that_differ_in_their_text_alone_are_equal() -> None:
