@@ -208,6 +208,20 @@ async def test_each_body_sees_its_own_part_and_the_agreed_outcome(table: Table) 
     assert (await table.router.get("/v1/panels/pnl_9")).status_code == 404
 
 
+async def test_the_owner_of_an_action_sees_that_another_ended_it_and_when_it_is_looked_at_again(table: Table) -> None:
+    await opened(table)
+    await table.say("attended", organisations=["alpha", "beta"])
+    await table.say("decided", outcome="joint-plan")
+    await table.say("action-added", **{**TO_DO, "action": "a2", "owner": "alpha"})
+    await table.say("action-done", action="a2", evidence="letter")
+    await table.say("action-added", **TO_DO)
+    await table.say("action-done", action="a1", evidence="report 7")
+    assert (await table.say("review-set", due="2025-12-01")).status_code == 200
+    seen = (await table.sees(STRANGER))["events"]
+    assert [one["action"] for one in seen if one["event"] == "action-done"] == ["a1"]
+    assert [one["due"] for one in seen if one["event"] == "review-set"] == ["2025-12-01"]
+
+
 async def test_without_a_quorum_nothing_is_decided_and_the_panel_can_be_convened_again(table: Table) -> None:
     await opened(table)
     await table.say("attended", organisations=["beta"])
@@ -222,7 +236,11 @@ async def test_without_a_quorum_nothing_is_decided_and_the_panel_can_be_convened
     [
         {"event": "contributed"},
         {"event": "contributed", "answer": "cannot-disclose"},
+        {"event": "contributed", "answer": "cannot-disclose", "legal_reason": " "},
         {"event": "contributed", "answer": "held", "legal_reason": "none"},
+        {"event": "action-added", **TO_DO, "owner_person": ""},
+        {"event": "action-done", "action": "a1", "evidence": ""},
+        {"event": "closed", "lessons": ""},
         {"event": "decided", "outcome": "monitor", "lessons": "x"},
         {"event": "proposed"},
     ],

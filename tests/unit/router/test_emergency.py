@@ -289,13 +289,25 @@ async def test_the_same_emergency_sent_again_tells_nobody_twice(office: Office) 
 
 @pytest.mark.parametrize("who", ["sam", "ann"])
 async def test_who_decided_it_does_not_review_it(office: Office, who: str) -> None:
-    await office.tell(DUTY if who == "sam" else SECOND_DUTY, APPROVER if who == "sam" else DUTY_APPROVER)
+    if who == "sam":
+        await office.tell(DUTY, APPROVER, decided_by="Sam")
+    else:
+        await office.tell(SECOND_DUTY, DUTY_APPROVER, decided_by="Kim")
     own = DUTY if who == "sam" else DUTY_APPROVER
     refused = await office.close(own)
     assert (refused.status_code, refused.json()["type"].rpartition(":")[2]) == (403, "needs-another-person")
     assert (await office.review()).resolution is None
     answer = await office.close(SECOND_DUTY if who == "sam" else DUTY)
     assert (answer.status_code, answer.json()["resolution"]) == (200, "closed")
+
+
+@pytest.mark.parametrize("name", ["sam ", "ANN"])
+async def test_who_decided_it_does_not_review_it_through_another_client(office: Office, name: str) -> None:
+    await office.tell(decided_by="Sam", approved_by="Ann")
+    path = f"/v1/work-items/{(await office.review()).item_id}/resolution"
+    asked = {"action": "close", "reason": "seen", "decided_by": name}
+    assert (await office.router.post(path, asked, by=SECOND_DUTY)).status_code == 403
+    assert (await office.review()).resolution is None
 
 
 async def test_a_review_tells_nobody_and_outlives_later_rounds_versions_and_a_recall(office: Office) -> None:

@@ -16,6 +16,7 @@ from tests.support.router_fakes import InMemoryRouter, a_concern, graph_objects,
 DAY = timedelta(days=1)
 FIRST = replica_of(graph_objects())
 SECOND = replica_of(graph_objects(small.pact(terminated="2025-03-05")), 2)
+ENDED = replica_of(graph_objects(small.pact(in_force=small.during(None, "2025-01-01"))), 2)
 WELFARE = small.gateway(id="welfare", decided_by="person", needs="necessity_statement")
 BARRED = (small.barred_alpha(), small.bar(WELFARE))
 RECORD = {
@@ -167,12 +168,34 @@ async def test_a_decision_not_to_share_is_recorded_as_carefully_and_tells_nobody
     assert again.json()["repeated"]
 
 
+async def test_a_decision_not_to_share_stands_on_record_where_no_clause_lets_the_body_be_told_any_more() -> None:
+    past = Past()
+    await past.route(a_concern(1, categories=["theft"]))
+    chosen = {"organisations": ["beta"], "reason": "theirs"}
+    assert (await past.router.post("/v1/decisions/con_1/choices", chosen, by=READER)).status_code == 200
+    past.current.swap(judge_of(ENDED))
+    assert (await decide_by_hand(past, reason="told again")).status_code == 409
+    answer = await decide_by_hand(past, decision="do-not-share", reason="the agreement has ended")
+    assert (answer.status_code, answer.json()) == (200, answer.json() | {"round": 3, "told": []})
+
+
+async def test_why_a_body_may_not_be_told_is_not_the_originators_to_know_by_a_record_either() -> None:
+    past = Past()
+    await past.route(a_concern(1, categories=["theft"]))
+    chosen = {"organisations": ["beta"], "reason": "theirs"}
+    assert (await past.router.post("/v1/decisions/con_1/choices", chosen, by=READER)).status_code == 200
+    past.current.swap(judge_of(ENDED))
+    (error,) = (await decide_by_hand(past)).json()["errors"]
+    assert error["detail"].startswith("NOT_AVAILABLE")
+
+
 @pytest.mark.parametrize(
     ("changes", "pointer"),
     [
         ({"gateways": ["bar/nowhere"]}, "/gateways/0"),
         ({"decision": "do-not-share", "gateways": ["bar/welfare"]}, ""),
         ({"decided_by": ""}, "/decided_by"),
+        ({"decided_by": " "}, "/decided_by"),
         ({"legal_power": " "}, "/legal_power"),
     ],
 )

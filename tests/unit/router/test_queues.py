@@ -109,6 +109,16 @@ async def test_a_pointer_past_a_ceiling_needs_a_second_person(office: Office) ->
     assert (notice.data.pointer_only, notice.data.fields["narrative"]) == (True, "omit")
 
 
+async def test_another_client_of_the_same_person_is_no_second_person(office: Office) -> None:
+    await office.route(TOO_SENSITIVE, sensitivity=["personal_data"])
+    item = await office.item_of("gap")
+    asked: dict[str, Any] = {"action": "route", "organisations": ["beta"], "pointer_only": True}
+    assert (await office.resolve(item, decided_by="Ann", **asked)).status_code == 202
+    assert (await office.resolve(item, by=SECOND_DUTY, decided_by=" ann", **asked)).status_code == 202
+    assert office.store.state.issued == []
+    assert (await office.resolve(item, by=SECOND_DUTY, decided_by="Bob", **asked)).status_code == 200
+
+
 async def test_the_second_person_cannot_widen_what_the_first_proposed(office: Office) -> None:
     wide = small.pact(small.clause(to=["beta", "gamma"], sensitivity_max=[]))
     await office.route(wide, sensitivity=["personal_data"])
