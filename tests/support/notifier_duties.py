@@ -33,6 +33,7 @@ from tests.support.notifier_conversation import Row
 from tests.support.notifier_fakes import LEASE, SEALING, TOKENS, InMemoryStore, ScriptedWire, a_notice
 
 BODIES = ("gmc", "nmc")
+NO_CONTENT = 204
 ENDPOINTS = ("gmc", "gmc/alternate", "nmc")
 T = TypeVar("T")
 
@@ -88,6 +89,7 @@ class TwoNotifiers:
         self.issued: list[NoticeIssued] = []
         self.said: dict[str, list[Word]] = {}
         self.may_know: set[str] = set()
+        self.arrived: set[str] = set()
         self.note_endpoints()
 
     @property
@@ -116,6 +118,7 @@ class TwoNotifiers:
         result = done(attempt_notice(notice, target, send=send, clock=self.clock, chance=lambda: 0.5))
         if len(self.wire.sent) > before:
             self.may_know.add(notice.message_id)
+            self.arrived |= {notice.message_id} if answer.status == NO_CONTENT else set()
         return result
 
     def note_endpoints(self) -> None:
