@@ -3,7 +3,8 @@
 A choice adds nothing to what the agreements allow: a body is told only by clauses that pass every gate (which part of
 a split body takes over, and whether the matter is in its remit, is what the person decides). Where sensitivity alone
 is in the way, a pointer may go: the header without any detail, so that nothing is left that would be too sensitive.
-In an emergency the same goes to who should know and has no clause (see `emergency`).
+In an emergency the same goes to who should know and has no clause (see `emergency`). A body that it was decided not to share
+with is told by duty alone, version after version, until it is chosen or it is decided to share.
 """
 
 from __future__ import annotations
@@ -22,12 +23,14 @@ from shared.agreements.fast import Swift
 from shared.agreements.gates import answers, name_of, sensitivity
 from shared.agreements.holds import whole_holds
 from shared.agreements.payload import HEADER, OMIT, payload_of
-from shared.agreements.reasons import CHOSEN, HOLD_SUCCESSION_AMBIGUOUS, NO_PATH
+from shared.agreements.reasons import AVAILABLE, CHOSEN, HOLD_SUCCESSION_AMBIGUOUS, NO_PATH, REQUIRED
 
-Manner = Literal["full", "pointer", "emergency"]
+Manner = Literal["full", "pointer", "emergency", "nothing"]
 MANNERS: tuple[Manner, ...] = get_args(Manner)
+NOTHING: Manner = "nothing"
 Choices = Mapping[str, Manner]
-"""What a person chose each body to be told: what its clauses allow, or a pointer; that in an emergency without any."""
+"""What a person chose each body to be told: what its clauses allow, a pointer, that in an emergency without any, or
+nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ def with_choices(evaluator: Evaluator, facts: Facts, choices: Choices) -> Chosen
     before = {org: plain.of(org).klass for org in standings}
     told = {org: _told(plain.of(org), standing, choices[org]) for org, standing in standings.items()}
     refused = {org: _why_not(plain.of(org), standings[org]) for org, outcome in told.items() if outcome is None}
-    refused |= {org: NO_PATH for org in choices if org not in standings}
+    refused |= {org: NO_PATH for org, manner in choices.items() if org not in standings and manner != NOTHING}
     outcomes = tuple(told.get(outcome.org) or outcome for outcome in plain.outcomes)
     whole = set(plain.hold) - {HOLD_SUCCESSION_AMBIGUOUS}
     decision = replace(_whole(plain), outcomes=outcomes) if whole else decided_from(case, outcomes, evaluator.hints)
@@ -83,7 +86,9 @@ def _manner(standing: Standing) -> Manner | None:
 
 
 def _told(outcome: Outcome, standing: Standing, manner: Manner) -> Outcome | None:
-    """The body as told by the choice; None where no clause allows it."""
+    """The body as the choice has it; None where no clause allows that it is told, or one demands it."""
+    if manner == NOTHING:
+        return _untold(outcome)
     if outcome.klass is Class.TOLD:
         return outcome
     if manner == "emergency":
@@ -94,6 +99,14 @@ def _told(outcome: Outcome, standing: Standing, manner: Manner) -> Outcome | Non
     attempts = _permitting(standing) or _too_sensitive(standing)
     told = _citing(Outcome(outcome.org, Class.TOLD, CHOSEN, payload=payload_of(outcome.org, attempts)), attempts)
     return _as_pointer(told) if manner == "pointer" else told
+
+
+def _untold(outcome: Outcome) -> Outcome | None:
+    if outcome.klass is not Class.TOLD:
+        return outcome
+    if outcome.reason == REQUIRED:
+        return None
+    return replace(outcome, klass=Class.AVAILABLE, reason=AVAILABLE, payload=None)
 
 
 def _permitting(standing: Standing) -> tuple[Attempt, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from services.router.domain.choosing import Choices
+from services.router.domain.choosing import NOTHING, Choices
 from services.router.domain.model import (
     OF_THE_DECISION,
     Concern,
@@ -20,6 +20,7 @@ from services.router.domain.model import (
 
 ActKind = Literal["graph-arrived", "amended", "route", "choice", "human-decision", "emergency"]
 MACHINE = "router"
+DO_NOT_SHARE = "do-not-share"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +59,6 @@ class Act:
     routing: Mapping[str, Any] | None = None
     record: Mapping[str, Any] | None = None
 
-    @property
-    def asks_for(self) -> tuple[str, ...]:
-        """The bodies that it wants to be told: none of those that a person decided not to share with."""
-        not_shared = self.record is not None and self.record.get("decision") == "do-not-share"
-        return () if not_shared else self.organisations
-
 
 @dataclass(frozen=True, slots=True)
 class Opened:
@@ -99,6 +94,11 @@ class Dossier:
     def choices(self) -> Choices:
         """The choices that stand."""
         return self.opened[-1].act.choices if self.opened else {}
+
+    @property
+    def told_nothing(self) -> frozenset[str]:
+        """The bodies with which a person decided not to share, and with which nobody decided to share since."""
+        return frozenset(org for org, manner in self.choices.items() if manner == NOTHING)
 
     @property
     def next_key(self) -> DecisionKey:

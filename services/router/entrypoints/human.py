@@ -15,9 +15,10 @@ from services.router.entrypoints.acting import ActForm, Actor, Organisations, bo
 from services.router.entrypoints.choices import stands_view
 from services.router.entrypoints.forms import Term
 from services.router.usecases import Absent, Desk, HumanDecision, Refused, Stands, UnknownGateways, record_decision
+from shared.agreements.reasons import REQUIRED, SENTENCES
 from shared.contracts.envelope import JsonObject
 from shared.http.params import PathId
-from shared.http.problems import FieldError, bad_fields, not_found
+from shared.http.problems import FieldError, Problem, bad_fields, not_found
 
 GATEWAYS_MAX = 16
 Words = Annotated[str, Field(min_length=1, max_length=4000, pattern=r"\S")]
@@ -59,6 +60,7 @@ class HumanDecisionForm(ActForm):
         return self
 
 
+_RECEIVING = "/receiving_organisations"
 _FORM: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -99,11 +101,24 @@ class HumanDecisionRoutes:
                 return stands_view(concern_id, stands)
             case UnknownGateways(ids):
                 raise bad_fields(_unknown(form.gateways, ids))
-            case Refused() as refused:
+            case Refused() as refused if sharing:
                 hidden = Refused(dict.fromkeys(refused.reasons, "NOT_AVAILABLE"))
-                raise refusal(hidden, form.receiving_organisations, field="/receiving_organisations")
+                raise refusal(hidden, form.receiving_organisations, field=_RECEIVING)
+            case Refused() as refused:
+                raise _told_by_duty(refused, form.receiving_organisations)
             case Absent():
                 raise not_found()
+
+
+def _told_by_duty(refused: Refused, organisations: list[str]) -> Problem:
+    """409: the only reason for which a decision not to share is refused."""
+    errors = [
+        FieldError(f"{_RECEIVING}/{number}", f"{REQUIRED}: {SENTENCES[REQUIRED]}")
+        for number, org in enumerate(organisations)
+        if org in refused.reasons
+    ]
+    title = "A duty says that some of these organisations are told; nothing was recorded"
+    return Problem(409, "told-by-duty", title, detail="Leave out each one named in `errors`.", errors=errors)
 
 
 def _unknown(gateways: tuple[str, ...], ids: tuple[str, ...]) -> list[FieldError]:

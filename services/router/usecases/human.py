@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.router.domain.rounds import Act, Dossier, Person
+from services.router.domain.choosing import NOTHING, Choices
+from services.router.domain.rounds import DO_NOT_SHARE, Act, Dossier, Person
 from services.router.usecases.desk import Desk, may_act
 from services.router.usecases.rounds import Absent, ChoiceResult, Stands, open_round
 
@@ -36,7 +37,9 @@ async def record_decision(
 ) -> ChoiceResult | UnknownGateways:
     """A round of its own, with the record; a gateway opens in it for what its bar kept back.
 
-    Who decides not to share opens nothing and is recorded as carefully. Raises RoundTaken, Recalled, NoGraphYet.
+    Who decides not to share opens nothing and is recorded as carefully; those bodies are told by duty alone from then
+    on, of later versions too, until they are chosen or it is decided to share. Refused where a duty tells one of them.
+    Raises RoundTaken, Recalled, NoGraphYet.
     """
     async with desk.begin() as tx:
         dossier = await tx.dossier(concern_id, None) if await may_act(concern_id, asker, tx) else None
@@ -59,10 +62,17 @@ def _act(dossier: Dossier, made: HumanDecision) -> Act:
         made.reason,
         made.organisations,
         made.request,
-        dossier.choices,
+        _choices(dossier, made),
         routing,
         made.record,
     )
+
+
+def _choices(dossier: Dossier, made: HumanDecision) -> Choices:
+    if made.record.get("decision") == DO_NOT_SHARE:
+        return {**dossier.choices, **dict.fromkeys(made.organisations, NOTHING)}
+    lifted = {org for org in made.organisations if dossier.choices.get(org) == NOTHING}
+    return {org: manner for org, manner in dossier.choices.items() if org not in lifted}
 
 
 def _opened(routing: Mapping[str, Any], made: HumanDecision) -> Mapping[str, Any]:

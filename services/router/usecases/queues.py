@@ -15,7 +15,7 @@ from services.router.domain.rounds import Act, Dossier, Opened, Person, resolved
 from services.router.ports import DecisionStore, Transaction
 from services.router.usecases.desk import Desk, Sitting
 from services.router.usecases.judging import chosen
-from services.router.usecases.rounds import Absent, Refused, Stands, open_round
+from services.router.usecases.rounds import Absent, Refused, Stands, kept_back, open_round
 from shared.contracts.audit import AuditFact
 from shared.ids import new_id
 
@@ -154,7 +154,8 @@ async def _propose(item: WorkItem, dossier: Dossier, ask: Ask, choices: Choices,
     """Kept for the second person, after every gate was checked; nobody is told yet."""
     act = _act_of(dossier, ask, choices)
     choice = await chosen(sitting.judge, replace(dossier.concern, routing=dossier.routing), act.choices)
-    if refused := {org: choice.refused[org] for org in choices if org in choice.refused}:
+    refused = kept_back(act, dossier) | {org: choice.refused[org] for org in choices if org in choice.refused}
+    if refused:
         return Refused(refused)
     await _keep(item, "pointer-proposed", ask, {"choices": dict(choices)}, sitting)
     return AwaitsSecond(item)

@@ -55,7 +55,7 @@ async def choose_bodies(concern_id: str, act: Act, *, asker: str | None, desk: D
             return Absent()
         if again := dossier.repeated(act):
             return Stands(again.decision_id, again.key.round, _notices(dossier, act.organisations), repeated=True)
-        if set(act.organisations) <= dossier.notices.keys():
+        if set(act.organisations) <= dossier.notices.keys() - dossier.told_nothing:
             newest = dossier.newest
             return Stands(newest.decision_id, newest.key.round, _notices(dossier, act.organisations), repeated=True)
         whole = replace(act, choices={**dossier.choices, **act.choices})
@@ -71,8 +71,8 @@ async def open_round(dossier: Dossier, act: Act, sitting: Sitting, *, done: Work
         raise Recalled(dossier.concern.concern_id)
     routing = dossier.routing if act.routing is None else act.routing
     choice = await chosen(sitting.judge, replace(dossier.concern, routing=routing), act.choices)
-    refused = {org: choice.refused[org] for org in act.asks_for if org in choice.refused}
-    refused = _out_of_reach(act, choice.before) | refused
+    refused = {org: choice.refused[org] for org in act.organisations if org in choice.refused}
+    refused = _out_of_reach(act, choice.before) | kept_back(act, dossier) | refused
     if refused:
         return Refused(refused)
     decided = round_of(dossier, act, choice.verdict, sitting.judge.head, sitting.now)
@@ -121,6 +121,7 @@ _REACH: Mapping[ActKind, tuple[str, frozenset[Class]]] = {
     "emergency": ("NOT_A_GAP", frozenset({Class.GAP, Class.TOLD})),
 }
 """An originator chooses among what is available to it; an emergency is for who should know and has no clause."""
+_BY_OTHERS: frozenset[ActKind] = frozenset({"route", "emergency"})
 
 
 def _out_of_reach(act: Act, before: Mapping[str, Class]) -> dict[str, str]:
@@ -128,6 +129,13 @@ def _out_of_reach(act: Act, before: Mapping[str, Class]) -> dict[str, str]:
         return {}
     code, reach = _REACH[act.kind]
     return {org: code for org in act.organisations if before.get(org) not in reach}
+
+
+def kept_back(act: Act, dossier: Dossier) -> dict[str, str]:
+    """Nobody else tells whom the originator decided not to share with: it decides anew, or chooses the body."""
+    if act.kind not in _BY_OTHERS:
+        return {}
+    return dict.fromkeys(dossier.told_nothing.intersection(act.organisations), "NOT_AVAILABLE")
 
 
 def _notices(dossier: Dossier, orgs: Collection[str]) -> dict[str, str]:

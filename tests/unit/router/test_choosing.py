@@ -9,16 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.router.domain.advice import missing_of
-from services.router.domain.choosing import MANNERS, Chosen, may_be_chosen, with_choices
+from services.router.domain.choosing import MANNERS, NOTHING, Chosen, may_be_chosen, with_choices
 from services.router.domain.evaluating import Fast, Reference
 from shared.agreements import Class, Facts, Snapshot, decide, explain, facts_of
 from shared.agreements.explain import why
 from shared.agreements.fast import Decider
-from shared.agreements.reasons import CHOSEN
+from shared.agreements.reasons import CHOSEN, PERMITTED, REQUIRED
 from tests.rules import small
 from tests.rules.small import Row
 from tests.unit.agreements.strategies import ORGS, quick, routings, worlds
 
+TELLING = [manner for manner in MANNERS if manner != NOTHING]
 SPLIT = [
     small.pact(small.clause(to=["gamma"])),
     small.follows("gamma", "beta", "split", functions=["hygiene"]),
@@ -38,7 +39,7 @@ def chosen(snapshot: Snapshot, concern: Facts, *orgs: str, manner: Any = "full")
 
 
 @quick
-@given(worlds(), routings(), st.dictionaries(st.sampled_from([*ORGS, "nobody"]), st.sampled_from(MANNERS)))
+@given(worlds(), routings(), st.dictionaries(st.sampled_from([*ORGS, "nobody"]), st.sampled_from(TELLING)))
 def test_a_choice_tells_nobody_but_the_chosen_and_those_only_by_clauses(
     snapshot: Snapshot, routing: Row, choices: dict[str, Any]
 ) -> None:
@@ -52,6 +53,21 @@ def test_a_choice_tells_nobody_but_the_chosen_and_those_only_by_clauses(
             assert after.because
     told = {outcome.org for outcome in with_them.decision.told}
     assert with_them.refused.keys() == choices.keys() - told
+
+
+@quick
+@given(worlds(), routings(), st.dictionaries(st.sampled_from([*ORGS, "nobody"]), st.sampled_from(MANNERS)))
+def test_who_is_to_be_told_nothing_is_told_by_duty_alone(
+    snapshot: Snapshot, routing: Row, choices: dict[str, Any]
+) -> None:
+    concern = facts_of(routing)
+    plain, with_them = decide(snapshot, concern), with_choices(Reference(snapshot), concern, choices)
+    for before, after in zip(plain.outcomes, with_them.decision.outcomes, strict=True):
+        if choices.get(before.org) == NOTHING:
+            by_duty = before.klass is Class.TOLD and before.reason == REQUIRED
+            assert (after.klass is Class.TOLD) is by_duty
+            assert (before.org in with_them.refused) is by_duty
+            assert after == before or (before.reason, after.klass) == (PERMITTED, Class.AVAILABLE)
 
 
 @quick
@@ -98,7 +114,7 @@ def test_what_may_be_chosen_is_what_is_not_refused(snapshot: Snapshot, routing: 
     offered = may_be_chosen(Reference(snapshot), concern, ORGS)
     for org in ORGS:
         if org not in told:
-            refused = {manner for manner in MANNERS if org in chosen(snapshot, concern, org, manner=manner).refused}
+            refused = {manner for manner in TELLING if org in chosen(snapshot, concern, org, manner=manner).refused}
             assert (offered.get(org) == "full") != ("full" in refused)
             assert (offered.get(org) in ("full", "pointer")) != ("pointer" in refused)
             assert "emergency" in refused
@@ -150,7 +166,7 @@ def test_a_person_answers_who_took_over_and_the_other_part_stays_held() -> None:
         ([], {"nation": "wales", "categories": ["fire-risk"]}, "CATEGORY"),
     ],
 )
-@pytest.mark.parametrize("manner", MANNERS)
+@pytest.mark.parametrize("manner", TELLING)
 def test_no_choice_gets_past_a_gate(objects: list[Row], concern: Row, reason: str, manner: str) -> None:
     world = small.world(*objects)
     result = chosen(world, facts(**concern), "beta", manner=manner)

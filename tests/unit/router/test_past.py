@@ -212,3 +212,62 @@ async def test_only_the_originator_decides_on_its_own_bar() -> None:
     past = Past(*BARRED)
     await past.route()
     assert (await decide_by_hand(past, by=STRANGER)).status_code == 404
+
+
+async def raised(past: Past, version: int = 1, **routing: Any) -> None:
+    await past.route(a_concern(1, version=version, **routing))
+
+
+async def test_whom_it_was_decided_not_to_share_with_is_not_told_when_a_bar_has_gone() -> None:
+    past = Past(*BARRED)
+    await raised(past)
+    past.current.swap(judge_of(FIRST))
+    answer = await decide_by_hand(past, decision="do-not-share")
+    assert (answer.status_code, answer.json()["told"], past.store.state.issued) == (200, [], [])
+    await raised(past, 2)
+    assert past.store.state.issued == []
+
+
+async def test_a_decision_not_to_share_ends_a_choice_for_later_versions_until_it_is_decided_to_share() -> None:
+    past = Past()
+    await raised(past, categories=["theft"])
+    chosen = {"organisations": ["beta"], "reason": "theirs"}
+    assert (await past.router.post("/v1/decisions/con_1/choices", chosen, by=READER)).status_code == 200
+    assert (await decide_by_hand(past, decision="do-not-share")).status_code == 200
+    await raised(past, 2, categories=["theft"])
+    assert len(past.store.state.issued) == 1
+    again = {"organisations": ["beta"], "reason": "theirs after all"}
+    assert (await past.router.post("/v1/decisions/con_1/choices", again, by=READER)).status_code == 200
+    await raised(past, 3, categories=["theft"])
+    assert [issued.data.version for issued in past.store.state.issued] == [1, 2, 3]
+
+
+async def test_who_decides_to_share_after_all_lets_the_agreements_speak_again() -> None:
+    past = Past()
+    await raised(past)
+    for decision in ("do-not-share", "share"):
+        assert (await decide_by_hand(past, decision=decision, reason=decision)).status_code == 200
+    await raised(past, 2)
+    assert [issued.data.version for issued in past.store.state.issued] == [1, 2]
+
+
+async def test_no_record_keeps_a_concern_from_a_body_that_a_duty_tells() -> None:
+    past = Past(small.pact(small.clause(effect="REQUIRE")))
+    await raised(past)
+    answer = await decide_by_hand(past, decision="do-not-share")
+    assert (answer.status_code, len(past.store.state.decisions)) == (409, 1)
+    assert answer.json()["errors"][0]["detail"].startswith("REQUIRED")
+
+
+async def test_no_duty_router_tells_whom_the_originator_decided_not_to_share_with() -> None:
+    past = Past()
+    await raised(past, categories=["theft"])
+    assert (await decide_by_hand(past, decision="do-not-share")).status_code == 200
+    items = (await past.ask("/v1/work-items", by=DUTY))["items"]
+    (item,) = (row["item_id"] for row in items if row["kind"] == "unroutable")
+    asked = {"action": "route", "organisations": ["beta"], "decided_by": "Kim", "reason": "they should know"}
+    for pointer in (False, True):
+        path = f"/v1/work-items/{item}/resolution"
+        answer = await past.router.post(path, asked | {"pointer_only": pointer}, by=DUTY)
+        assert (answer.status_code, past.store.state.issued) == (409, [])
+        assert answer.json()["errors"][0]["detail"].startswith("NOT_AVAILABLE")
