@@ -32,8 +32,8 @@ async def watch(postgres: TestPostgres | None) -> AsyncIterator[Watch]:
         yield watch
 
 
-async def propose(watch: Watch, key: str = "k") -> Convened:
-    asked = Proposal("rrp", ("con_1",), "speed matters", 1, ADA, key, f"request {key}")
+async def propose(watch: Watch, key: str = "k", *also: str) -> Convened:
+    asked = Proposal("rrp", ("con_1", *also), "speed matters", 1, ADA, key, f"request {key}")
     result = await propose_panel(asked, watch.desk)
     assert isinstance(result, Convened), result
     return result
@@ -66,6 +66,16 @@ async def test_an_invitation_is_published_once_with_the_convening(watch: Watch) 
     assert sorted(name[:4] for name in fresh) == ["fct_", "ntc_"]
     assert await step(watch, panel, 1, "convened", organisations=["alpha", "beta"]) == result
     assert await watch.store.events() - before == fresh
+
+
+async def test_a_body_is_invited_by_each_concern_that_it_was_told_of(watch: Watch) -> None:
+    await watch.decide(about(2))
+    panel = (await propose(watch, "k", "con_2")).panel.panel_id
+    before = await watch.store.events()
+    result = await step(watch, panel, 1, "convened", organisations=["beta"])
+    assert isinstance(result, Convened)
+    assert result.panel.about == {"beta": ("con_1", "con_2")}
+    assert sorted(name[:4] for name in await watch.store.events() - before) == ["fct_", "ntc_", "ntc_"]
 
 
 async def test_a_refused_convening_leaves_nothing(watch: Watch) -> None:

@@ -44,7 +44,7 @@ def invitation_of(panel_id: str, org: str, dossier: Dossier, sitting: tuple[Head
     return _pointer(
         dossier,
         sitting,
-        notice_id=derived_id("ntc", "invitation", panel_id, org, concern.version),
+        notice_id=derived_id("ntc", "invitation", panel_id, org, concern.concern_id, concern.version),
         concern_id=concern.concern_id,
         version=concern.version,
         kind="invitation",
