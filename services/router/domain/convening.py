@@ -6,17 +6,16 @@ Quality Surveillance Group, Risk Summits and what took their place. The machine 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Literal, get_args
 
 from services.router.domain.rounds import Person
-from shared.agreements import Snapshot
 
 PanelKind = Literal["rrp", "qsg_item", "sqg_item", "risk_summit", "rapid_quality_review"]
 PanelState = Literal[
-    "proposed", "convened", "contributions_open", "quorum_not_met", "decided", "actions_open", "closed"
+    "proposed", "convened", "contributions_open", "quorum_not_met", "decided", "actions_open", "closed", "withdrawn"
 ]
 EventName = Literal[
     "proposed",
@@ -31,19 +30,13 @@ EventName = Literal[
     "action-done",
     "review-set",
     "closed",
+    "withdrawn",
 ]
 EVENT_NAMES: tuple[EventName, ...] = get_args(EventName)
-FORUM_OF: Mapping[PanelKind, str] = {
-    "rrp": "rrp",
-    "qsg_item": "qsg",
-    "sqg_item": "sqg",
-    "risk_summit": "risk-summit",
-    "rapid_quality_review": "risk-summit",
-}
 OF_INVITEES: frozenset[EventName] = frozenset({"contributed", "dissented"})
 """What each invited body says for itself; all else is the convenor's to record, and an action's end its owner's."""
 
-_STEPS: Mapping[PanelState, Mapping[EventName, PanelState]] = {
+_FORWARD: Mapping[PanelState, Mapping[EventName, PanelState]] = {
     "proposed": {"convened": "convened"},
     "convened": {"contributions-opened": "contributions_open"},
     "contributions_open": {
@@ -61,8 +54,13 @@ _STEPS: Mapping[PanelState, Mapping[EventName, PanelState]] = {
         "review-set": "actions_open",
         "closed": "closed",
     },
-    "closed": {},
 }
+_STEPS: Mapping[PanelState, Mapping[EventName, PanelState]] = {
+    **{state: {**steps, "withdrawn": "withdrawn"} for state, steps in _FORWARD.items()},
+    "closed": {},
+    "withdrawn": {},
+}
+"""From every open state there is a way out: a panel that has lost its ground, or its actions theirs, is withdrawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +128,8 @@ def _after(panel: Panel, event: PanelEvent) -> Panel:
         case "action-done":
             left = {name: owner for name, owner in panel.open_actions.items() if name != body["action"]}
             return replace(panel, open_actions=left)
+        case "withdrawn":
+            return replace(panel, open_actions={})
         case _:
             return panel
 
@@ -181,63 +181,3 @@ def _unfit_action(panel: Panel, event: EventName, body: Mapping[str, Any]) -> st
             return f"actions are open: {', '.join(sorted(panel.open_actions))}"
         case _:
             return None
-
-
-@dataclass(frozen=True, slots=True)
-class Forum:
-    """A kind of meeting as the graph names it on a day, its source, and who belongs to it; None: any body."""
-
-    id: str
-    name: str
-    source: tuple[str, ...]
-    agreement: str | None
-    members: frozenset[str] | None
-
-
-def forum_on(snapshot: Snapshot, kind: PanelKind, day: date) -> Forum | str:
-    """The forum of a kind of meeting on a day, with its members then, successions applied; else why there is none."""
-    forums = snapshot.graph.forums
-    row = forums.get(FORUM_OF[kind])
-    if row is None:
-        return "the graph names no such forum"
-    if not _begun(row, day):
-        return f"{row['name']} begins in {row['established']}"
-    after = forums.get(str(row.get("superseded_by")))
-    if after is not None and "established" in after and _begun(after, day):
-        return f"{row['name']} was superseded by {after['name']} in {after['established']}"
-    edition = _edition(snapshot, row.get("agreement"), day)
-    if row.get("agreement") and edition is None:
-        return f"no edition of {row['agreement']} is in force on {day}"
-    members = _members(snapshot, row, edition, day)
-    return Forum(row["id"], row["name"], tuple(row.get("source", ())), edition, members)
-
-
-def _begun(row: Mapping[str, Any], day: date) -> bool:
-    """`established` may be a year or a month: it begins with its first day."""
-    return str(row.get("established", ""))[:10] <= day.isoformat()
-
-
-def _edition(snapshot: Snapshot, agreement: str | None, day: date) -> str | None:
-    """The version of the agreement's lineage in force on the day: back to one that began, then on while it ended."""
-    agreements = snapshot.graph.agreements
-    named = agreements.get(agreement or "")
-    while named is not None and not named.span.has_begun(day):
-        named = agreements.get(named.supersedes or "")
-    while named is not None and named.span.has_ended(day):
-        named = snapshot.later_version(named.id)
-    return named.id if named is not None and named.span.covers(day) else None
-
-
-def _members(snapshot: Snapshot, row: Mapping[str, Any], edition: str | None, day: date) -> frozenset[str] | None:
-    if edition is not None:
-        agreement = snapshot.graph.agreements[edition]
-        parties = [one.org for one in agreement.parties if one.signed and one.span.covers(day)]
-        return _bodies(snapshot, parties, day, personal=agreement.personal)
-    if "members" not in row:
-        return None
-    return _bodies(snapshot, [one["org"] for one in row["members"]], day, personal=False)
-
-
-def _bodies(snapshot: Snapshot, parties: Iterable[str], day: date, *, personal: bool) -> frozenset[str]:
-    bodies = snapshot.bodies(day, frozenset(), frozenset())
-    return frozenset(one.org for party in parties for one in bodies.resolve(party, personal=personal))

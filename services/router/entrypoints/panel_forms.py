@@ -26,6 +26,7 @@ NEEDS: dict[EventName, frozenset[str]] = {
     "action-done": frozenset({"action", "evidence"}),
     "review-set": frozenset({"due"}),
     "closed": frozenset({"lessons"}),
+    "withdrawn": frozenset(),
 }
 
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.registry.adapters.seed_files import read_objects
-from services.router.domain.convening import EVENT_NAMES, Forum, Panel, PanelEvent, forum_on, panel_of, refused
+from services.router.domain.convening import EVENT_NAMES, Panel, PanelEvent, panel_of, refused
+from services.router.domain.forums import Forum, forum_on
 from services.router.domain.model import Recall
 from services.router.domain.rounds import Person
 from shared.agreements import Snapshot, load
@@ -231,6 +232,42 @@ async def test_without_a_quorum_nothing_is_decided_and_the_panel_can_be_convened
     assert (await table.say("convened", organisations=["beta"])).json()["state"] == "convened"
 
 
+STEPS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("convened", {"organisations": ["alpha", "beta"]}),
+    ("contributions-opened", {}),
+    ("attended", {"organisations": ["alpha", "beta"]}),
+    ("decided", {"outcome": "joint-plan"}),
+    ("action-added", TO_DO),
+)
+
+
+@pytest.mark.parametrize("taken", range(len(STEPS) + 1))
+async def test_its_convenor_withdraws_a_panel_from_every_open_state_and_the_invited_see_why(
+    table: Table, taken: int
+) -> None:
+    await table.propose()
+    for event, more in STEPS[:taken]:
+        assert (await table.say(event, **more)).status_code == 200
+    await table.watch.decide(Recall("con_1", "not-true"))
+    if taken:
+        assert (await table.say("withdrawn", by=STRANGER)).status_code == 403
+    answer = await table.say("withdrawn", reason="every concern was recalled")
+    assert (answer.status_code, answer.json().get("state")) == (200, "withdrawn"), answer.text
+    if taken:
+        seen = await table.sees(STRANGER)
+        assert (seen["state"], seen["events"][-1]["reason"]) == ("withdrawn", "every concern was recalled")
+    assert (await table.say("withdrawn", reason="again")).status_code == 409
+
+
+async def test_a_panel_whose_quorum_is_never_met_is_withdrawn_and_a_closed_one_stays_closed(table: Table) -> None:
+    await opened(table)
+    await table.say("quorum-not-met")
+    assert (await table.say("withdrawn")).json()["state"] == "withdrawn"
+    assert refused(Panel("p", "c", "closed", convenor="alpha"), "withdrawn", {}, "alpha") is not None
+    invited = Panel("p", "c", "decided", convenor="alpha", invited=frozenset({"beta"}))
+    assert refused(invited, "withdrawn", {}, "beta") is not None
+
+
 @pytest.mark.parametrize(
     "more",
     [
@@ -243,6 +280,8 @@ async def test_without_a_quorum_nothing_is_decided_and_the_panel_can_be_convened
         {"event": "closed", "lessons": ""},
         {"event": "decided", "outcome": "monitor", "lessons": "x"},
         {"event": "proposed"},
+        {"event": "withdrawn", "lessons": "x"},
+        {"event": "withdrawn", "reason": " "},
     ],
 )
 async def test_each_event_takes_its_own_fields(table: Table, more: dict[str, Any]) -> None:
@@ -264,7 +303,7 @@ def test_whatever_is_tried_a_panel_never_decides_without_quorum_nor_closes_over_
             continue
         events.append(PanelEvent(before.number + 1, name, NOON, Person(org, org, org), "r", BODY))
         after = panel_of("p", events)
-        assert before.state != "closed"
+        assert before.state not in ("closed", "withdrawn")
         assert org == "alpha" or name in ("contributed", "dissented", "action-done")
         assert name != "decided" or len(before.present) >= before.quorum
         assert name != "closed" or not before.open_actions
