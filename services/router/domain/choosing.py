@@ -3,8 +3,8 @@
 A choice adds nothing to what the agreements allow: a body is told only by clauses that pass every gate (which part of
 a split body takes over, and whether the matter is in its remit, is what the person decides). Where sensitivity alone
 is in the way, a pointer may go: the header without any detail, so that nothing is left that would be too sensitive.
-In an emergency the same goes to who should know and has no clause (see `emergency`). A body that it was decided not to share
-with is told by duty alone, version after version, until it is chosen or it is decided to share.
+In an emergency the same goes to who should know and has no clause (see `emergency`). A body that it was decided not to
+share with is told by duty alone, version after version, until it is chosen or it is decided to share.
 """
 
 from __future__ import annotations

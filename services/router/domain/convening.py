@@ -6,7 +6,7 @@ Quality Surveillance Group, Risk Summits and what took their place. The machine 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, get_args
@@ -20,6 +20,7 @@ PanelState = Literal[
 EventName = Literal[
     "proposed",
     "convened",
+    "invited",
     "contributions-opened",
     "contributed",
     "attended",
@@ -38,8 +39,9 @@ OF_INVITEES: frozenset[EventName] = frozenset({"contributed", "dissented"})
 
 _FORWARD: Mapping[PanelState, Mapping[EventName, PanelState]] = {
     "proposed": {"convened": "convened"},
-    "convened": {"contributions-opened": "contributions_open"},
+    "convened": {"invited": "convened", "contributions-opened": "contributions_open"},
     "contributions_open": {
+        "invited": "contributions_open",
         "contributed": "contributions_open",
         "attended": "contributions_open",
         "quorum-not-met": "quorum_not_met",
@@ -96,6 +98,10 @@ class Panel:
         """All concerns that it is about."""
         return self.concern_id, *self.also
 
+    def has_invited(self, org: str, concern_ids: Iterable[str]) -> bool:
+        """Whether a body has its invitation by all of these."""
+        return org in self.invited and set(concern_ids) <= set(self.about.get(org, ()))
+
     @property
     def may_follow(self) -> frozenset[EventName]:
         """The steps that its state allows."""
@@ -118,9 +124,9 @@ def _after(panel: Panel, event: PanelEvent) -> Panel:
     body = event.body
     match event.event:
         case "convened":
-            about = {org: tuple(names) for org, names in body.get("about", {}).items()}
-            invited = panel.invited | set(body["organisations"])
-            return replace(panel, invited=invited, present=frozenset(), about={**panel.about, **about})
+            return replace(_with_invited(panel, body), present=frozenset())
+        case "invited":
+            return _with_invited(panel, body)
         case "attended":
             return replace(panel, present=panel.present | set(body["organisations"]))
         case "action-added":
@@ -132,6 +138,11 @@ def _after(panel: Panel, event: PanelEvent) -> Panel:
             return replace(panel, open_actions={})
         case _:
             return panel
+
+
+def _with_invited(panel: Panel, body: Mapping[str, Any]) -> Panel:
+    about = {org: tuple(names) for org, names in body.get("about", {}).items()}
+    return replace(panel, invited=panel.invited | set(body["organisations"]), about={**panel.about, **about})
 
 
 def refused(panel: Panel, event: EventName, body: Mapping[str, Any], org: str) -> str | None:

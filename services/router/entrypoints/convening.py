@@ -38,7 +38,7 @@ Reader = Annotated[Principal, Depends(caller("decisions:read"))]
 IfMatch = Annotated[str, Header(description='the ETag that was seen, such as "3"')]
 Key = Annotated[str, Header(alias="Idempotency-Key", min_length=1, max_length=200)]
 SHARED: frozenset[EventName] = frozenset(
-    {"proposed", "convened", "contributions-opened", "decided", "review-set", "closed", "withdrawn"}
+    {"proposed", "convened", "invited", "contributions-opened", "decided", "review-set", "closed", "withdrawn"}
 )
 """What every body at the table sees: the meeting, the agreed outcome, and when it is looked at again."""
 

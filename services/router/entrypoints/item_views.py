@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from services.router.domain.advice import BODIES_MAX, Missing
 from services.router.domain.model import ItemEvent, WorkItem
@@ -12,6 +14,12 @@ from shared.agreements.explain import Repair
 from shared.agreements.reasons import SENTENCES
 from shared.contracts.envelope import JsonObject, rfc3339
 
+ROUTED_ON = (
+    "originator", "originator_ref", "received_at", "incident_date", "categories", "topics", "functions", "flags",
+    "purposes", "urgency", "nation", "setting", "victim", "fault_holder", "provider_status", "sensitivity",
+    "source_type", "source_protected", "subject_informed", "named_recipients", "marking",
+)  # fmt: skip
+SUBJECT = ("kind", "registers", "org")
 SAYS = {
     "UNROUTABLE": "This concern reached nobody.",
     "RETURNED": "The recipient sent it back as not meant for it.",
@@ -55,16 +63,24 @@ def _refers_to(item: WorkItem) -> JsonObject:
 
 
 def whole_item_view(look: ItemLook, now: datetime) -> JsonObject:
-    """The item alone: in words, with its history, what is missing, and what can be done."""
+    """The item alone: in words, with what it is about, its history, what is missing, and what can be done."""
     item = look.item
     return {
         **item_view(item, now),
+        "concern": _concern(look.routing),
         "says": [_says(code) for code in item.codes],
         "history": [_event(event) for event in look.events],
         "missing": [_missing(row) for row in look.missing],
         "missing_shown": min(len(item.bodies), BODIES_MAX),
         "can_do": [] if item.resolution else list(_can_do(look)),
     }
+
+
+def _concern(routing: Mapping[str, Any]) -> JsonObject:
+    """What a gate looks at, and nothing by which a person could be told: no name, no number, no token."""
+    about = {name: routing[name] for name in ROUTED_ON if name in routing}
+    subjects = [{name: row[name] for name in SUBJECT if name in row} for row in routing.get("subjects") or ()]
+    return {**about, "subjects": subjects}
 
 
 def _says(code: str) -> str:

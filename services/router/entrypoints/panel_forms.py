@@ -16,6 +16,7 @@ ALSO_MAX = 31
 Words = Annotated[str, Field(min_length=1, max_length=4000, pattern=r"\S")]
 NEEDS: dict[EventName, frozenset[str]] = {
     "convened": frozenset({"organisations"}),
+    "invited": frozenset({"organisations"}),
     "contributions-opened": frozenset(),
     "contributed": frozenset({"answer"}),
     "attended": frozenset({"organisations"}),

@@ -19,6 +19,9 @@ from shared.contracts.audit import AuditFact
 from shared.ids import derived_id, new_id
 
 
+INVITING: frozenset[EventName] = frozenset({"convened", "invited"})
+
+
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """Which meeting about which concerns, proposed by whom; `key` makes a repeat find the same panel.
@@ -88,7 +91,7 @@ async def propose_panel(proposal: Proposal, desk: Desk) -> PanelResult:
 
 
 async def take_step(step: Step, desk: Desk) -> PanelResult:
-    """Record the next thing about a panel; a convening sends its invitations in the same transaction."""
+    """Record the next thing about a panel; invitations go out in the same transaction."""
     async with desk.begin() as tx:
         events = await tx.panel_events(step.panel_id)
         panel = panel_of(step.panel_id, events) if events else None
@@ -102,8 +105,8 @@ async def take_step(step: Step, desk: Desk) -> PanelResult:
             return CannotBe(why)
         sitting = desk.sitting(tx)
         body = step.body
-        if step.event == "convened":
-            about = await _invite(panel, events[0].body, body, sitting)
+        if step.event in INVITING:
+            about = await _invite(panel, events[0].body["kind"], step, sitting)
             if isinstance(about, str):
                 return CannotBe(about)
             body = {**body, "about": about}
@@ -128,10 +131,27 @@ async def _may_convene_about(concern_id: str, proposal: Proposal, tx: Transactio
     return proposal.any_concern or await _knows(dossier, proposal.by.org, tx)
 
 
-async def _invite(
-    panel: Panel, proposed: Mapping[str, Any], body: Mapping[str, Any], sitting: Sitting
-) -> dict[str, list[str]] | str:
-    """Invite bodies that belong to the forum today, each by the concerns that it was told of; gives these, by body.
+async def _invite(panel: Panel, kind: PanelKind, step: Step, sitting: Sitting) -> dict[str, list[str]] | str:
+    """Invite bodies, now or later, each by the concerns that it was told of; gives these, by body, or why not.
+
+    All of those who are named, or nobody: whoever is invited late, and has its invitation, is refused by name.
+    """
+    known = await _invitable(panel, kind, sorted(set(step.body["organisations"])), sitting)
+    if isinstance(known, str):
+        return known
+    about = {org: [one.concern.concern_id for one in dossiers] for org, dossiers in known.items()}
+    if step.event == "invited" and (again := [org for org, names in about.items() if panel.has_invited(org, names)]):
+        return f"invited already: {', '.join(again)}"
+    for org, dossiers in known.items():
+        if org != panel.convenor:
+            await _send(panel.panel_id, org, dossiers, sitting)
+    return about
+
+
+async def _invitable(
+    panel: Panel, kind: PanelKind, wanted: Sequence[str], sitting: Sitting
+) -> dict[str, list[Dossier]] | str:
+    """What each of these was told of, where all belong to the forum today.
 
     Else says who does not belong, or was told of none: an invitation is a pointer to what its recipient was told
     already, so nobody learns of a concern by it.
@@ -139,19 +159,15 @@ async def _invite(
     dossiers = [one for name in panel.concern_ids if (one := await sitting.tx.dossier(name, None)) and not one.recalled]
     if not dossiers:
         return "every concern that it is about was recalled"
-    forum = forum_on(sitting.judge.snapshot, proposed["kind"], civil_day(sitting.now))
+    forum = forum_on(sitting.judge.snapshot, kind, civil_day(sitting.now))
     if isinstance(forum, str):
         return forum
-    wanted = sorted(set(body["organisations"]))
     if forum.members is not None and (strangers := sorted(set(wanted) - forum.members)):
         return f"no members of {forum.name} today: {', '.join(strangers)}"
     known = {org: [one for one in dossiers if await _knows(one, org, sitting.tx)] for org in wanted}
     if untold := [org for org, about in known.items() if not about]:
         return f"not told of this version of the concern, so choose or route them first: {', '.join(untold)}"
-    for org, about in known.items():
-        if org != panel.convenor:
-            await _send(panel.panel_id, org, about, sitting)
-    return {org: [one.concern.concern_id for one in about] for org, about in known.items()}
+    return known
 
 
 async def _send(panel_id: str, org: str, about: Sequence[Dossier], sitting: Sitting) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -45,10 +45,11 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class ItemLook:
-    """An item with what happened to it, and what is missing for its bodies on the graph in office."""
+    """An item with what happened to it, the concern as it was routed on, and what is missing for its bodies now."""
 
     item: WorkItem
     events: Sequence[ItemEvent]
+    routing: Mapping[str, Any]
     missing: tuple[Missing, ...]
 
 
@@ -92,11 +93,11 @@ async def look_at_item(item_id: str, store: DecisionStore, desk: Desk) -> ItemLo
     item, events = found
     async with desk.begin() as tx:
         dossier = await tx.dossier(item.key.concern_id, item.key.version)
-    routed = dossier and not item.resolution and item.kind not in TELLS_NOBODY
-    if not dossier or not routed:
-        return ItemLook(item, events, ())
-    missing = await asyncio.to_thread(desk.current.get().missing, dossier.routing, item.bodies)
-    return ItemLook(item, events, missing)
+    routing = dossier.routing if dossier else {}
+    if not dossier or item.resolution or item.kind in TELLS_NOBODY:
+        return ItemLook(item, events, routing, ())
+    missing = await asyncio.to_thread(desk.current.get().missing, routing, item.bodies)
+    return ItemLook(item, events, routing, missing)
 
 
 async def assign_item(ask: Ask, owner: str, desk: Desk) -> ItemResult:

@@ -60,6 +60,16 @@ async def test_an_item_says_what_is_missing_and_what_can_be_done(office: Office)
     assert item["can_do"][0] == {"action": "route", "organisations": ["beta"]}
 
 
+async def test_an_item_says_what_it_is_about_and_nothing_by_which_a_person_could_be_known(office: Office) -> None:
+    subject = {"kind": "registrant", "registers": ["gmc"], "tokens": [{"scheme": "gmc-number", "token": SECRET}]}
+    await office.route(categories=["theft"], subjects=[subject], contact={"name": SECRET, "email": SECRET})
+    answer = await office.router.get(f"/v1/work-items/{await office.item_of('unroutable')}")
+    about = answer.json()["concern"]
+    assert (about["originator"], about["categories"], about["nation"]) == ("alpha", ["theft"], "england")
+    assert about["subjects"] == [{"kind": "registrant", "registers": ["gmc"]}]
+    assert SECRET not in answer.text
+
+
 async def test_a_gap_names_the_clause_that_came_nearest_and_the_smallest_repair(office: Office) -> None:
     await office.route(purposes=["law"])
     item = (await office.router.get(f"/v1/work-items/{await office.item_of('gap')}")).json()
