@@ -18,7 +18,6 @@ from shared.canonical import canonical, digest
 from shared.contracts.audit import AuditFact
 from shared.ids import derived_id, new_id
 
-
 INVITING: frozenset[EventName] = frozenset({"convened", "invited"})
 
 

@@ -268,6 +268,50 @@ async def test_a_panel_whose_quorum_is_never_met_is_withdrawn_and_a_closed_one_s
     assert refused(invited, "withdrawn", {}, "beta") is not None
 
 
+async def test_a_body_is_invited_late_once_it_was_told_by_the_rule_of_those_who_came_first(table: Table) -> None:
+    await table.watch.decide(about(2, by="gamma"))
+    assert (await table.propose(by=DUTY, also=["con_2"])).status_code == 201
+    assert (await table.say("invited", by=DUTY, organisations=["beta"])).status_code == 409
+    assert (await table.say("convened", by=DUTY, organisations=["alpha"])).status_code == 200
+    assert (await table.say("invited", by=DUTY, organisations=["beta"])).json()["state"] == "convened"
+    await table.say("contributions-opened", by=DUTY)
+    assert (await table.say("invited", by=DUTY, organisations=["gamma"])).json()["state"] == "contributions_open"
+    invited = [e.data for e in table.watch.store.state.issued if e.data.kind == "invitation"]
+    sent = [(one.recipient, one.concern_id) for one in invited]
+    assert sent == [("alpha", "con_1"), ("beta", "con_1"), ("beta", "con_2"), ("gamma", "con_2")]
+    seen = await table.sees(ELSEWHERE)
+    assert (seen["concern_id"], seen["also"]) == ("con_2", [])
+    assert [one["organisations"] for one in seen["events"] if one["event"] == "invited"] == [["beta"], ["gamma"]]
+    assert (await table.say("contributed", by=ELSEWHERE, answer="held")).status_code == 200
+    assert (await table.say("attended", by=DUTY, organisations=["alpha", "gamma"])).status_code == 200
+
+
+async def test_a_late_invitation_tells_nobody_anything_and_none_goes_to_who_has_one(table: Table) -> None:
+    await opened(table)
+    before = len(table.watch.store.state.issued)
+    for organisations, why in (
+        (["gamma"], "choose or route them first: gamma"),
+        (["delta"], "no members of Regulatory Review Panel today: delta"),
+        (["beta"], "invited already: beta"),
+    ):
+        answer = await table.say("invited", organisations=organisations)
+        assert (answer.status_code, why in answer.json()["detail"]) == (409, True)
+    assert (await table.say("invited", by=STRANGER, organisations=["gamma"])).status_code == 403
+    assert (await table.say("invited")).status_code == 422
+    await table.say("attended", organisations=["alpha", "beta"])
+    await table.say("decided", outcome="monitor")
+    assert (await table.say("invited", organisations=["beta"])).status_code == 409
+    assert len(table.watch.store.state.issued) == before
+
+
+async def test_with_one_that_has_an_invitation_none_of_those_named_is_invited(table: Table) -> None:
+    await table.propose()
+    await table.say("convened", organisations=["alpha"])
+    answer = await table.say("invited", organisations=["alpha", "beta"])
+    assert "invited already: alpha" in answer.json()["detail"]
+    assert [e for e in table.watch.store.state.issued if e.data.kind == "invitation"] == []
+
+
 @pytest.mark.parametrize(
     "more",
     [
