@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple, Protocol
 
-from services.router.domain.convening import PanelEvent
+from services.router.domain.convening import Panel, PanelEvent
 from services.router.domain.correlation import Sighting, Source, Suggested, Token, Viewer
 from services.router.domain.model import (
     Concern,
@@ -23,6 +23,7 @@ from services.router.domain.model import (
     StaleHold,
     WorkItem,
 )
+from services.router.domain.panels import PanelDue, PanelQuery
 from services.router.domain.policy import Judge
 from services.router.domain.replica import Bodies, CommitPart, Replica
 from services.router.domain.rounds import Dossier, Opened, PastDecision
@@ -107,8 +108,16 @@ class PanelTransaction(Protocol):
         """All that happened to a panel, in order; () where there is none."""
         ...
 
-    async def keep_panel_event(self, panel_id: str, event: PanelEvent, fact: AuditFact) -> bool:
-        """Add an event under its number; False where that number is taken."""
+    async def keep_panel_event(self, panel: Panel, event: PanelEvent, fact: AuditFact) -> bool:
+        """Add an event under its number, and what the panel comes to with it; False where that number is taken."""
+        ...
+
+    async def panels(self, query: PanelQuery) -> Mapping[str, Sequence[PanelEvent]]:
+        """Panels in the order in which they were proposed, each with all that happened to it."""
+        ...
+
+    async def overdue_panels(self, today: date, limit: int) -> Sequence[PanelDue]:
+        """What should have been done before that day and of which that was not said yet; it is said with this."""
         ...
 
     async def invite(self, issued: NoticeIssued) -> None:

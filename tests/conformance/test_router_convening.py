@@ -1,10 +1,12 @@
 """One suite for panels, in the router's store: in memory and in Postgres."""
 
 from collections.abc import AsyncIterator
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
+from services.router.domain.panels import PanelCursor, PanelQuery
 from services.router.domain.rounds import Person
 from services.router.usecases import CannotBe, Convened, PanelResult, Proposal, Step, propose_panel, take_step
 from shared.contracts.audit import AuditFact
@@ -19,6 +21,7 @@ FORUM = {
     "kind": "forum", "id": "rrp", "name": "Regulatory Review Panel", "agreement": "pact", "purpose": "meets",
     "certainty": "source", "source": [],
 }  # fmt: skip
+TODAY, DAY = date(2026, 3, 1), timedelta(days=1)
 FACT = AuditFact(
     fact_id="fct_late", kind="work-item", concern_id="con_1", at=NOON, service="router", actor="ada", body={}
 )
@@ -37,6 +40,11 @@ async def propose(watch: Watch, key: str = "k", *also: str) -> Convened:
     result = await propose_panel(asked, watch.desk)
     assert isinstance(result, Convened), result
     return result
+
+
+async def seen(watch: Watch, *, org: str, today: date = TODAY, limit: int = 9, **asked: Any) -> list[str]:
+    async with watch.store.begin() as tx:
+        return list(await tx.panels(PanelQuery(org, today, limit, **asked)))
 
 
 async def step(watch: Watch, panel: str, behind: int, event: Any, by: Person = ADA, **body: Any) -> PanelResult:
@@ -89,7 +97,7 @@ async def test_of_two_at_once_one_event_has_the_number(watch: Watch) -> None:
     first = await propose(watch)
     before = await watch.store.events()
     async with watch.store.begin() as tx:
-        assert not await tx.keep_panel_event(first.panel.panel_id, first.events[0], FACT)
+        assert not await tx.keep_panel_event(first.panel, first.events[0], FACT)
     assert await watch.store.events() == before
 
 
@@ -97,6 +105,69 @@ async def test_the_same_proposal_finds_the_same_panel(watch: Watch) -> None:
     assert (await propose(watch)).panel.panel_id == (await propose(watch)).panel.panel_id
     asked = Proposal("rrp", ("con_1",), "other", 1, ADA, "k", "another request")
     assert isinstance(await propose_panel(asked, watch.desk), CannotBe)
+
+
+async def test_a_list_of_panels_is_of_those_a_body_may_see_in_the_order_of_proposal(watch: Watch) -> None:
+    names = []
+    for key in ("k1", "k2", "k3"):
+        names.append((await propose(watch, key)).panel.panel_id)
+        watch.clock.move(timedelta(seconds=1))
+    await step(watch, names[1], 1, "convened", organisations=["beta"])
+    await step(watch, names[2], 1, "withdrawn")
+    assert await seen(watch, org="alpha") == names
+    assert await seen(watch, org="beta") == [names[1]]
+    assert await seen(watch, org="gamma") == []
+    assert await seen(watch, org="hq", everything=True) == names
+    assert await seen(watch, org="alpha", state="withdrawn") == [names[2]]
+    assert await seen(watch, org="alpha", limit=2) == names[:2]
+    async with watch.store.begin() as tx:
+        first, *_ = (await tx.panels(PanelQuery("alpha", TODAY, 1))).values()
+    after = PanelCursor(first[0].at, names[0])
+    assert await seen(watch, org="alpha", limit=1, after=after) == [names[1]]
+
+
+async def agree(watch: Watch) -> str:
+    """A panel with an action of beta and a review, both overdue on the next day but one."""
+    panel = (await propose(watch)).panel.panel_id
+    steps: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("convened", {"organisations": ["beta"]}),
+        ("contributions-opened", {}),
+        ("attended", {"organisations": ["beta"]}),
+        ("decided", {"outcome": "joint-plan"}),
+        ("review-set", {"due": str(TODAY + DAY)}),
+        ("action-added", {"action": "a1", "owner": "beta", "owner_person": "Bo", "due": str(TODAY)}),
+    )
+    for behind, (event, body) in enumerate(steps, 1):
+        assert isinstance(await step(watch, panel, behind, event, **body), Convened)
+    return panel
+
+
+async def test_a_panel_is_overdue_from_the_day_after_until_it_was_done(watch: Watch) -> None:
+    panel = await agree(watch)
+    assert await seen(watch, org="beta", overdue=True) == []
+    assert await seen(watch, org="beta", overdue=True, today=TODAY + DAY) == [panel]
+    await step(watch, panel, 7, "action-done", BO, action="a1", evidence="e")
+    assert await seen(watch, org="alpha", overdue=True, today=TODAY + DAY) == []
+    assert await seen(watch, org="beta", overdue=True, today=TODAY + 2 * DAY) == [panel]
+    await step(watch, panel, 8, "review-set", due=str(TODAY + 9 * DAY))
+    assert await seen(watch, org="hq", everything=True, overdue=True, today=TODAY + 2 * DAY) == []
+    await step(watch, panel, 9, "closed", lessons="none")
+    assert await seen(watch, org="alpha", overdue=True, today=TODAY + 99 * DAY) == []
+
+
+async def test_the_action_of_another_is_overdue_for_its_owner_and_the_convenor_alone(watch: Watch) -> None:
+    panel = (await propose(watch)).panel.panel_id
+    steps: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("convened", {"organisations": ["alpha", "beta"]}),
+        ("contributions-opened", {}),
+        ("attended", {"organisations": ["beta"]}),
+        ("decided", {"outcome": "joint-plan"}),
+        ("action-added", {"action": "a1", "owner": "alpha", "owner_person": "Ada", "due": str(TODAY)}),
+    )
+    for behind, (event, body) in enumerate(steps, 1):
+        assert isinstance(await step(watch, panel, behind, event, **body), Convened)
+    assert await seen(watch, org="alpha", overdue=True, today=TODAY + DAY) == [panel]
+    assert await seen(watch, org="beta", overdue=True, today=TODAY + DAY) == []
 
 
 async def test_a_body_whose_notice_was_withdrawn_is_invited_no_more(watch: Watch) -> None:

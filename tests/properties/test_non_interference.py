@@ -71,6 +71,7 @@ ABOUT: tuple[tuple[str, Row | None], ...] = (
     ("/v1/decisions/{}/human-decisions", {**SHARE, "gateways": ["bar/none"]}),
     ("/v1/decisions/{}/emergencies", {**REASON, **EMERGENCY}),
     ("/v1/panels", {**REASON, "kind": "rrp", "concern_id": "{}"}),
+    ("/v1/panels", None),
     ("/v1/work-items/{}", None),
     ("/v1/work-items?after={}", None),
     ("/v1/unroutable", None),

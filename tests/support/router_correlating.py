@@ -1,12 +1,13 @@
 """Sightings, suggestions and panels in memory: parts of the store, held to Postgres by the conformance suite."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from services.router.domain.convening import PanelEvent
+from services.router.domain.convening import Panel, PanelEvent, panel_of
 from services.router.domain.correlation import Sighting, Source, Suggested, Token, Viewer, may_link
 from services.router.domain.model import PastRouting, WorkItem
+from services.router.domain.panels import PanelDue, PanelQuery
 from shared.canonical import canonical
 from shared.contracts.audit import AuditFact
 from shared.contracts.notice import NoticeIssued
@@ -66,18 +67,48 @@ class CorrelationPart:
         found = [event for (name, _), event in self.state.panels.items() if name == panel_id]
         return sorted(found, key=lambda event: event.number)
 
-    async def keep_panel_event(self, panel_id: str, event: PanelEvent, fact: AuditFact) -> bool:
-        if (panel_id, event.number) in self.state.panels:
+    async def keep_panel_event(self, panel: Panel, event: PanelEvent, fact: AuditFact) -> bool:
+        if (panel.panel_id, event.number) in self.state.panels:
             return False
-        self.state.panels[panel_id, event.number] = event
+        self.state.panels[panel.panel_id, event.number] = event
         self.state.facts.append(fact)
         return True
+
+    async def panels(self, query: PanelQuery) -> Mapping[str, Sequence[PanelEvent]]:
+        every = {name: await self.panel_events(name) for name, _ in self.state.panels}
+        places = sorted((events[0].at, name) for name, events in every.items())
+        shown = [
+            name
+            for at, name in places
+            if (query.after is None or (at, name) > query.after) and _is_asked_for(panel_of(name, every[name]), query)
+        ]
+        return {name: every[name] for name in shown[: query.limit]}
+
+    async def overdue_panels(self, today: date, limit: int) -> Sequence[PanelDue]:
+        panels = [panel_of(name, await self.panel_events(name)) for name in {name for name, _ in self.state.panels}]
+        found = [
+            PanelDue(panel.panel_id, panel.concern_id, due)
+            for panel in panels
+            for due in panel.dues
+            if due.is_overdue(today) and (panel.panel_id, due.number) not in self.state.said_overdue
+        ]
+        found.sort(key=lambda one: (one.due.day, one.panel_id, one.due.number))
+        self.state.said_overdue |= {(one.panel_id, one.due.number) for one in found[:limit]}
+        return found[:limit]
 
     async def invite(self, issued: NoticeIssued) -> None:
         notice = issued.data
         key = (notice.concern_id, notice.version, notice.recipient, notice.kind, notice.ref)
         if self.state.notices.setdefault(key, notice.notice_id) == notice.notice_id and issued not in self.state.issued:
             self.state.issued.append(issued)
+
+
+def _is_asked_for(panel: Panel, query: PanelQuery) -> bool:
+    whole = query.everything or panel.convenor == query.org
+    if not (whole or query.org in panel.invited) or query.state not in (None, panel.state):
+        return False
+    late = (one for one in panel.dues if one.is_overdue(query.today))
+    return not query.overdue or any(whole or one.owner == query.org or not one.action for one in late)
 
 
 class Sightings:

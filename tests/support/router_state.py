@@ -47,6 +47,7 @@ class State:
     followed: set[tuple[str, int]] = field(default_factory=set)
     sightings: dict[tuple[Token, str], Sighting] = field(default_factory=dict)
     panels: dict[tuple[str, int], PanelEvent] = field(default_factory=dict)
+    said_overdue: set[tuple[str, int]] = field(default_factory=set)
     suggestions: list[tuple[Token, str]] = field(default_factory=list)
 
     def newest(self, concern_id: str, version: int | None) -> DecisionRecord | None:

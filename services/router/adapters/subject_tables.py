@@ -1,6 +1,6 @@
 """Tables about the subjects of concerns: who was seen, what was suggested, and what people met about."""
 
-from sqlalchemy import Column, DateTime, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import Boolean, Column, Date, DateTime, Index, Integer, LargeBinary, MetaData, Table, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 
@@ -51,3 +51,36 @@ def panel_events_table(metadata: MetaData) -> Table:
         Column("request", Text, nullable=False),
         Column("body", LargeBinary, nullable=False),
     )
+
+
+def panels_table(metadata: MetaData) -> Table:
+    """What the events of each panel come to, for who asks for a list."""
+    table = Table(
+        "panels",
+        metadata,
+        Column("panel_id", Text, primary_key=True),
+        Column("opened_at", DateTime(timezone=True), nullable=False),
+        Column("concern_id", Text, nullable=False),
+        Column("state", Text, nullable=False),
+        Column("convenor", Text, nullable=False),
+        Column("invited", ARRAY(Text), nullable=False),
+    )
+    Index("panels_by_opening", table.c.opened_at, table.c.panel_id)
+    return table
+
+
+def panel_dues_table(metadata: MetaData) -> Table:
+    """Actions and reviews of panels, each with its day, and whether it was said that this day is past."""
+    table = Table(
+        "panel_dues",
+        metadata,
+        Column("panel_id", Text, primary_key=True),
+        Column("number", Integer, primary_key=True),
+        Column("day", Date, nullable=False),
+        Column("owner", Text, nullable=False),
+        Column("action", Text, nullable=False),
+        Column("ended", Boolean, nullable=False, server_default="false"),
+        Column("said", Boolean, nullable=False, server_default="false"),
+    )
+    Index("panel_dues_open", table.c.day, postgresql_where=text("NOT ended"))
+    return table

@@ -18,7 +18,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from services.router.adapters.subject_tables import panel_events_table, sightings_table, suggestions_table
+from services.router.adapters.subject_tables import (
+    panel_dues_table,
+    panel_events_table,
+    panels_table,
+    sightings_table,
+    suggestions_table,
+)
 from shared.db.outbox import outbox_table
 from shared.db.positions import parked_table, positions_table
 
@@ -217,7 +223,7 @@ acts = Table(
 )
 
 sightings, suggestions = sightings_table(metadata), suggestions_table(metadata)
-panel_events = panel_events_table(metadata)
+panel_events, panels, panel_dues = panel_events_table(metadata), panels_table(metadata), panel_dues_table(metadata)
 outbox = outbox_table(metadata)
 positions = positions_table(metadata)
 parked_records = parked_table(metadata)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal, get_args
 
 from services.router.domain.rounds import Person
@@ -78,8 +78,28 @@ class PanelEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Due:
+    """What is to be done by the end of a day in London, under the number of the event that says so.
+
+    An action, by its owner; or the panel's review (`action` empty), which its convenor answers for.
+    """
+
+    number: int
+    day: date
+    owner: str
+    action: str = ""
+
+    def is_overdue(self, today: date) -> bool:
+        """Whether its day is past."""
+        return self.day < today
+
+
+@dataclass(frozen=True, slots=True)
 class Panel:
-    """What the events come to; `also` are further concerns, `about` those by which each body was invited."""
+    """What the events come to; `also` are further concerns, `about` those by which each body was invited.
+
+    `dues` is what is still to be done by a day: a review ends with the next one, or with the panel.
+    """
 
     panel_id: str
     concern_id: str
@@ -92,6 +112,7 @@ class Panel:
     open_actions: Mapping[str, str] = field(default_factory=dict)
     also: tuple[str, ...] = ()
     about: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    dues: tuple[Due, ...] = ()
 
     @property
     def concern_ids(self) -> tuple[str, ...]:
@@ -120,7 +141,8 @@ def panel_of(panel_id: str, events: Sequence[PanelEvent]) -> Panel:
 
 
 def _after(panel: Panel, event: PanelEvent) -> Panel:
-    panel = replace(panel, number=event.number, state=_STEPS[panel.state][event.event])
+    state = _STEPS[panel.state][event.event]
+    panel = replace(panel, number=event.number, state=state, dues=_dues_after(panel, event))
     body = event.body
     match event.event:
         case "convened":
@@ -138,6 +160,22 @@ def _after(panel: Panel, event: PanelEvent) -> Panel:
             return replace(panel, open_actions={})
         case _:
             return panel
+
+
+def _dues_after(panel: Panel, event: PanelEvent) -> tuple[Due, ...]:
+    body = event.body
+    match event.event:
+        case "action-added":
+            return *panel.dues, Due(event.number, date.fromisoformat(body["due"]), body["owner"], body["action"])
+        case "action-done":
+            return tuple(one for one in panel.dues if one.action != body["action"])
+        case "review-set":
+            actions = (one for one in panel.dues if one.action)
+            return *actions, Due(event.number, date.fromisoformat(body["due"]), panel.convenor)
+        case "closed" | "withdrawn":
+            return ()
+        case _:
+            return panel.dues
 
 
 def _with_invited(panel: Panel, body: Mapping[str, Any]) -> Panel:

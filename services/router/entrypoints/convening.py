@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Any, assert_never
 
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
-from services.router.domain.convening import OF_INVITEES, EventName, PanelEvent
+from services.router.domain.convening import OF_INVITEES, PanelState
+from services.router.domain.panels import PanelCursor, PanelQuery
 from services.router.entrypoints.acting import ActForm, Actor, body_of, person_of, request_of
 from services.router.entrypoints.decisions import sees_all
 from services.router.entrypoints.panel_forms import PanelForm, StepForm
+from services.router.entrypoints.panel_views import panel_head_view, panel_view
 from services.router.usecases import (
     Absent,
     CannotBe,
@@ -22,29 +25,28 @@ from services.router.usecases import (
     Proposal,
     Step,
     look_at_panel,
+    look_at_panels,
     propose_panel,
     take_step,
 )
+from shared.agreements.days import civil_day
 from shared.canonical import canonical, digest
 from shared.contracts.audit import AuditFact
-from shared.contracts.envelope import JsonObject, rfc3339
+from shared.contracts.envelope import JsonObject
 from shared.http.auth import Principal, caller
+from shared.http.cursors import After, cursor_of, place_of
 from shared.http.params import PathId
 from shared.http.problems import Problem, not_found
 from shared.ids import new_id
 
+PAGE_MAX = 200
 ROLES = frozenset({"convenor", "duty-router"})
 Reader = Annotated[Principal, Depends(caller("decisions:read"))]
+State = Annotated[PanelState | None, Query(description="absent: panels in any state")]
+Overdue = Annotated[bool, Query(description="true: only panels with a review or an action of which the day is past")]
+Limit = Annotated[int, Query(ge=1, le=PAGE_MAX, description="panels at most")]
 IfMatch = Annotated[str, Header(description='the ETag that was seen, such as "3"')]
 Key = Annotated[str, Header(alias="Idempotency-Key", min_length=1, max_length=200)]
-SHARED: frozenset[EventName] = frozenset(
-    {"proposed", "convened", "invited", "contributions-opened", "decided", "review-set", "closed", "withdrawn"}
-)
-"""What every body at the table sees: the meeting, the agreed outcome, and when it is looked at again."""
-
-
-_NOT_FOR_ALL = frozenset({"concern_id", "also", "about"})
-"""A body at the table sees the concerns that it was told of, and of no other that there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class PanelRoutes:
         router.add_api_route(
             "/v1/panels", self.propose, methods=["POST"], status_code=201, openapi_extra=_documented(PanelForm)
         )
+        router.add_api_route("/v1/panels", self.panels)
         router.add_api_route("/v1/panels/{panel_id}", self.panel)
         router.add_api_route(
             "/v1/panels/{panel_id}/events", self.step, methods=["POST"], openapi_extra=_documented(StepForm)
@@ -82,7 +85,7 @@ class PanelRoutes:
             request_of(principal, form, "panels"),
             any_concern="duty-router" in principal.roles,
         )
-        return _answer(await propose_panel(asked, self.desk), principal, response)
+        return self._answer(await propose_panel(asked, self.desk), principal, response)
 
     async def step(
         self, panel_id: PathId, request: Request, response: Response, principal: Actor, if_match: IfMatch = ""
@@ -98,7 +101,31 @@ class PanelRoutes:
         body = {**form.stated, "reason": form.reason}
         asked = digest(canonical({"of": request_of(principal, form, panel_id), "behind": number}))
         step = Step(panel_id, form.event, body, person_of(principal, form), number, asked)
-        return _answer(await take_step(step, self.desk), principal, response)
+        return self._answer(await take_step(step, self.desk), principal, response)
+
+    async def panels(
+        self,
+        principal: Reader,
+        state: State = None,
+        overdue: Overdue = False,  # noqa: FBT002 - a query parameter
+        after: After = "",
+        limit: Limit = 50,
+    ) -> JsonObject:
+        """Panels without a word that was said, oldest first: what is still to be done by a day, and what is overdue.
+
+        Operators and auditors see all, and their looks are recorded; a body those that it convened, and of those that
+        it was invited to its own part. `next` leads to the page behind this one.
+        """
+        everything, today, place = sees_all(principal), self._today(), place_of(after)
+        cursor = place and PanelCursor(*place)
+        query = PanelQuery(principal.org, today, limit + 1, everything, state, overdue, cursor)
+        found = await look_at_panels(query, self.desk)
+        page = found[:limit]
+        if everything and page:
+            async with self.desk.begin() as tx:
+                await tx.say([self._looked(page, principal)])
+        onward = cursor_of(page[-1].events[0].at, page[-1].panel.panel_id) if len(found) > limit else None
+        return {"items": [panel_head_view(one, principal, today) for one in page], "next": onward}
 
     async def panel(self, panel_id: PathId, response: Response, principal: Reader) -> JsonObject:
         """The panel: whole for its convenor's body, operators and auditors, whose looks are recorded.
@@ -108,83 +135,38 @@ class PanelRoutes:
         found = await look_at_panel(panel_id, self.desk)
         if isinstance(found, Convened) and sees_all(principal):
             async with self.desk.begin() as tx:
-                await tx.say([self._looked(found, principal)])
-        return _answer(found, principal, response)
+                await tx.say([self._looked([found], principal)])
+        return self._answer(found, principal, response)
 
-    def _looked(self, found: Convened, principal: Principal) -> AuditFact:
+    def _today(self) -> date:
+        return civil_day(self.desk.clock.now())
+
+    def _looked(self, found: Sequence[Convened], principal: Principal) -> AuditFact:
+        """A look at one panel belongs to its concern; one at a page of them names them all."""
+        panels = [one.panel.panel_id for one in found]
         return AuditFact(
             fact_id=new_id("fct"),
             kind="access",
-            concern_id=found.panel.concern_id,
+            concern_id=found[0].panel.concern_id if len(found) == 1 else None,
             at=self.desk.clock.now(),
             service="router",
             actor=principal.subject,
-            body={"panel_id": found.panel.panel_id, "org": principal.org},
+            body={"panels": panels, "org": principal.org},
         )
 
-
-def _answer(result: PanelResult, principal: Principal, response: Response) -> JsonObject:
-    match result:
-        case Convened(panel, _) if sees_all(principal) or principal.org in panel.invited | {panel.convenor}:
-            response.headers["ETag"] = f'"{panel.number}"'
-            return panel_view(result, principal)
-        case CannotBe(reason, stale):
-            title = "Somebody else acted meanwhile" if stale else "This cannot be done now"
-            code = "changed-meanwhile" if stale else "not-now"
-            raise Problem(412 if stale else 409, code, f"{title}; nothing was changed", detail=f"{reason}.")
-        case Convened() | Absent():
-            raise not_found()
-        case _:
-            assert_never(result)
-
-
-def panel_view(convened: Convened, principal: Principal) -> JsonObject:
-    """The panel as this caller may see it."""
-    panel, events = convened.panel, convened.events
-    whole = sees_all(principal) or principal.org == panel.convenor
-    shown = events if whole else _shown_to(principal.org, events)
-    opening = events[0].body
-    first, *also = panel.concern_ids if whole else panel.about[principal.org]
-    return {
-        "panel_id": panel.panel_id,
-        "kind": opening["kind"],
-        "named": opening["named"],
-        "source": opening["source"],
-        "agreement": opening["agreement"],
-        "concern_id": first,
-        "also": also,
-        "state": panel.state,
-        "convenor": panel.convenor,
-        "events": [_event_view(one, principal.org, whole=whole) for one in shown],
-    }
-
-
-def _shown_to(org: str, events: Sequence[PanelEvent]) -> list[PanelEvent]:
-    """What is for all, and its own part: with the end of each action that it owns, whoever recorded that."""
-    owners: dict[str, str] = {}
-    shown = []
-    for event in events:
-        if event.event == "action-added":
-            owners[event.body["action"]] = event.body["owner"]
-        if _is_for(event, org, owners):
-            shown.append(event)
-    return shown
-
-
-def _is_for(event: PanelEvent, org: str, owners: Mapping[str, str]) -> bool:
-    if event.by.org == org or event.event in SHARED:
-        return True
-    if event.event == "attended":
-        return org in event.body["organisations"]
-    return event.event in ("action-added", "action-done") and owners.get(event.body["action"]) == org
-
-
-def _event_view(event: PanelEvent, org: str, *, whole: bool) -> JsonObject:
-    body = {name: value for name, value in event.body.items() if whole or name not in _NOT_FOR_ALL}
-    if event.event == "attended" and not whole:
-        body["organisations"] = [org]
-    by = {"org": event.by.org, "name": event.by.name}
-    return {"number": event.number, "event": event.event, "at": rfc3339(event.at), "by": by, **body}
+    def _answer(self, result: PanelResult, principal: Principal, response: Response) -> JsonObject:
+        match result:
+            case Convened(panel, _) if sees_all(principal) or principal.org in panel.invited | {panel.convenor}:
+                response.headers["ETag"] = f'"{panel.number}"'
+                return panel_view(result, principal, self._today())
+            case CannotBe(reason, stale):
+                title = "Somebody else acted meanwhile" if stale else "This cannot be done now"
+                code = "changed-meanwhile" if stale else "not-now"
+                raise Problem(412 if stale else 409, code, f"{title}; nothing was changed", detail=f"{reason}.")
+            case Convened() | Absent():
+                raise not_found()
+            case _:
+                assert_never(result)
 
 
 def _may_convene(principal: Principal) -> None:

@@ -26,6 +26,7 @@ from services.router.usecases.graph import (
 )
 from services.router.usecases.human import HumanDecision, UnknownGateways, record_decision
 from services.router.usecases.judging import chosen, judged, read_ahead
+from services.router.usecases.panels import look_at_panels
 from services.router.usecases.patience import Patience
 from services.router.usecases.queues import (
     Ask,
@@ -98,6 +99,7 @@ __all__ = [
     "let_item_wait",
     "look_at_item",
     "look_at_panel",
+    "look_at_panels",
     "newer_at_registry",
     "on_day",
     "propose_panel",

@@ -200,9 +200,10 @@ def _opening(proposal: Proposal, forum: Forum, sitting: Sitting) -> dict[str, An
 async def _keep(
     panel_id: str, concern_id: str, before: Sequence[PanelEvent], event: PanelEvent, tx: Transaction
 ) -> PanelResult:
-    if not await tx.keep_panel_event(panel_id, event, _fact(panel_id, concern_id, event)):
+    convened = _convened(panel_id, [*before, event])
+    if not await tx.keep_panel_event(convened.panel, event, _fact(panel_id, concern_id, event)):
         return CannotBe("somebody else acted meanwhile", stale=True)
-    return _convened(panel_id, [*before, event])
+    return convened
 
 
 def _fact(panel_id: str, concern_id: str, event: PanelEvent) -> AuditFact:

@@ -23,6 +23,8 @@ RIGHTS = {
     "notices": KEPT,
     "recalls": KEPT,
     "panel_events": KEPT,
+    "panels": ADDED_TO,
+    "panel_dues": ADDED_TO,
     "sightings": {*KEPT, "DELETE"},
     "suggestions": KEPT,
     "work_item_events": KEPT,

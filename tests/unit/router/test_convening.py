@@ -1,74 +1,27 @@
 """Panels: who convenes, who is invited, what each body says and sees, and what the events come to."""
 
 from collections.abc import AsyncIterator
-from datetime import date
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.registry.adapters.seed_files import read_objects
 from services.router.domain.convening import EVENT_NAMES, Panel, PanelEvent, panel_of, refused
-from services.router.domain.forums import Forum, forum_on
 from services.router.domain.model import Recall
 from services.router.domain.rounds import Person
-from shared.agreements import Snapshot, load
 from tests.support.clock import NOON
-from tests.support.router_app import CONVENOR, DUTY, ELSEWHERE, OPERATOR, READER, STRANGER, RouterUnderTest
-from tests.support.router_fakes import judging
-from tests.support.router_subjects import RECOGNISABLE, Watch, about
+from tests.support.router_app import CONVENOR, DUTY, ELSEWHERE, OPERATOR, READER, STRANGER
+from tests.support.router_panels import TO_DO, Table, opened, set_table
+from tests.support.router_subjects import about
 
 ADA = Person("ada", "alpha", "Ada")
-FORUM = {
-    "kind": "forum", "id": "rrp", "name": "Regulatory Review Panel", "agreement": "pact", "purpose": "meets",
-    "certainty": "source", "source": [],
-}  # fmt: skip
-OPEN = {"kind": "rrp", "concern_id": "con_1", "reason": "speed matters", "decided_by": "Ada"}
-SAYS = {"decided_by": "Ada", "reason": "as agreed"}
-TO_DO = {"action": "a1", "owner": "beta", "owner_person": "Bo", "due": "2025-11-01"}
-
-
-class Table:
-    """A panel over HTTP; each step states the ETag that was seen last."""
-
-    def __init__(self, watch: Watch) -> None:
-        self.watch = watch
-        self.router = RouterUnderTest(watch.store, watch.current, watch.clock)
-        self.place = ""
-        self.etag = ""
-
-    async def propose(self, by: str = CONVENOR, key: str = "k1", **changes: Any) -> httpx.Response:
-        answer = await self.router.post("/v1/panels", {**OPEN, **changes}, by=by, Idempotency_Key=key)
-        if answer.status_code == 201:
-            self.place, self.etag = f"/v1/panels/{answer.json()['panel_id']}", answer.headers["ETag"]
-        return answer
-
-    async def say(self, event: str, by: str = CONVENOR, **more: Any) -> httpx.Response:
-        body = {**SAYS, "event": event, **more}
-        answer = await self.router.post(f"{self.place}/events", body, by=by, If_Match=self.etag)
-        self.etag = answer.headers.get("ETag", self.etag)
-        return answer
-
-    async def sees(self, by: str) -> Any:
-        return (await self.router.get(self.place, by=by)).json()
 
 
 @pytest.fixture
 async def table() -> AsyncIterator[Table]:
-    watch = Watch(current=judging(RECOGNISABLE, FORUM))
-    await watch.decide(about(1))
-    table = Table(watch)
-    yield table
-    await table.router.http.aclose()
-
-
-async def opened(table: Table) -> None:
-    assert (await table.propose()).status_code == 201
-    assert (await table.say("convened", organisations=["alpha", "beta"])).status_code == 200
-    assert (await table.say("contributions-opened")).status_code == 200
+    async with set_table() as table:
+        yield table
 
 
 async def test_a_panel_runs_from_its_proposal_to_its_closing(table: Table) -> None:
@@ -333,7 +286,14 @@ async def test_each_event_takes_its_own_fields(table: Table, more: dict[str, Any
     assert (await table.say(**more)).status_code == 422
 
 
-BODY = {"concern_id": "c", "quorum": 1, "organisations": ["alpha", "beta"], "action": "a", "owner": "beta"}
+BODY = {
+    "due": "2025-11-01",
+    "concern_id": "c",
+    "quorum": 1,
+    "organisations": ["alpha", "beta"],
+    "action": "a",
+    "owner": "beta",
+}
 
 
 @given(st.lists(st.tuples(st.sampled_from(EVENT_NAMES), st.sampled_from(("alpha", "beta", "gamma"))), max_size=40))
@@ -362,42 +322,3 @@ def test_an_action_is_owned_by_a_body_at_the_table_once() -> None:
     assert refused(busy, "action-added", {"action": "a", "owner": "beta"}, "alpha") is not None
     assert refused(busy, "action-done", {"action": "a"}, "gamma") is not None
     assert refused(busy, "closed", {}, "alpha") == "actions are open: a"
-
-
-@pytest.fixture(scope="module")
-def seed() -> Snapshot:
-    return Snapshot(load(read_objects(Path("services/registry/seed"))), 1, "r")
-
-
-def named(seed: Snapshot, kind: Any, day: date) -> Forum:
-    found = forum_on(seed, kind, day)
-    assert isinstance(found, Forum), found
-    return found
-
-
-def test_the_review_panel_is_made_of_the_signatories_of_the_edition_of_the_day(seed: Snapshot) -> None:
-    early, late = named(seed, "rrp", date(2019, 1, 1)), named(seed, "rrp", date(2025, 1, 1))
-    assert early.agreement != late.agreement == "ecp-2024"
-    assert late.members is not None
-    assert {"cqc", "gmc", "gcc"} <= late.members
-    assert "nhs-england" not in late.members  # a successor inherits no signature under the protocol
-    assert late.source == ("ecp-2021-cqc", "ecp-2018-lexology")
-    assert isinstance(forum_on(seed, "rrp", date(2017, 1, 1)), str)
-
-
-def test_a_surveillance_group_exists_from_2013_until_its_successor(seed: Snapshot) -> None:
-    assert "begins in 2013-04" in str(forum_on(seed, "qsg_item", date(2013, 3, 31)))
-    group = named(seed, "qsg_item", date(2020, 6, 1))
-    assert group.members is not None
-    assert "monitor" not in group.members  # replaced in 2016 and 2022 by those who act for it
-    assert "superseded by System Quality Group in 2021" in str(forum_on(seed, "qsg_item", date(2022, 1, 1)))
-    assert named(seed, "sqg_item", date(2022, 1, 1)).name == "System Quality Group"
-
-
-def test_any_body_may_be_called_to_a_risk_summit(seed: Snapshot) -> None:
-    summit = named(seed, "rapid_quality_review", date(2025, 1, 1))
-    assert (summit.members, summit.name) == (None, "Risk Summit (now Rapid Quality Review)")
-
-
-def test_a_graph_without_the_forum_convenes_nothing() -> None:
-    assert forum_on(judging().get().snapshot, "rrp", date(2025, 1, 1)) == "the graph names no such forum"
