@@ -19,6 +19,7 @@ from services.router.entrypoints.consumer import (
     GraphTender,
     RegistryWatch,
     say_overdue,
+    say_overdue_panels,
     take_commits,
     take_concerns,
     take_outcomes,
@@ -33,6 +34,7 @@ from services.router.usecases import (
     catch_up,
     end_stale_holds,
     find_overdue,
+    find_overdue_panels,
     follow_concerns,
     follow_graph,
     hear_of_notices,
@@ -159,6 +161,7 @@ def _graph_tender(parts: Parts) -> GraphTender:
     base = parts.foundation
     chores = {
         "reviews.overdue": partial(say_overdue, partial(find_overdue, parts.desk), base.telemetry),
+        "panels.overdue": partial(say_overdue_panels, partial(find_overdue_panels, parts.desk), base.telemetry),
         "holds.ended": partial(end_stale_holds, parts.desk, parts.store),
         "notices.withdrawn": partial(withdraw_ended, parts.desk),
         "slices.read": partial(read_ahead, parts.current),

@@ -170,6 +170,23 @@ async def test_the_action_of_another_is_overdue_for_its_owner_and_the_convenor_a
     assert await seen(watch, org="beta", overdue=True, today=TODAY + DAY) == []
 
 
+async def late(watch: Watch, today: date, limit: int = 9) -> list[tuple[str, str, int, str]]:
+    async with watch.store.begin() as tx:
+        found = await tx.overdue_panels(today, limit)
+    return [(one.panel_id, one.concern_id, one.due.number, one.due.action) for one in found]
+
+
+async def test_what_is_overdue_is_said_once_and_what_has_ended_never(watch: Watch) -> None:
+    panel = await agree(watch)
+    assert await late(watch, TODAY) == []
+    assert await late(watch, TODAY + 2 * DAY, 1) == [(panel, "con_1", 7, "a1")]
+    assert await late(watch, TODAY + 2 * DAY) == [(panel, "con_1", 6, "")]
+    assert await late(watch, TODAY + 2 * DAY) == []
+    await step(watch, panel, 7, "review-set", due=str(TODAY + 3 * DAY))
+    await step(watch, panel, 8, "withdrawn")
+    assert await late(watch, TODAY + 9 * DAY) == []
+
+
 async def test_a_body_whose_notice_was_withdrawn_is_invited_no_more(watch: Watch) -> None:
     panel = (await propose(watch)).panel.panel_id
     (notice,) = (await watch.store.told_by((await watch.store.decision("con_1", None)).key)).values()

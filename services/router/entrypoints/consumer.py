@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from services.router.domain.model import Concern, Head, Recall, WorkItem
+from services.router.domain.panels import PanelDue
 from services.router.domain.policy import CurrentJudge, Newer
 from services.router.domain.replica import CommitPart
 from services.router.domain.undoing import NoticeNews, Settled
@@ -38,6 +39,7 @@ Hear = Callable[[Batch[NoticeNews]], Awaitable[None]]
 Refresh = Callable[[], Awaitable[GraphNews | None]]
 Chore = Callable[[], Awaitable[int]]
 FindOverdue = Callable[[], Awaitable[Sequence[WorkItem]]]
+FindOverduePanels = Callable[[], Awaitable[Sequence[PanelDue]]]
 AskHead = Callable[[], Awaitable[Head | None]]
 CatchUp = Callable[[Head], Awaitable[GraphNews | None]]
 REGISTRY_POLL_SECONDS = 10.0
@@ -193,6 +195,16 @@ async def say_overdue(find: FindOverdue, telemetry: Telemetry) -> int:
     for item in overdue:
         ids = {"item_id": item.item_id, "concern_id": item.key.concern_id, "version": item.key.version}
         telemetry.alarm("review-overdue", **ids, bodies=item.bodies)
+    return len(overdue)
+
+
+async def say_overdue_panels(find: FindOverduePanels, telemetry: Telemetry) -> int:
+    """An alarm for each action and review of a panel that should have been done by now."""
+    overdue = await find()
+    for panel_id, concern_id, due in overdue:
+        ids = {"panel_id": panel_id, "number": due.number, "concern_id": concern_id}
+        what = "action" if due.action else "review"
+        telemetry.alarm("panel-overdue", **ids, what=what, owner=due.owner, due=due.day.isoformat())
     return len(overdue)
 
 

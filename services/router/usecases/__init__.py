@@ -26,7 +26,7 @@ from services.router.usecases.graph import (
 )
 from services.router.usecases.human import HumanDecision, UnknownGateways, record_decision
 from services.router.usecases.judging import chosen, judged, read_ahead
-from services.router.usecases.panels import look_at_panels
+from services.router.usecases.panels import find_overdue_panels, look_at_panels
 from services.router.usecases.patience import Patience
 from services.router.usecases.queues import (
     Ask,
@@ -91,6 +91,7 @@ __all__ = [
     "duties_of",
     "end_stale_holds",
     "find_overdue",
+    "find_overdue_panels",
     "follow_concerns",
     "follow_graph",
     "hear_of_notices",

@@ -2,10 +2,15 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
+from services.router.entrypoints.consumer import say_overdue_panels
+from services.router.usecases import find_overdue_panels
+from shared.telemetry import Telemetry
+from tests.support.logs import lines
 from tests.support.router_app import AUDITOR, CONVENOR, DUTY, ELSEWHERE, OPERATOR, STRANGER
 from tests.support.router_panels import DAY, TO_DO, Table, opened, set_table
 from tests.support.router_subjects import about
@@ -107,3 +112,31 @@ async def test_what_has_ended_is_overdue_no_more(table: Table) -> None:
     await table.say("withdrawn")
     assert await listed(table, OPERATOR, "?overdue=true") == []
     assert (await table.sees(CONVENOR))["dues"] == []
+
+
+async def test_an_action_and_a_review_of_which_the_day_is_past_alarm_once_each(
+    table: Table, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await agreed(table)
+    watch = table.watch
+    look = partial(say_overdue_panels, partial(find_overdue_panels, watch.desk), Telemetry("router", clock=watch.clock))
+    lines(capsys)
+    assert (await look(), await look()) == (1, 0)
+    (alarm,) = lines(capsys)
+    assert (alarm["alarm"], alarm["owner"], alarm["number"]) == ("panel-overdue", "alpha", 7)
+    assert alarm["panel_id"] in table.place
+    assert "action" not in alarm
+    fact = watch.store.state.facts[-1]
+    assert (fact.kind, fact.concern_id, fact.actor) == ("work-item", "con_1", "router")
+    assert (fact.body["event"], fact.body["number"]) == ("overdue", 7)
+    watch.clock.move(DAY)
+    await table.say("action-done", action="a1", evidence="e")
+    assert (await look(), await look()) == (1, 0)
+    watch.clock.move(10 * DAY)
+    assert await look() == 0
+
+
+async def test_whoever_saw_a_panel_acts_on_it_still_when_something_became_overdue(table: Table) -> None:
+    await agreed(table)
+    assert len(await find_overdue_panels(table.watch.desk)) == 1
+    assert (await table.say("action-done", action="a2", evidence="e")).status_code == 200
