@@ -20,7 +20,9 @@ from services.intake.entrypoints.desk import read_form
 from services.notifier.domain.encryption import encrypted, key_text
 from services.notifier.domain.model import Keys
 from services.notifier.domain.signature import public_text, secret_text, signed_headers
+from services.router.domain.convening import EVENT_NAMES
 from services.router.entrypoints.emergency import EmergencyForm
+from services.router.entrypoints.panel_forms import NEEDS, PanelForm, StepForm
 from tests.architecture.sources import ROOT
 
 HOWTO = ROOT / "docs" / "howto"
@@ -111,3 +113,19 @@ def _now() -> int:
 def test_the_emergency_of_the_how_to_has_the_form_that_the_router_takes() -> None:
     said = block("tell-in-an-emergency.md", r"--data '(\{.*?\})'")
     assert EmergencyForm.model_validate(json.loads(said)).organisations == ["psni"]
+
+
+def test_the_panel_of_the_how_to_has_the_forms_that_the_router_takes() -> None:
+    text = (HOWTO / "convene-a-panel.md").read_text().replace("'$ID'", "con_1")
+    proposed, step = re.findall(r"--data '(\{.*?\})'", text, flags=re.DOTALL)
+    assert PanelForm.model_validate(json.loads(proposed)).kind == "rrp"
+    assert StepForm.model_validate(json.loads(step)).organisations == ["gmc", "nmc"]
+
+
+def test_the_how_to_names_every_event_of_a_panel_with_its_fields() -> None:
+    rows = re.findall(
+        r"^\| `([a-z-]+)` \|[^|]*\|[^|]*\|(.*)\|$", (HOWTO / "convene-a-panel.md").read_text(), re.MULTILINE
+    )
+    assert {name for name, _ in rows} == set(EVENT_NAMES) - {"proposed"}
+    for name, fields in rows:
+        assert NEEDS[name] <= set(re.findall(r"`([a-z_]+)`", fields)), name
