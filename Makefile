@@ -59,8 +59,8 @@ rules: $(READY) ## remove each rule of the decision in turn: a test must turn re
 properties: $(READY) ## the laws of the decision, 10,000 generated graphs and concerns each (a night)
 	@$(BIN)/pytest tests/properties tests/unit/registry/test_four_eyes.py --hypothesis-profile=nightly
 
-mutants: $(READY) ## change the decision's source one operator at a time and print the score; goes on where it was
-	@$(BIN)/python -m tests.mutants
+mutants: $(READY) ## change the decision's source one operator at a time and print the score; goes on where it was (SAMPLE=8: so many in a hundred)
+	@$(BIN)/python -m tests.mutants $(if $(SAMPLE),--sample=$(SAMPLE))
 
 bench: $(READY) ## print each budget beside its measured figure
 	@$(BIN)/concordat bench

@@ -1,10 +1,11 @@
-"""`python -m tests.mutants [--quick] [MODULE…]`: changes the decision's source by one operator at a time.
+"""`python -m tests.mutants [--quick] [--sample=PERCENT] [MODULE…]`: changes the source operator by operator.
 
 Cosmic Ray makes the mutants; each is judged by the tests in a fork of a warm process, on a copy of the tree. A run that
 is broken off goes on where it was: `build/mutants` keeps what was judged, by module and by what the module says, and
-what no test noticed is tried again (`--quick`: by the quick tests alone, which can only lower the score). Prints the
-score, and each mutant that no test notices with its place; those of `justified` change nothing that can be seen. Fails
-below the score that the house asks for.
+what no test noticed is tried again. `--quick`: by the quick tests alone, which can only lower the score. `--sample`: so
+many in a hundred of each module, always the same ones, for an estimate. Prints the score, and each mutant that no test
+notices with its place; those of `justified` change nothing that can be seen. Fails below the score that the house asks
+for.
 """
 
 from __future__ import annotations
@@ -31,11 +32,13 @@ WORKERS = min(2, os.cpu_count() or 1)
 PARTS = ("shared", "services", "deploy", "tests", "docs", "pyproject.toml", "Makefile", "README.md")
 SAY_EACH = 20
 QUICK, QUICK_SECONDS = "--quick", 0.15
+SAMPLE = "--sample="
 
 
 def main(argv: Sequence[str]) -> int:
     """0 when the score is reached, else 1."""
-    modules = [name for name in argv if name != QUICK]
+    modules = [name for name in argv if not name.startswith("--")]
+    percent = next((int(name.removeprefix(SAMPLE)) for name in argv if name.startswith(SAMPLE)), 100)
     KEPT.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder).resolve()
@@ -45,8 +48,8 @@ def main(argv: Sequence[str]) -> int:
         sessions = [Session(tree, path, KEPT) for path in modules or _all_modules()]
         warm()
         known = _as_it_stands(sessions[0])
-        _work(sessions, replace(known, patience=QUICK_SECONDS) if QUICK in argv else known)
-        return _report(sessions)
+        _work(sessions, replace(known, patience=QUICK_SECONDS) if QUICK in argv else known, percent)
+        return _report(sessions, percent)
 
 
 def _all_modules() -> list[str]:
@@ -77,7 +80,7 @@ def _as_it_stands(session: Session) -> Known:
     return known
 
 
-def _work(sessions: Sequence[Session], known: Known) -> None:
+def _work(sessions: Sequence[Session], known: Known, percent: int) -> None:
     """Each worker takes every so many-th module; all of them fork from this warm process."""
     workers = []
     for number in range(WORKERS):
@@ -86,7 +89,7 @@ def _work(sessions: Sequence[Session], known: Known) -> None:
             continue
         try:
             for session in sessions[number::WORKERS]:
-                _try(session, known)
+                _try(session, known, percent)
         except KeyboardInterrupt:
             pass
         finally:
@@ -96,9 +99,9 @@ def _work(sessions: Sequence[Session], known: Known) -> None:
         os.waitpid(worker, 0)
 
 
-def _try(session: Session, known: Known) -> None:
-    began, left = time.monotonic(), session.pending()
-    for number, mutant in enumerate(session.try_pending(known), 1):
+def _try(session: Session, known: Known, percent: int) -> None:
+    began, left = time.monotonic(), session.pending(percent)
+    for number, mutant in enumerate(session.try_pending(known, percent), 1):
         if not mutant.noticed_by and not mutant.justified:
             sys.stdout.write(f"  {_line(mutant)}\n")
         if number % SAY_EACH == 0:
@@ -111,13 +114,13 @@ def _line(mutant: Mutant) -> str:
     return f"{mutant.path}:{mutant.line} {mutant.change}"
 
 
-def _report(sessions: Sequence[Session]) -> int:
+def _report(sessions: Sequence[Session], percent: int) -> int:
     everything: list[Mutant] = []
     for session in sessions:
-        mutants = session.mutants()
+        mutants = session.mutants(percent)
         everything += mutants
         sys.stdout.write(f"{session.path:40} {_score(mutants)}\n")
-        if left := session.pending():
+        if left := session.pending(percent):
             sys.stdout.write(f"  {left} not judged yet\n")
     unseen = [mutant for mutant in everything if not mutant.noticed_by]
     for mutant in unseen:

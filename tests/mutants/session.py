@@ -16,7 +16,7 @@ from cosmic_ray.commands.init import init
 from cosmic_ray.mutating import mutate_code
 from cosmic_ray.plugins import get_operator
 from cosmic_ray.work_db import WorkDB, use_db
-from cosmic_ray.work_item import MutationSpec, TestOutcome, WorkerOutcome, WorkResult
+from cosmic_ray.work_item import MutationSpec, TestOutcome, WorkerOutcome, WorkItem, WorkResult
 
 from tests.mutants.judge import NotJudged, Source, judged
 from tests.mutants.justified import reason_for
@@ -65,33 +65,35 @@ class Session:
         digest = hashlib.sha256(self.text.encode()).hexdigest()[:12]
         return self.folder / f"{self.path.replace('/', '.')}.{digest}.sqlite"
 
-    def try_pending(self, known: Known) -> Iterator[Mutant]:
-        """Judges what no test has noticed yet, and keeps what came of it at once."""
+    def try_pending(self, known: Known, percent: int = 100) -> Iterator[Mutant]:
+        """Judges what no test has noticed yet, and keeps what came of it at once; of a sample, always the same one."""
         known = replace(known, noticed=Counter())
         with self._open() as db:
             for _, result in db.completed_work_items:
                 known.noticed.update([result.output] if result.output else [])
             retried = [item for item, result in db.completed_work_items if _unnoticed(result)]
             for item in (*db.pending_work_items, *retried):
+                if not _is_of(item, percent):
+                    continue
                 spec = item.mutations[0]
                 db.set_result(item.job_id, result := _tried(self.path, self.text, spec, known))
                 if result.worker_outcome == WorkerOutcome.NORMAL:
                     known.noticed.update([result.output] if result.output else [])
                     yield _mutant(self.path, spec, result)
 
-    def mutants(self) -> list[Mutant]:
-        """What has been judged so far, by line."""
+    def mutants(self, percent: int = 100) -> list[Mutant]:
+        """What has been judged so far, by line; of a sample."""
         with self._open() as db:
             done = [
                 _mutant(self.path, item.mutations[0], result)
                 for item, result in db.completed_work_items
-                if result.worker_outcome == WorkerOutcome.NORMAL
+                if result.worker_outcome == WorkerOutcome.NORMAL and _is_of(item, percent)
             ]
         return sorted(done, key=lambda mutant: (mutant.line, mutant.change))
 
-    def pending(self) -> int:
+    def pending(self, percent: int = 100) -> int:
         with self._open() as db:
-            return len(db.pending_work_items)
+            return sum(_is_of(item, percent) for item in db.pending_work_items)
 
     @contextmanager
     def _open(self) -> Iterator[WorkDB]:
@@ -103,6 +105,13 @@ class Session:
                 others = [row.job_id for row in db.work_items if NOT_TRIED.match(row.mutations[0].operator_name)]
                 db.set_multiple_results(others, WorkResult(worker_outcome=WorkerOutcome.SKIPPED))
             yield db
+
+
+def _is_of(item: WorkItem, percent: int) -> bool:
+    """Whether a mutant is of the sample of so many in a hundred."""
+    spec = item.mutations[0]
+    name = f"{spec.module_path.name} {spec.operator_name} {spec.occurrence}".encode()
+    return int.from_bytes(hashlib.sha256(name).digest()[:4], "big") % 100 < percent
 
 
 def _tried(path: str, text: str, spec: MutationSpec, known: Known) -> WorkResult:
