@@ -30,7 +30,8 @@ NOTHING = cast("Any", None)
 """Behind every route: a request that gets past its parameters breaks here, and is answered 500."""
 SCOPES = frozenset(
     {"concerns:read", "concerns:write", "decisions:read", "decisions:read-all", "decisions:preview", "decisions:write",
-     "endpoints:write", "endpoints:approve", "notices:read", "notices:write", "audit:read", "changes:read", "changes:write"}
+     "endpoints:write", "endpoints:approve", "notices:read", "notices:write", "audit:read", "changes:read",
+     "changes:write"}
 )  # fmt: skip
 
 
