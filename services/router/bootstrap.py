@@ -54,8 +54,8 @@ from shared.service import Foundation, lay_foundation
 from shared.supervision import Loop
 
 GROUP = "router"
-CONCERNS_MAX, CONCERNS_ABREAST = 2_000, 8
-"""Of a batch, and the transactions that it is stored in: some are decided while Postgres writes the others."""
+CONCERNS_ABREAST = 8
+"""The transactions that a large batch is stored in: some of it is decided while Postgres writes the rest."""
 CONCERN_EVENTS: TypeAdapter[ConcernSubmitted | ConcernRecalled] = TypeAdapter(ConcernEvent)
 
 
@@ -116,7 +116,6 @@ def loops_of(parts: Parts) -> dict[str, Loop]:
         CONCERNS.name,
         CONCERN_EVENTS.validate_json,
         partial(take_concerns, route=route, telemetry=say),
-        records_max=CONCERNS_MAX,
         abreast=CONCERNS_ABREAST,
     )
     commits = Subscription(

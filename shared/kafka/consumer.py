@@ -59,7 +59,7 @@ class Subscription(Generic[EventT]):
     `decode` raises ValueError for bytes that it cannot read. `handle` takes effect and moves past `batch.spans` in
     one transaction; it raises PositionMoved when it lost a partition, Transient to be called again.
     `gather_milliseconds`: how long the broker may hold records back to hand out more at once, for what nobody waits
-    for; 0 on the way to a recipient. `records_max`: of one batch.
+    for; 0 on the way to a recipient.
     `abreast`: so many transactions a large batch may take effect in side by side, each with partitions of its own: one
     is thought about while Postgres writes another. `handle` must bear being called while it runs.
     """
@@ -69,7 +69,6 @@ class Subscription(Generic[EventT]):
     decode: Callable[[bytes], EventT]
     handle: Callable[[Batch[EventT]], Awaitable[None]]
     gather_milliseconds: int = 0
-    records_max: int = BATCH_RECORDS_MAX
     abreast: int = 1
 
 
@@ -147,7 +146,7 @@ class BatchConsumer(Generic[EventT]):
             heartbeat_interval_ms=round(self._brokers.session_seconds * 1000 / 3),
             rebalance_timeout_ms=REBALANCE_MILLISECONDS,
             metadata_max_age_ms=METADATA_MILLISECONDS,
-            max_poll_records=self._subscription.records_max,
+            max_poll_records=BATCH_RECORDS_MAX,
             fetch_min_bytes=GATHER_BYTES if self._subscription.gather_milliseconds else 1,
             fetch_max_wait_ms=self._subscription.gather_milliseconds or POLL_WAIT_MILLISECONDS,
             max_partition_fetch_bytes=PARTITION_BYTES,
