@@ -1,11 +1,11 @@
 """`python -m tests.mutants [--quick] [--sample=PERCENT] [MODULE…]`: changes the source operator by operator.
 
-Cosmic Ray makes the mutants; each is judged by the tests in a fork of a warm process, on a copy of the tree. A run that
-is broken off goes on where it was: `build/mutants` keeps what was judged, by module and by what the module says, and
-what no test noticed is tried again. `--quick`: by the quick tests alone, which can only lower the score. `--sample`: so
-many in a hundred of each module, always the same ones, for an estimate. Prints the score, and each mutant that no test
-notices with its place; those of `justified` change nothing that can be seen. Fails below the score that the house asks
-for.
+Cosmic Ray makes the mutants; each is judged by the tests that call what was changed, in a fork of a warm process, on a
+copy of the tree. A run that is broken off goes on where it was: `build/mutants` keeps what was judged, by module and by
+what the module says, and what no test noticed is tried again. `--quick`: by the quick tests alone, which can only lower
+the score. `--sample`: so many in a hundred of each module, always the same ones, for an estimate. Prints the score, and
+each mutant that no test notices with its place; those of `justified` change nothing that can be seen. Fails below the
+score that the house asks for.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tests.mutants.judge import judged, planted, warm
+from tests.mutants.calls import Calls
+from tests.mutants.judge import calls, judged, planted, warm
 from tests.mutants.session import Mutant, Session
 from tests.mutants.trial import Known
 
@@ -48,7 +49,8 @@ def main(argv: Sequence[str]) -> int:
         sessions = [Session(tree, path, KEPT) for path in modules or _all_modules()]
         warm()
         known = _as_it_stands(sessions[0])
-        _work(sessions, replace(known, patience=QUICK_SECONDS) if QUICK in argv else known, percent)
+        asked = replace(known, patience=QUICK_SECONDS) if QUICK in argv else known
+        _work(sessions, asked, calls(CORE), percent)
         return _report(sessions, percent)
 
 
@@ -80,7 +82,7 @@ def _as_it_stands(session: Session) -> Known:
     return known
 
 
-def _work(sessions: Sequence[Session], known: Known, percent: int) -> None:
+def _work(sessions: Sequence[Session], known: Known, called: Calls, percent: int) -> None:
     """Each worker takes every so many-th module; all of them fork from this warm process."""
     workers = []
     for number in range(WORKERS):
@@ -89,7 +91,7 @@ def _work(sessions: Sequence[Session], known: Known, percent: int) -> None:
             continue
         try:
             for session in sessions[number::WORKERS]:
-                _try(session, known, percent)
+                _try(session, known, called, percent)
         except KeyboardInterrupt:
             pass
         finally:
@@ -99,9 +101,9 @@ def _work(sessions: Sequence[Session], known: Known, percent: int) -> None:
         os.waitpid(worker, 0)
 
 
-def _try(session: Session, known: Known, percent: int) -> None:
+def _try(session: Session, known: Known, called: Calls, percent: int) -> None:
     began, left = time.monotonic(), session.pending(percent)
-    for number, mutant in enumerate(session.try_pending(known, percent), 1):
+    for number, mutant in enumerate(session.try_pending(known, called, percent), 1):
         if not mutant.noticed_by and not mutant.justified:
             sys.stdout.write(f"  {_line(mutant)}\n")
         if number % SAY_EACH == 0:

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
+from tests.mutants.calls import Calls, Watched
 from tests.mutants.trial import Known, Noticed, collect, noticing
 
 OURS = ("shared", "services", "deploy", "tests")
@@ -60,6 +61,20 @@ def warm() -> None:
 def judged(source: Source | None, known: Known) -> Verdict:
     """Runs the tests on the tree with this source. Raises NotJudged."""
     return Verdict(**_in_fork(lambda say: _judge(source, known, say)))
+
+
+def calls(core: str) -> Calls:
+    """Which tests call which functions of the core, on the tree as it is. A few minutes. Raises NotJudged."""
+    said: Calls = _in_fork(lambda say: _watch(core, say))
+    return said
+
+
+def _watch(core: str, say: Callable[[Any], None]) -> None:
+    watched = Watched(Path.cwd(), core)
+    watched.begin()
+    for _ in noticing(Known(), say, watched):
+        pass
+    say(watched.said())
 
 
 def _libraries(say: Callable[[Any], None]) -> None:

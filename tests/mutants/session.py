@@ -18,6 +18,7 @@ from cosmic_ray.plugins import get_operator
 from cosmic_ray.work_db import WorkDB, use_db
 from cosmic_ray.work_item import MutationSpec, TestOutcome, WorkerOutcome, WorkItem, WorkResult
 
+from tests.mutants.calls import Calls, callers
 from tests.mutants.judge import NotJudged, Source, judged
 from tests.mutants.justified import reason_for
 from tests.mutants.trial import Known
@@ -65,7 +66,7 @@ class Session:
         digest = hashlib.sha256(self.text.encode()).hexdigest()[:12]
         return self.folder / f"{self.path.replace('/', '.')}.{digest}.sqlite"
 
-    def try_pending(self, known: Known, percent: int = 100) -> Iterator[Mutant]:
+    def try_pending(self, known: Known, calls: Calls, percent: int = 100) -> Iterator[Mutant]:
         """Judges what no test has noticed yet, and keeps what came of it at once; of a sample, always the same one."""
         known = replace(known, noticed=Counter())
         with self._open() as db:
@@ -76,7 +77,9 @@ class Session:
                 if not _is_of(item, percent):
                     continue
                 spec = item.mutations[0]
-                db.set_result(item.job_id, result := _tried(self.path, self.text, spec, known))
+                among = callers(calls, self.path, self.text, spec.start_pos[0])
+                result = _tried(self.path, self.text, spec, replace(known, among=among))
+                db.set_result(item.job_id, result)
                 if result.worker_outcome == WorkerOutcome.NORMAL:
                     known.noticed.update([result.output] if result.output else [])
                     yield _mutant(self.path, spec, result)

@@ -1,4 +1,4 @@
-"""Whether any test notices what was changed in the source: the most telling tests first, then the quickest.
+"""Whether any test that calls what was changed notices: the most telling first, then the quickest.
 
 All of it runs in a fork of a process that has imported every library and nothing of ours, so what a mutant changes
 when it is imported is changed as well, and a run costs the tests alone.
@@ -14,13 +14,15 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from types import FrameType
 
 import pytest
 
-PATHS = ("tests/unit/agreements", "tests/properties", "tests/unit/registry")
+from tests.mutants.calls import Watched
+
+PATHS = ("tests/unit/agreements", "tests/properties", "tests/unit/registry", "tests/unit/router")
 OPTIONS = (
     "-x", "-q", "-m", "not stack", "-p", "no:cacheprovider", "--hypothesis-profile=mutants",
     "-W", "ignore::pytest.PytestAssertRewriteWarning",  # the warm process has imported the plugins
@@ -35,15 +37,22 @@ class Known:
     """What earlier runs said: seconds of each test on the source as it is, and which noticed mutants of this module.
 
     A test that takes longer than `patience` is left out: what the others do not notice is tried again by all of them.
+    `among`: the tests, or files of tests, that can notice this one at all; None where any may.
     """
 
     seconds: Mapping[str, float] = field(default_factory=dict)
     noticed: Counter[str] = field(default_factory=Counter)
     patience: float = math.inf
+    among: frozenset[str] | None = None
 
     def limit(self, name: str) -> float:
         """Seconds. A test whose time is not known takes what it takes."""
         return TIMES_AS_LONG * self.seconds.get(name, SECONDS_UNKNOWN) + SECONDS_MORE
+
+    def tried(self, name: str) -> bool:
+        """Whether this test is worth its time."""
+        calls = self.among is None or name in self.among or name.partition("::")[0] in self.among
+        return calls and self.seconds.get(name, 0.0) <= self.patience
 
     def place(self, name: str) -> tuple[int, float]:
         """Telling ones first, then the quickest."""
@@ -59,17 +68,21 @@ def collect() -> None:
     list(_suite([*PATHS, "tests/rules", "--collect-only"], Known(), lambda _: None))
 
 
-def noticing(known: Known, say: Callable[[str], None]) -> Iterator[tuple[str, float]]:
+def noticing(known: Known, say: Callable[[str], None], watched: Watched | None = None) -> Iterator[tuple[str, float]]:
     """Each test that was run and its seconds. Raises Noticed; `say` is told a test that never ends."""
-    yield from _cases(known, say)
+    yield from _cases(known, say, watched)
+    if not known.seconds:
+        yield from _suite(PATHS, known, say, watched)
+        return
+    worth = [name for name in known.seconds if "::" in name and known.tried(name)]
     # A test that has another name since is none: to ask for it would be red for every mutant.
-    telling = [name for name, _ in known.noticed.most_common() if "::" in name and name in known.seconds][:TELLING]
-    if telling:
-        yield from _suite(telling, known, say)
-    yield from _suite(PATHS, known, say)
+    telling = [name for name, _ in known.noticed.most_common() if name in worth][:TELLING]
+    for paths in (telling, sorted({name.partition("::")[0] for name in worth})):
+        if paths:
+            yield from _suite(paths, known, say)
 
 
-def _cases(known: Known, say: Callable[[str], None]) -> Iterator[tuple[str, float]]:
+def _cases(known: Known, say: Callable[[str], None], watched: Watched | None) -> Iterator[tuple[str, float]]:
     """Cases of one rule each are plain functions, and called as such. Ours, so imported after the fork."""
     from tests.rules.removal import CASES
 
@@ -77,9 +90,9 @@ def _cases(known: Known, say: Callable[[str], None]) -> Iterator[tuple[str, floa
     for module in CASES:
         with _telling(f"import of {module}"):
             found.update(_functions(module))
-    for name in sorted(found, key=known.place):
+    for name in sorted(filter(known.tried, found), key=known.place):
         began = time.process_time()
-        with _limited(name, known.limit(name), say), _telling(name):
+        with _limited(name, known.limit(name), say), _telling(name), _seen_by(watched, name):
             found[name]()
         yield name, time.process_time() - began
 
@@ -97,8 +110,14 @@ def _telling(name: str) -> Iterator[None]:
         raise Noticed(name) from fault
 
 
-def _suite(paths: Sequence[str], known: Known, say: Callable[[str], None]) -> Iterator[tuple[str, float]]:
-    watch = _Watch(known, say)
+def _seen_by(watched: Watched | None, name: str) -> AbstractContextManager[None]:
+    return watched.by(name) if watched else nullcontext()
+
+
+def _suite(
+    paths: Sequence[str], known: Known, say: Callable[[str], None], watched: Watched | None = None
+) -> Iterator[tuple[str, float]]:
+    watch = _Watch(known, say, watched)
     with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
         status = pytest.main([*OPTIONS, *paths], plugins=[watch])
     if status:
@@ -109,23 +128,28 @@ def _suite(paths: Sequence[str], known: Known, say: Callable[[str], None]) -> It
 class _Watch:
     """Orders the tests, limits the time of each, and keeps the name of the red one."""
 
-    def __init__(self, known: Known, say: Callable[[str], None]) -> None:
-        self._known, self._say = known, say
+    def __init__(self, known: Known, say: Callable[[str], None], watched: Watched | None) -> None:
+        self._known, self._say, self._watched = known, say, watched
         self._began = 0.0
         self.red = ""
         self.seconds: dict[str, float] = {}
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        known = self._known
-        items[:] = [item for item in items if known.seconds.get(item.nodeid, 0.0) <= known.patience]
-        items.sort(key=lambda item: known.place(item.nodeid))
+        items[:] = [item for item in items if self._known.tried(item.nodeid)]
+        items.sort(key=lambda item: self._known.place(item.nodeid))
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
         began = time.process_time()
-        with _limited(item.nodeid, self._known.limit(item.nodeid), self._say):
+        limited = _limited(item.nodeid, self._known.limit(item.nodeid), self._say)
+        with limited, _seen_by(self._watched, item.nodeid):
             yield
         self.seconds[item.nodeid] = time.process_time() - began
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Iterator[None]:
+        with _seen_by(self._watched, item.nodeid.partition("::")[0]):
+            yield
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
