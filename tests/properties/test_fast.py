@@ -47,8 +47,11 @@ def assert_equal(fast: Swift, plain: Decision) -> None:
     assert fast.whole() == plain
     assert fast.totals() == plain.totals()
     assert fast.reasons() == counted(plain)
+    assert tuple(fast.of(row.org) for row in plain.outcomes) == plain.outcomes
     for klass in Class:
         assert fast.of_class(klass) == plain.of_class(klass)
+        if klass is not Class.ORIGINATOR:
+            assert fast.names(klass) == tuple(row.org for row in plain.of_class(klass))
 
 
 def both(snapshot: Snapshot, facts: Facts) -> Decision:
