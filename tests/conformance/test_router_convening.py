@@ -56,13 +56,17 @@ async def test_what_people_said_is_kept_as_they_said_it(watch: Watch) -> None:
     panel = (await propose(watch)).panel.panel_id
     await step(watch, panel, 1, "convened", organisations=["beta"])
     await step(watch, panel, 2, "contributions-opened")
-    result = await step(watch, panel, 3, "contributed", BO, answer="nothing-held")
+    held: dict[str, Any] = {"answer": "held", "lawful_basis": "Article 6(1)(e)", "why_necessary": "w\u00e9 must"}
+    await step(watch, panel, 3, "contributed", BO, **held)
+    await step(watch, panel, 4, "attended", organisations=["beta"])
+    result = await step(watch, panel, 5, "decided", outcome="monitor", dissent={"beta": "no"})
     assert isinstance(result, Convened)
     async with watch.store.begin() as tx:
         events = await tx.panel_events(panel)
         assert await tx.panel_events("pnl_none") in ([], ())
     assert list(events) == list(result.events)
-    assert (events[3].by, events[3].body) == (BO, {"reason": "r", "answer": "nothing-held"})
+    assert (events[3].by, events[3].body) == (BO, {"reason": "r", **held})
+    assert events[5].body == {"reason": "r", "outcome": "monitor", "dissent": {"beta": "no"}}
     assert events[0].body["members"] == ["alpha", "beta", "gamma"]
 
 
@@ -133,6 +137,7 @@ async def agree(watch: Watch) -> str:
         ("convened", {"organisations": ["beta"]}),
         ("contributions-opened", {}),
         ("attended", {"organisations": ["beta"]}),
+        ("no-contribution", {"organisations": ["beta"]}),
         ("decided", {"outcome": "joint-plan"}),
         ("review-set", {"due": str(TODAY + DAY)}),
         ("action-added", {"action": "a1", "owner": "beta", "owner_person": "Bo", "due": str(TODAY)}),
@@ -146,12 +151,14 @@ async def test_a_panel_is_overdue_from_the_day_after_until_it_was_done(watch: Wa
     panel = await agree(watch)
     assert await seen(watch, org="beta", overdue=True) == []
     assert await seen(watch, org="beta", overdue=True, today=TODAY + DAY) == [panel]
-    await step(watch, panel, 7, "action-done", BO, action="a1", evidence="e")
+    await step(watch, panel, 8, "action-done", BO, action="a1", evidence="e")
     assert await seen(watch, org="alpha", overdue=True, today=TODAY + DAY) == []
     assert await seen(watch, org="beta", overdue=True, today=TODAY + 2 * DAY) == [panel]
-    await step(watch, panel, 8, "review-set", due=str(TODAY + 9 * DAY))
+    await step(watch, panel, 9, "review-set", due=str(TODAY + 9 * DAY))
     assert await seen(watch, org="hq", everything=True, overdue=True, today=TODAY + 2 * DAY) == []
-    await step(watch, panel, 9, "closed", lessons="none")
+    await step(watch, panel, 10, "subject-told", concern_id="con_1", subject="provider", told="yes", told_on=str(TODAY))
+    result = await step(watch, panel, 11, "closed", lessons="none", feedback={"con_1": "thanks"})
+    assert isinstance(result, Convened)
     assert await seen(watch, org="alpha", overdue=True, today=TODAY + 99 * DAY) == []
 
 
@@ -161,6 +168,7 @@ async def test_the_action_of_another_is_overdue_for_its_owner_and_the_convenor_a
         ("convened", {"organisations": ["alpha", "beta"]}),
         ("contributions-opened", {}),
         ("attended", {"organisations": ["beta"]}),
+        ("no-contribution", {"organisations": ["beta"]}),
         ("decided", {"outcome": "joint-plan"}),
         ("action-added", {"action": "a1", "owner": "alpha", "owner_person": "Ada", "due": str(TODAY)}),
     )
@@ -179,11 +187,11 @@ async def late(watch: Watch, today: date, limit: int = 9) -> list[tuple[str, str
 async def test_what_is_overdue_is_said_once_and_what_has_ended_never(watch: Watch) -> None:
     panel = await agree(watch)
     assert await late(watch, TODAY) == []
-    assert await late(watch, TODAY + 2 * DAY, 1) == [(panel, "con_1", 7, "a1")]
-    assert await late(watch, TODAY + 2 * DAY) == [(panel, "con_1", 6, "")]
+    assert await late(watch, TODAY + 2 * DAY, 1) == [(panel, "con_1", 8, "a1")]
+    assert await late(watch, TODAY + 2 * DAY) == [(panel, "con_1", 7, "")]
     assert await late(watch, TODAY + 2 * DAY) == []
-    await step(watch, panel, 7, "review-set", due=str(TODAY + 3 * DAY))
-    await step(watch, panel, 8, "withdrawn")
+    await step(watch, panel, 8, "review-set", due=str(TODAY + 3 * DAY))
+    assert isinstance(await step(watch, panel, 9, "withdrawn"), Convened)
     assert await late(watch, TODAY + 9 * DAY) == []
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from tests.support.router_app import CONVENOR, RouterUnderTest
+from tests.support.router_app import CONVENOR, STRANGER, RouterUnderTest
 from tests.support.router_fakes import judging
 from tests.support.router_subjects import RECOGNISABLE, Watch, about
 
@@ -18,6 +18,19 @@ FORUM = {
 OPEN = {"kind": "rrp", "concern_id": "con_1", "reason": "speed matters", "decided_by": "Ada"}
 SAYS = {"decided_by": "Ada", "reason": "as agreed"}
 DAY = timedelta(days=1)
+CONVENED: dict[str, Any] = {"organisations": ["alpha", "beta"], "position": "head of regulation"}
+HELD: dict[str, Any] = {
+    "answer": "held",
+    "lawful_basis": "Article 6(1)(e)",
+    "why_necessary": "the pattern shows in no one record",
+}
+NOT_TOLD: dict[str, Any] = {
+    "concern_id": "con_1",
+    "subject": "registrant",
+    "told": "no",
+    "why_not": "it would prejudice an inquiry",
+}
+CLOSING: dict[str, Any] = {"lessons": "meet earlier", "feedback": {"con_1": "told what was decided"}}
 TO_DO = {"action": "a1", "owner": "beta", "owner_person": "Bo", "due": "2025-11-01"}
 
 
@@ -58,5 +71,14 @@ async def set_table() -> AsyncIterator[Table]:
 
 async def opened(table: Table) -> None:
     assert (await table.propose()).status_code == 201
-    assert (await table.say("convened", organisations=["alpha", "beta"])).status_code == 200
+    assert (await table.say("convened", **CONVENED)).status_code == 200
     assert (await table.say("contributions-opened")).status_code == 200
+
+
+async def decided(table: Table, outcome: str = "joint-plan") -> None:
+    """Both bodies are present: one says that it holds nothing, the other was asked and gave nothing."""
+    await opened(table)
+    assert (await table.say("attended", organisations=["alpha", "beta"])).status_code == 200
+    assert (await table.say("contributed", by=STRANGER, answer="nothing-held")).status_code == 200
+    assert (await table.say("no-contribution", organisations=["alpha"])).status_code == 200
+    assert (await table.say("decided", outcome=outcome)).status_code == 200

@@ -17,40 +17,51 @@ PanelKind = Literal["rrp", "qsg_item", "sqg_item", "risk_summit", "rapid_quality
 PanelState = Literal[
     "proposed", "convened", "contributions_open", "quorum_not_met", "decided", "actions_open", "closed", "withdrawn"
 ]
-EventName = Literal[
-    "proposed",
+StepName = Literal[
     "convened",
     "invited",
+    "responded",
     "contributions-opened",
     "contributed",
+    "no-contribution",
     "attended",
     "quorum-not-met",
     "decided",
     "dissented",
+    "subject-told",
     "action-added",
     "action-done",
     "review-set",
     "closed",
     "withdrawn",
 ]
-EVENT_NAMES: tuple[EventName, ...] = get_args(EventName)
-OF_INVITEES: frozenset[EventName] = frozenset({"contributed", "dissented"})
-"""What each invited body says for itself; all else is the convenor's to record, and an action's end its owner's."""
+EventName = Literal["proposed", StepName]
+STEP_NAMES: tuple[StepName, ...] = get_args(StepName)
 
 _FORWARD: Mapping[PanelState, Mapping[EventName, PanelState]] = {
     "proposed": {"convened": "convened"},
-    "convened": {"invited": "convened", "contributions-opened": "contributions_open"},
+    "convened": {"invited": "convened", "responded": "convened", "contributions-opened": "contributions_open"},
     "contributions_open": {
         "invited": "contributions_open",
+        "responded": "contributions_open",
         "contributed": "contributions_open",
+        "no-contribution": "contributions_open",
         "attended": "contributions_open",
+        "subject-told": "contributions_open",
         "quorum-not-met": "quorum_not_met",
         "decided": "decided",
     },
     "quorum_not_met": {"convened": "convened"},
-    "decided": {"dissented": "decided", "action-added": "actions_open", "review-set": "decided", "closed": "closed"},
+    "decided": {
+        "dissented": "decided",
+        "subject-told": "decided",
+        "action-added": "actions_open",
+        "review-set": "decided",
+        "closed": "closed",
+    },
     "actions_open": {
         "dissented": "actions_open",
+        "subject-told": "actions_open",
         "action-added": "actions_open",
         "action-done": "actions_open",
         "review-set": "actions_open",
@@ -98,7 +109,9 @@ class Due:
 class Panel:
     """What the events come to; `also` are further concerns, `about` those by which each body was invited.
 
-    `dues` is what is still to be done by a day: a review ends with the next one, or with the panel.
+    `contributed` are the bodies that said what they hold, `silent` those that were asked at this meeting and did not;
+    `accounted` are the concerns of which it is said whether their provider or registrant was told. `dues` is what is
+    still to be done by a day: a review ends with the next one, or with the panel.
     """
 
     panel_id: str
@@ -109,6 +122,9 @@ class Panel:
     quorum: int = 1
     invited: frozenset[str] = frozenset()
     present: frozenset[str] = frozenset()
+    contributed: frozenset[str] = frozenset()
+    silent: frozenset[str] = frozenset()
+    accounted: frozenset[str] = frozenset()
     open_actions: Mapping[str, str] = field(default_factory=dict)
     also: tuple[str, ...] = ()
     about: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -143,14 +159,31 @@ def panel_of(panel_id: str, events: Sequence[PanelEvent]) -> Panel:
 def _after(panel: Panel, event: PanelEvent) -> Panel:
     state = _STEPS[panel.state][event.event]
     panel = replace(panel, number=event.number, state=state, dues=_dues_after(panel, event))
+    return _agreed(_at_the_table(panel, event), event)
+
+
+def _at_the_table(panel: Panel, event: PanelEvent) -> Panel:
     body = event.body
     match event.event:
         case "convened":
-            return replace(_with_invited(panel, body), present=frozenset())
+            return replace(_with_invited(panel, body), present=frozenset(), silent=frozenset())
         case "invited":
             return _with_invited(panel, body)
         case "attended":
             return replace(panel, present=panel.present | set(body["organisations"]))
+        case "contributed":
+            return replace(panel, contributed=panel.contributed | {event.by.org})
+        case "no-contribution":
+            return replace(panel, silent=panel.silent | set(body["organisations"]))
+        case _:
+            return panel
+
+
+def _agreed(panel: Panel, event: PanelEvent) -> Panel:
+    body = event.body
+    match event.event:
+        case "subject-told":
+            return replace(panel, accounted=panel.accounted | {body["concern_id"]})
         case "action-added":
             return replace(panel, open_actions={**panel.open_actions, body["action"]: body["owner"]})
         case "action-done":
@@ -181,52 +214,3 @@ def _dues_after(panel: Panel, event: PanelEvent) -> tuple[Due, ...]:
 def _with_invited(panel: Panel, body: Mapping[str, Any]) -> Panel:
     about = {org: tuple(names) for org, names in body.get("about", {}).items()}
     return replace(panel, invited=panel.invited | set(body["organisations"]), about={**panel.about, **about})
-
-
-def refused(panel: Panel, event: EventName, body: Mapping[str, Any], org: str) -> str | None:
-    """Why a step cannot be taken now, in words; None where it can."""
-    if event not in panel.may_follow:
-        return f"a panel that is {panel.state} takes: {', '.join(sorted(panel.may_follow)) or 'nothing more'}"
-    if event not in OF_INVITEES and org != panel.convenor and not _is_owner(panel, event, body, org):
-        return "only the body that convened the panel records this"
-    return _unfit(panel, event, body, org)
-
-
-def _is_owner(panel: Panel, event: EventName, body: Mapping[str, Any], org: str) -> bool:
-    return event == "action-done" and panel.open_actions.get(body["action"]) == org
-
-
-def _unfit(panel: Panel, event: EventName, body: Mapping[str, Any], org: str) -> str | None:
-    if event in OF_INVITEES and org not in panel.invited:
-        return "only a body that was invited says this for itself"
-    if event in ("action-added", "action-done", "closed"):
-        return _unfit_action(panel, event, body)
-    return _unfit_attendance(panel, event, body)
-
-
-def _unfit_attendance(panel: Panel, event: EventName, body: Mapping[str, Any]) -> str | None:
-    met = len(panel.present) >= panel.quorum
-    match event:
-        case "attended" if strangers := sorted(set(body["organisations"]) - panel.invited):
-            return f"not invited: {', '.join(strangers)}"
-        case "decided" if not met:
-            return f"{len(panel.present)} of {panel.quorum} needed bodies are present: record quorum-not-met"
-        case "quorum-not-met" if met:
-            return "the quorum is met"
-        case _:
-            return None
-
-
-def _unfit_action(panel: Panel, event: EventName, body: Mapping[str, Any]) -> str | None:
-    is_open = body.get("action") in panel.open_actions
-    match event:
-        case "action-added" if body["owner"] not in panel.invited | {panel.convenor}:
-            return "an action's owner is one of the bodies at the table"
-        case "action-added" if is_open:
-            return "there is an open action of that name"
-        case "action-done" if not is_open:
-            return "there is no such open action"
-        case "closed" if panel.open_actions:
-            return f"actions are open: {', '.join(sorted(panel.open_actions))}"
-        case _:
-            return None

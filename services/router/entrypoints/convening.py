@@ -10,11 +10,12 @@ from typing import Annotated, Any, assert_never
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
-from services.router.domain.convening import OF_INVITEES, PanelState
+from services.router.domain.convening import PanelState
+from services.router.domain.panel_rules import OF_INVITEES
 from services.router.domain.panels import PanelCursor, PanelQuery
 from services.router.entrypoints.acting import ActForm, Actor, body_of, person_of, request_of
 from services.router.entrypoints.decisions import sees_all
-from services.router.entrypoints.panel_forms import PanelForm, StepForm
+from services.router.entrypoints.panel_forms import STEP_FORMS, PanelForm, StepForm, ToldForm, step_form
 from services.router.entrypoints.panel_views import panel_head_view, panel_view
 from services.router.usecases import (
     Absent,
@@ -36,7 +37,7 @@ from shared.contracts.envelope import JsonObject
 from shared.http.auth import Principal, caller
 from shared.http.cursors import After, cursor_of, place_of
 from shared.http.params import PathId
-from shared.http.problems import Problem, not_found
+from shared.http.problems import FieldError, Problem, bad_fields, not_found
 from shared.ids import new_id
 
 PAGE_MAX = 200
@@ -64,7 +65,7 @@ class PanelRoutes:
         router.add_api_route("/v1/panels", self.panels)
         router.add_api_route("/v1/panels/{panel_id}", self.panel)
         router.add_api_route(
-            "/v1/panels/{panel_id}/events", self.step, methods=["POST"], openapi_extra=_documented(StepForm)
+            "/v1/panels/{panel_id}/events", self.step, methods=["POST"], openapi_extra=_documented(*STEP_FORMS)
         )
         return router
 
@@ -94,7 +95,8 @@ class PanelRoutes:
 
         `If-Match` names the state that was seen: 428 without it, 412 where somebody else acted meanwhile.
         """
-        form = StepForm.model_validate(await body_of(request))
+        form = step_form(await body_of(request))
+        _not_to_come(form, self._today())
         if form.event not in OF_INVITEES and form.event != "action-done":
             _may_convene(principal)
         number = _number_of(if_match)
@@ -184,5 +186,11 @@ def _number_of(if_match: str) -> int:
     return int(if_match.strip('"'))
 
 
-def _documented(form: type[ActForm]) -> dict[str, Any]:
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": form.model_json_schema()}}}}
+def _not_to_come(form: StepForm, today: date) -> None:
+    if isinstance(form, ToldForm) and form.told_on > today:
+        raise bad_fields([FieldError("/told_on", "this day is still to come: record it when they were told")])
+
+
+def _documented(*forms: type[ActForm]) -> dict[str, Any]:
+    schema = {"oneOf": [form.model_json_schema() for form in forms]}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}

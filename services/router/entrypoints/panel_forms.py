@@ -1,34 +1,22 @@
-"""What is sent to propose a panel, and for each step of it."""
+"""What is sent to propose a panel, and for each step of it: a form of its own, so that every bad field has its name."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field
 
-from services.router.domain.convening import EventName, PanelKind
-from services.router.entrypoints.acting import ActForm, Organisations
+from services.router.domain.convening import PanelKind, StepName
+from services.router.entrypoints.acting import ORGANISATIONS_MAX, ActForm, Organisations
 from services.router.entrypoints.forms import Term
 from shared.contracts.envelope import JsonObject
 
 ALSO_MAX = 31
 Words = Annotated[str, Field(min_length=1, max_length=4000, pattern=r"\S")]
-NEEDS: dict[EventName, frozenset[str]] = {
-    "convened": frozenset({"organisations"}),
-    "invited": frozenset({"organisations"}),
-    "contributions-opened": frozenset(),
-    "contributed": frozenset({"answer"}),
-    "attended": frozenset({"organisations"}),
-    "quorum-not-met": frozenset(),
-    "decided": frozenset({"outcome"}),
-    "dissented": frozenset(),
-    "action-added": frozenset({"action", "owner", "owner_person", "due"}),
-    "action-done": frozenset({"action", "evidence"}),
-    "review-set": frozenset({"due"}),
-    "closed": frozenset({"lessons"}),
-    "withdrawn": frozenset(),
-}
+ByName = Annotated[dict[Term, Words], Field(max_length=ORGANISATIONS_MAX)]
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
 
 
 class PanelForm(ActForm):
@@ -40,41 +28,174 @@ class PanelForm(ActForm):
     kind: PanelKind
     concern_id: Term
     also: Annotated[tuple[Term, ...], Field(max_length=ALSO_MAX)] = ()
-    decided_by: str = Field(min_length=1, max_length=200, pattern=r"\S")
+    decided_by: Name
     quorum: int = Field(default=2, ge=1, le=64)
 
 
 class StepForm(ActForm):
-    """The body of `POST /v1/panels/{panel_id}/events`; each event takes its own fields and no others.
+    """What every step states. `reason` is what is said: why, the decision, the dissent, what to do."""
 
-    `cannot-disclose` names its legal reason. `reason` is what is said: why, the decision, the dissent, what to do.
-    """
-
-    event: EventName
-    decided_by: str = Field(min_length=1, max_length=200, pattern=r"\S")
-    organisations: Organisations | None = None
-    answer: Literal["held", "nothing-held", "cannot-disclose"] | None = None
-    legal_reason: Words | None = None
-    outcome: Literal["no-further-action", "one-body-leads", "joint-plan", "bilateral", "escalate", "monitor"] | None = (
-        None
-    )
-    action: Term | None = None
-    owner: Term | None = None
-    owner_person: Words | None = None
-    due: date | None = None
-    evidence: Words | None = None
-    lessons: Words | None = None
-
-    @model_validator(mode="after")
-    def _fields_fit_the_event(self) -> StepForm:
-        if self.event not in NEEDS:
-            raise ValueError("a panel is proposed by POST /v1/panels")
-        needed = NEEDS[self.event] | ({"legal_reason"} if self.answer == "cannot-disclose" else set())
-        if needed != self.stated.keys():
-            raise ValueError(f"{self.event} takes {', '.join(sorted(needed)) or 'no further fields'}, and no others")
-        return self
+    event: StepName
+    decided_by: Name
 
     @property
     def stated(self) -> JsonObject:
         """The fields of the event."""
-        return self.model_dump(mode="json", exclude={"event", "decided_by", "reason"}, exclude_none=True)
+        return self.model_dump(mode="json", exclude={"event", "decided_by", "reason"})
+
+
+class BareForm(StepForm):
+    """A step with nothing more to it."""
+
+    event: Literal["contributions-opened", "quorum-not-met", "dissented", "withdrawn"]
+
+
+class ConvenedForm(StepForm):
+    """Who is invited, and the `position` of the person who convenes."""
+
+    event: Literal["convened"]
+    organisations: Organisations
+    position: Words
+
+
+class BodiesForm(StepForm):
+    """Who is invited late, who is present, or who was asked what it holds and gave nothing."""
+
+    event: Literal["invited", "attended", "no-contribution"]
+    organisations: Organisations
+
+
+class RespondedForm(StepForm):
+    """What an invited body answers to its invitation."""
+
+    event: Literal["responded"]
+    response: Literal["attending", "not-attending"]
+
+
+class HeldForm(StepForm):
+    """A body holds something: on which lawful basis it discloses that to the panel, and why this is necessary."""
+
+    event: Literal["contributed"]
+    answer: Literal["held"]
+    lawful_basis: Words
+    why_necessary: Words
+
+
+class NothingHeldForm(StepForm):
+    """A body holds nothing, which is an answer."""
+
+    event: Literal["contributed"]
+    answer: Literal["nothing-held"]
+
+
+class CannotDiscloseForm(StepForm):
+    """A body may not say what it holds, or whether it does, for a reason in law."""
+
+    event: Literal["contributed"]
+    answer: Literal["cannot-disclose"]
+    legal_reason: Words
+
+
+class DecidedForm(StepForm):
+    """What is decided, and what each body that dissented at the table said."""
+
+    event: Literal["decided"]
+    outcome: Literal["no-further-action", "one-body-leads", "joint-plan", "bilateral", "escalate", "monitor"]
+    dissent: ByName = Field(default_factory=dict)
+
+
+class ToldForm(StepForm):
+    """The provider or registrant of a concern was told, on a day."""
+
+    event: Literal["subject-told"]
+    concern_id: Term
+    subject: Literal["provider", "registrant"]
+    told: Literal["yes"]
+    told_on: date
+
+
+class NotToldForm(StepForm):
+    """The provider or registrant of a concern was not told, and why not."""
+
+    event: Literal["subject-told"]
+    concern_id: Term
+    subject: Literal["provider", "registrant"]
+    told: Literal["no"]
+    why_not: Words
+
+
+class ActionForm(StepForm):
+    """What is to be done, by which body and person, until the end of which day."""
+
+    event: Literal["action-added"]
+    action: Term
+    owner: Term
+    owner_person: Words
+    due: date
+
+
+class DoneForm(StepForm):
+    """An action has been done, and what shows it."""
+
+    event: Literal["action-done"]
+    action: Term
+    evidence: Words
+
+
+class ReviewForm(StepForm):
+    """The day by the end of which the panel looks at it again."""
+
+    event: Literal["review-set"]
+    due: date
+
+
+class ClosedForm(StepForm):
+    """What was learned, and what went back to the source of each concern, or why nothing did."""
+
+    event: Literal["closed"]
+    lessons: Words
+    feedback: ByName
+
+
+_CONTRIBUTIONS = (HeldForm, NothingHeldForm, CannotDiscloseForm)
+_TELLINGS = (ToldForm, NotToldForm)
+_OTHERS = (
+    BareForm, ConvenedForm, BodiesForm, RespondedForm, DecidedForm, ActionForm, DoneForm, ReviewForm, ClosedForm
+)  # fmt: skip
+STEP_FORMS: tuple[type[StepForm], ...] = (*_CONTRIBUTIONS, *_TELLINGS, *_OTHERS)
+
+
+class _AnyForm(StepForm):
+    """Names what is wrong with the field that says which form it is, and blames no field of that form."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class _AnyContribution(_AnyForm):
+    answer: Literal["held", "nothing-held", "cannot-disclose"]
+
+
+class _AnyTelling(_AnyForm):
+    told: Literal["yes", "no"]
+
+
+def _by(field: str, forms: tuple[type[StepForm], ...]) -> Mapping[str, type[StepForm]]:
+    return {value: form for form in forms for value in get_args(form.model_fields[field].annotation)}
+
+
+_BY_EVENT, _BY_ANSWER, _BY_TOLD = _by("event", _OTHERS), _by("answer", _CONTRIBUTIONS), _by("told", _TELLINGS)
+
+
+def step_form(said: Any) -> StepForm:
+    """The body of `POST /v1/panels/{panel_id}/events` as its event's form. Raises ValidationError."""
+    return (_form_of(said) if isinstance(said, dict) else StepForm).model_validate(said)
+
+
+def _form_of(said: Mapping[str, Any]) -> type[StepForm]:
+    match said.get("event"):
+        case "contributed":
+            return _BY_ANSWER.get(str(said.get("answer")), _AnyContribution)
+        case "subject-told":
+            return _BY_TOLD.get(str(said.get("told")), _AnyTelling)
+        case event:
+            return _BY_EVENT.get(str(event), _AnyForm)

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.router.domain.convening import EventName, Panel, PanelEvent, PanelKind, panel_of, refused
+from services.router.domain.convening import EventName, Panel, PanelEvent, PanelKind, panel_of
 from services.router.domain.forums import Forum, forum_on
+from services.router.domain.panel_rules import refused
 from services.router.domain.rounds import Dossier, Person
 from services.router.ports import Transaction
 from services.router.usecases.desk import Desk, Sitting

@@ -12,7 +12,7 @@ from services.router.usecases import find_overdue_panels
 from shared.telemetry import Telemetry
 from tests.support.logs import lines
 from tests.support.router_app import AUDITOR, CONVENOR, DUTY, ELSEWHERE, OPERATOR, STRANGER
-from tests.support.router_panels import DAY, TO_DO, Table, opened, set_table
+from tests.support.router_panels import CONVENED, DAY, TO_DO, Table, decided, set_table
 from tests.support.router_subjects import about
 
 
@@ -31,9 +31,7 @@ async def listed(table: Table, by: str, asked: str = "") -> list[dict[str, Any]]
 
 async def agreed(table: Table) -> None:
     """Two actions, of which one is overdue, and a review that is not."""
-    await opened(table)
-    await table.say("attended", organisations=["alpha", "beta"])
-    await table.say("decided", outcome="joint-plan")
+    await decided(table)
     today = table.watch.clock.now().date()
     await table.say("review-set", due=str(today))
     await table.say("action-added", **{**TO_DO, "action": "a2", "owner": "alpha", "due": str(today - DAY)})
@@ -45,7 +43,7 @@ async def test_the_list_has_for_each_body_its_own_part_of_its_own_panels(table: 
     await table.propose(concern_id="con_3", key="k0")
     table.watch.clock.move(DAY)
     await table.propose(concern_id="con_3", also=["con_1"])
-    await table.say("convened", organisations=["alpha", "beta"], reason="a word")
+    await table.say("convened", **CONVENED, reason="a word")
     assert [one["state"] for one in await listed(table, CONVENOR)] == ["proposed", "convened"]
     assert len(await listed(table, OPERATOR)) == 2
     (part,) = await listed(table, STRANGER)
@@ -123,12 +121,12 @@ async def test_an_action_and_a_review_of_which_the_day_is_past_alarm_once_each(
     lines(capsys)
     assert (await look(), await look()) == (1, 0)
     (alarm,) = lines(capsys)
-    assert (alarm["alarm"], alarm["owner"], alarm["number"]) == ("panel-overdue", "alpha", 7)
+    assert (alarm["alarm"], alarm["owner"], alarm["number"]) == ("panel-overdue", "alpha", 9)
     assert alarm["panel_id"] in table.place
     assert "action" not in alarm
     fact = watch.store.state.facts[-1]
     assert (fact.kind, fact.concern_id, fact.actor) == ("work-item", "con_1", "router")
-    assert (fact.body["event"], fact.body["number"]) == ("overdue", 7)
+    assert (fact.body["event"], fact.body["number"]) == ("overdue", 9)
     watch.clock.move(DAY)
     await table.say("action-done", action="a1", evidence="e")
     assert (await look(), await look()) == (1, 0)

@@ -1,0 +1,60 @@
+"""What each step of a panel takes: a form of its own, of which every bad field is named."""
+
+from collections.abc import AsyncIterator
+from typing import Any, get_args
+
+import pytest
+
+from services.router.domain.convening import STEP_NAMES
+from services.router.entrypoints.panel_forms import STEP_FORMS
+from tests.support.router_app import CONVENOR
+from tests.support.router_panels import HELD, NOT_TOLD, TO_DO, Table, set_table
+
+
+@pytest.fixture
+async def table() -> AsyncIterator[Table]:
+    async with set_table() as table:
+        yield table
+
+
+@pytest.mark.parametrize(
+    ("more", "bad"),
+    [
+        ({"event": "convened", "organisations": []}, ["organisations", "position"]),
+        ({"event": "responded", "response": "perhaps"}, ["response"]),
+        ({"event": "contributed", "legal_reason": "x"}, ["answer"]),
+        ({"event": "contributed", "answer": ["held"]}, ["answer"]),
+        ({"event": "contributed", "answer": "cannot-disclose"}, ["legal_reason"]),
+        ({"event": "contributed", "answer": "cannot-disclose", "legal_reason": " "}, ["legal_reason"]),
+        ({"event": "contributed", "answer": "held", "legal_reason": "x", "lawful_basis": " "},
+         ["lawful_basis", "legal_reason", "why_necessary"]),
+        ({"event": "contributed", "answer": "nothing-held", "lawful_basis": "x", "why_necessary": "x"},
+         ["lawful_basis", "why_necessary"]),
+        ({"event": "contributed", **HELD, "answer": "cannot-disclose", "legal_reason": "x"},
+         ["lawful_basis", "why_necessary"]),
+        ({"event": "subject-told", **NOT_TOLD, "told": "maybe", "decided_by": " "}, ["decided_by", "told"]),
+        ({"event": "subject-told", **NOT_TOLD, "told": "yes"}, ["told_on", "why_not"]),
+        ({"event": "subject-told", **NOT_TOLD, "told_on": "2025-01-01", "subject": "press"}, ["subject", "told_on"]),
+        ({"event": "action-added", **TO_DO, "owner_person": ""}, ["owner_person"]),
+        ({"event": "action-done", "action": "a1", "evidence": ""}, ["evidence"]),
+        ({"event": "closed", "lessons": "", "feedback": {"con_1": " "}}, ["feedback/con_1", "lessons"]),
+        ({"event": "closed", "lessons": "x", "reason": " "}, ["feedback", "reason"]),
+        ({"event": "decided", "outcome": "monitor", "lessons": "x"}, ["lessons"]),
+        ({"event": "proposed", "lessons": "x"}, ["event"]),
+        ({"event": "withdrawn", "lessons": "x", "reason": " "}, ["lessons", "reason"]),
+    ],
+)  # fmt: skip
+async def test_each_event_takes_its_own_fields_and_every_bad_one_is_named(
+    table: Table, more: dict[str, Any], bad: list[str]
+) -> None:
+    await table.propose()
+    answer = await table.say(**more)
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+    assert sorted(error["pointer"] for error in answer.json()["errors"]) == [f"/{name}" for name in bad]
+    assert len((await table.sees(CONVENOR))["events"]) == 1
+
+
+def test_every_step_has_one_form() -> None:
+    events = [name for form in STEP_FORMS for name in get_args(form.model_fields["event"].annotation)]
+    assert set(events) == set(STEP_NAMES)
+    assert {name for name in events if events.count(name) > 1} == {"contributed", "subject-told"}
