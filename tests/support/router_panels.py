@@ -62,23 +62,23 @@ class Table:
 @asynccontextmanager
 async def set_table() -> AsyncIterator[Table]:
     """A concern of alpha, of which beta was told, and a graph with a forum to which alpha, beta and gamma belong."""
-    watch = Watch(current=judging(RECOGNISABLE, FORUM))
+    watch = Watch(current=judging(RECOGNISABLE, FORUM, {**FORUM, "id": "risk-summit", "name": "Risk Summit"}))
     await watch.decide(about(1))
     table = Table(watch)
     yield table
     await table.router.http.aclose()
 
 
-async def opened(table: Table) -> None:
-    assert (await table.propose()).status_code == 201
+async def opened(table: Table, **proposal: Any) -> None:
+    assert (await table.propose(**proposal)).status_code == 201
     assert (await table.say("convened", **CONVENED)).status_code == 200
     assert (await table.say("contributions-opened")).status_code == 200
 
 
-async def decided(table: Table, outcome: str = "joint-plan") -> None:
+async def decided(table: Table, **proposal: Any) -> None:
     """Both bodies are present: one says that it holds nothing, the other was asked and gave nothing."""
-    await opened(table)
+    await opened(table, **proposal)
     assert (await table.say("attended", organisations=["alpha", "beta"])).status_code == 200
     assert (await table.say("contributed", by=STRANGER, answer="nothing-held")).status_code == 200
     assert (await table.say("no-contribution", organisations=["alpha"])).status_code == 200
-    assert (await table.say("decided", outcome=outcome)).status_code == 200
+    assert (await table.say("decided", outcome="joint-plan")).status_code == 200

@@ -13,7 +13,9 @@ from typing import Any, Literal, get_args
 
 from services.router.domain.rounds import Person
 
-PanelKind = Literal["rrp", "qsg_item", "sqg_item", "risk_summit", "rapid_quality_review"]
+PanelKind = Literal["rrp", "qsg_item", "sqg_item", "risk_summit", "rapid_quality_review", "extraordinary_summit"]
+Level = Literal["routine", "enhanced", "intensive"]
+"""How close the quality response is that a panel belongs to, from the lowest."""
 PanelState = Literal[
     "proposed", "convened", "contributions_open", "quorum_not_met", "decided", "actions_open", "closed", "withdrawn"
 ]
@@ -32,11 +34,13 @@ StepName = Literal[
     "action-added",
     "action-done",
     "review-set",
+    "stepped-down",
     "closed",
     "withdrawn",
 ]
 EventName = Literal["proposed", StepName]
 STEP_NAMES: tuple[StepName, ...] = get_args(StepName)
+LEVELS: tuple[Level, ...] = get_args(Level)
 
 _FORWARD: Mapping[PanelState, Mapping[EventName, PanelState]] = {
     "proposed": {"convened": "convened"},
@@ -57,6 +61,7 @@ _FORWARD: Mapping[PanelState, Mapping[EventName, PanelState]] = {
         "subject-told": "decided",
         "action-added": "actions_open",
         "review-set": "decided",
+        "stepped-down": "decided",
         "closed": "closed",
     },
     "actions_open": {
@@ -65,6 +70,7 @@ _FORWARD: Mapping[PanelState, Mapping[EventName, PanelState]] = {
         "action-added": "actions_open",
         "action-done": "actions_open",
         "review-set": "actions_open",
+        "stepped-down": "actions_open",
         "closed": "closed",
     },
 }
@@ -120,6 +126,7 @@ class Panel:
     number: int = 1
     convenor: str = ""
     quorum: int = 1
+    level: Level | None = None
     invited: frozenset[str] = frozenset()
     present: frozenset[str] = frozenset()
     contributed: frozenset[str] = frozenset()
@@ -150,7 +157,14 @@ def panel_of(panel_id: str, events: Sequence[PanelEvent]) -> Panel:
     first = events[0]
     body = first.body
     also = tuple(body.get("also", ()))
-    panel = Panel(panel_id, body["concern_id"], convenor=first.by.org, quorum=body["quorum"], also=also)
+    panel = Panel(
+        panel_id,
+        body["concern_id"],
+        convenor=first.by.org,
+        quorum=body["quorum"],
+        level=body.get("level"),
+        also=also,
+    )
     for event in events[1:]:
         panel = _after(panel, event)
     return panel
@@ -189,6 +203,8 @@ def _agreed(panel: Panel, event: PanelEvent) -> Panel:
         case "action-done":
             left = {name: owner for name, owner in panel.open_actions.items() if name != body["action"]}
             return replace(panel, open_actions=left)
+        case "stepped-down":
+            return replace(panel, level=body["level"])
         case "withdrawn":
             return replace(panel, open_actions={})
         case _:

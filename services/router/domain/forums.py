@@ -16,6 +16,7 @@ FORUM_OF: Mapping[PanelKind, str] = {
     "sqg_item": "sqg",
     "risk_summit": "risk-summit",
     "rapid_quality_review": "risk-summit",
+    "extraordinary_summit": "healthcare-summit-wales",
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from services.router.domain.convening import EventName, Panel
+from services.router.domain.convening import LEVELS, EventName, Panel
 
 OF_INVITEES: frozenset[EventName] = frozenset({"responded", "contributed", "dissented"})
 """What each invited body says for itself; all else is the convenor's to record, and an action's end its owner's."""
@@ -69,6 +69,8 @@ def _unfit_end(panel: Panel, event: EventName, body: Mapping[str, Any]) -> str |
     match event:
         case "subject-told" if body["concern_id"] not in concerns:
             return "the panel is not about that concern"
+        case "stepped-down" if panel.level not in LEVELS[LEVELS.index(body["level"]) + 1 :]:
+            return f"it steps down to a level below its own, which is {panel.level or 'none'}"
         case "closed" if panel.open_actions:
             return f"actions are open: {_listed(panel.open_actions)}"
         case "closed" if unsaid := concerns - panel.accounted:

@@ -85,6 +85,7 @@ class PanelRoutes:
             key,
             request_of(principal, form, "panels"),
             any_concern="duty-router" in principal.roles,
+            level=form.level,
         )
         return self._answer(await propose_panel(asked, self.desk), principal, response)
 

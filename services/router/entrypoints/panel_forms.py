@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
-from services.router.domain.convening import PanelKind, StepName
+from services.router.domain.convening import Level, PanelKind, StepName
 from services.router.entrypoints.acting import ORGANISATIONS_MAX, ActForm, Organisations
 from services.router.entrypoints.forms import Term
 from shared.contracts.envelope import JsonObject
 
 ALSO_MAX = 31
+
+
+def _written_out(value: object) -> object:
+    """A number would be read as seconds since 1970, and an instant as its day in no place."""
+    if not (isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value)):
+        raise ValueError("write the day out: 2025-03-03")
+    return value
+
+
 Words = Annotated[str, Field(min_length=1, max_length=4000, pattern=r"\S")]
 ByName = Annotated[dict[Term, Words], Field(max_length=ORGANISATIONS_MAX)]
+Day = Annotated[date, BeforeValidator(_written_out)]
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
 
 
 class PanelForm(ActForm):
     """The body of `POST /v1/panels`; `decided_by` is the person who convenes, `reason` why not a routine meeting.
 
-    `also` are further concerns that it is about, such as those that came together about one subject.
+    `also` are further concerns that it is about, such as those that came together about one subject. `level` is that of
+    the quality response that it belongs to; a Regulatory Review Panel belongs to none.
     """
 
     kind: PanelKind
@@ -30,6 +42,14 @@ class PanelForm(ActForm):
     also: Annotated[tuple[Term, ...], Field(max_length=ALSO_MAX)] = ()
     decided_by: Name
     quorum: int = Field(default=2, ge=1, le=64)
+    level: Level | None = None
+
+    @field_validator("level")
+    @classmethod
+    def _level_fits_the_kind(cls, level: Level | None, info: ValidationInfo) -> Level | None:
+        if level is not None and info.data.get("kind") == "rrp":
+            raise ValueError("a Regulatory Review Panel has no level: leave it out")
+        return level
 
 
 class StepForm(ActForm):
@@ -111,7 +131,7 @@ class ToldForm(StepForm):
     concern_id: Term
     subject: Literal["provider", "registrant"]
     told: Literal["yes"]
-    told_on: date
+    told_on: Day
 
 
 class NotToldForm(StepForm):
@@ -131,7 +151,7 @@ class ActionForm(StepForm):
     action: Term
     owner: Term
     owner_person: Words
-    due: date
+    due: Day
 
 
 class DoneForm(StepForm):
@@ -146,7 +166,14 @@ class ReviewForm(StepForm):
     """The day by the end of which the panel looks at it again."""
 
     event: Literal["review-set"]
-    due: date
+    due: Day
+
+
+class SteppedDownForm(StepForm):
+    """The lower level of the quality response from here on."""
+
+    event: Literal["stepped-down"]
+    level: Literal["routine", "enhanced"]
 
 
 class ClosedForm(StepForm):
@@ -160,7 +187,8 @@ class ClosedForm(StepForm):
 _CONTRIBUTIONS = (HeldForm, NothingHeldForm, CannotDiscloseForm)
 _TELLINGS = (ToldForm, NotToldForm)
 _OTHERS = (
-    BareForm, ConvenedForm, BodiesForm, RespondedForm, DecidedForm, ActionForm, DoneForm, ReviewForm, ClosedForm
+    BareForm, ConvenedForm, BodiesForm, RespondedForm, DecidedForm, ActionForm, DoneForm, ReviewForm, SteppedDownForm,
+    ClosedForm,
 )  # fmt: skip
 STEP_FORMS: tuple[type[StepForm], ...] = (*_CONTRIBUTIONS, *_TELLINGS, *_OTHERS)
 

@@ -12,7 +12,17 @@ from shared.contracts.envelope import JsonObject, rfc3339
 from shared.http.auth import Principal
 
 SHARED: frozenset[EventName] = frozenset(
-    {"proposed", "convened", "invited", "contributions-opened", "decided", "review-set", "closed", "withdrawn"}
+    {
+        "proposed",
+        "convened",
+        "invited",
+        "contributions-opened",
+        "decided",
+        "review-set",
+        "stepped-down",
+        "closed",
+        "withdrawn",
+    }
 )
 """What every body at the table sees: the meeting, the agreed outcome, and when it is looked at again."""
 OF_BODIES: frozenset[EventName] = frozenset({"attended", "no-contribution"})
@@ -48,6 +58,7 @@ def panel_head_view(convened: Convened, principal: Principal, today: date) -> Js
         "concern_id": first,
         "also": also,
         "state": panel.state,
+        "level": panel.level,
         "convenor": panel.convenor,
         "opened_at": rfc3339(opening.at),
         "dues": [_due_view(one, today) for one in sorted(dues, key=lambda one: (one.day, one.number))],

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.router.domain.convening import EventName, Panel, PanelEvent, PanelKind, panel_of
+from services.router.domain.convening import EventName, Level, Panel, PanelEvent, PanelKind, panel_of
 from services.router.domain.forums import Forum, forum_on
 from services.router.domain.panel_rules import refused
 from services.router.domain.rounds import Dossier, Person
@@ -37,6 +37,7 @@ class Proposal:
     key: str
     request: str
     any_concern: bool = False
+    level: Level | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +190,7 @@ def _opening(proposal: Proposal, forum: Forum, sitting: Sitting) -> dict[str, An
         "also": list(proposal.concern_ids[1:]),
         "reason": proposal.reason,
         "quorum": proposal.quorum,
+        "level": proposal.level,
         "forum": forum.id,
         "named": forum.name,
         "source": list(forum.source),

@@ -280,6 +280,7 @@ BODY = {
     "action": "a",
     "owner": "beta",
     "feedback": {"c": "told"},
+    "level": "routine",
 }
 
 

@@ -47,5 +47,12 @@ def test_any_body_may_be_called_to_a_risk_summit(seed: Snapshot) -> None:
     assert (summit.members, summit.name) == (None, "Risk Summit (now Rapid Quality Review)")
 
 
+def test_an_extraordinary_summit_is_of_the_members_of_the_welsh_summit(seed: Snapshot) -> None:
+    summit = named(seed, "extraordinary_summit", date(2025, 1, 1))
+    assert summit.members is not None
+    assert {"hiw", "gmc"} <= summit.members
+    assert "cqc" not in summit.members
+
+
 def test_a_graph_without_the_forum_convenes_nothing() -> None:
     assert forum_on(judging().get().snapshot, "rrp", date(2025, 1, 1)) == "the graph names no such forum"

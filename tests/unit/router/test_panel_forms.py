@@ -36,9 +36,15 @@ async def table() -> AsyncIterator[Table]:
         ({"event": "subject-told", **NOT_TOLD, "told": "yes"}, ["told_on", "why_not"]),
         ({"event": "subject-told", **NOT_TOLD, "told_on": "2025-01-01", "subject": "press"}, ["subject", "told_on"]),
         ({"event": "action-added", **TO_DO, "owner_person": ""}, ["owner_person"]),
+        ({"event": "action-added", **TO_DO, "due": 1740000000}, ["due"]),
+        ({"event": "review-set", "due": "2025-11-01T00:00:00Z"}, ["due"]),
+        ({"event": "review-set", "due": "2025-02-30"}, ["due"]),
+        ({"event": "subject-told", "concern_id": "con_1", "subject": "provider", "told": "yes", "told_on": None},
+         ["told_on"]),
         ({"event": "action-done", "action": "a1", "evidence": ""}, ["evidence"]),
         ({"event": "closed", "lessons": "", "feedback": {"con_1": " "}}, ["feedback/con_1", "lessons"]),
         ({"event": "closed", "lessons": "x", "reason": " "}, ["feedback", "reason"]),
+        ({"event": "stepped-down", "level": "intensive"}, ["level"]),
         ({"event": "decided", "outcome": "monitor", "lessons": "x"}, ["lessons"]),
         ({"event": "proposed", "lessons": "x"}, ["event"]),
         ({"event": "withdrawn", "lessons": "x", "reason": " "}, ["lessons", "reason"]),
@@ -52,6 +58,14 @@ async def test_each_event_takes_its_own_fields_and_every_bad_one_is_named(
     assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
     assert sorted(error["pointer"] for error in answer.json()["errors"]) == [f"/{name}" for name in bad]
     assert len((await table.sees(CONVENOR))["events"]) == 1
+
+
+async def test_a_review_panel_has_no_level_and_every_bad_field_of_a_proposal_is_named(table: Table) -> None:
+    answer = await table.propose(level="enhanced", reason=" ", quorum=0, also=["a b"])
+    assert answer.status_code == 422
+    named = sorted(error["pointer"] for error in answer.json()["errors"])
+    assert named == ["/also/0", "/level", "/quorum", "/reason"]
+    assert (await table.router.get("/v1/panels", by=CONVENOR)).json()["items"] == []
 
 
 def test_every_step_has_one_form() -> None:

@@ -137,6 +137,22 @@ async def test_it_closes_when_it_is_said_of_each_concern_whether_its_subject_was
     assert NOT_TOLD["why_not"] in str(await table.sees(CONVENOR))
 
 
+async def test_the_level_of_a_response_goes_down_alone_and_every_body_at_the_table_sees_it(table: Table) -> None:
+    await decided(table, kind="risk_summit", level="intensive")
+    assert (await table.sees(STRANGER))["level"] == "intensive"
+    assert (await table.say("stepped-down", level="enhanced")).json()["level"] == "enhanced"
+    assert "below its own, which is enhanced" in await refusal(table, "stepped-down", level="enhanced")
+    assert (await table.say("stepped-down", level="routine")).status_code == 200
+    assert "below its own, which is routine" in await refusal(table, "stepped-down", level="routine")
+    assert [one["level"] for one in await said(table, STRANGER, "stepped-down")] == ["enhanced", "routine"]
+
+
+async def test_a_panel_without_a_level_steps_down_from_none(table: Table) -> None:
+    await decided(table)
+    assert (await table.sees(CONVENOR))["level"] is None
+    assert "which is none" in await refusal(table, "stepped-down", level="routine")
+
+
 async def test_what_is_said_of_one_concern_is_for_those_who_were_told_of_it(table: Table) -> None:
     await table.watch.decide(about(2, by="gamma"))
     await table.propose(by=DUTY, also=["con_2"], quorum=1)
