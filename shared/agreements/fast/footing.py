@@ -13,6 +13,7 @@ from shared.agreements.fast.gate import NUMBER, Shut
 from shared.agreements.fast.lanes import Tied
 from shared.agreements.fast.slice import Slice
 from shared.agreements.fast.terrain import Asked, Era, Terrain
+from shared.agreements.kept import keep
 from shared.agreements.succession import Reached
 
 FOOTINGS_KEPT_MAX = 8
@@ -60,9 +61,7 @@ class Footing:
         key = turn, turn if incident is None else calendar.turn(incident)
         found = self._openings.get(key)
         if found is None:
-            if len(self._openings) >= OPENINGS_KEPT_MAX:
-                self._openings.clear()
-            found = self._openings[key] = self._open(slice_, _season(slice_, case))
+            found = keep(self._openings, key, self._open(slice_, _season(slice_, case)), OPENINGS_KEPT_MAX)
         return found
 
     def _open(self, slice_: Slice, season: Season) -> Opening:
@@ -137,10 +136,9 @@ class Footings:
         asked = (True, facts.functions & functions) if facts.functions else (False, facts.categories & categories)
         found = self._kept.get((era.number, asked))
         if found is None:
-            if len(self._kept) >= (FOOTINGS_OF_WIDE_KEPT_MAX if self._slice.width > WIDE else FOOTINGS_KEPT_MAX):
-                self._kept.clear()
-            ways = self._work_out(case, era)
-            found = self._kept[era.number, asked] = Footing(self._slice, ways, era, self._itself)
+            made = Footing(self._slice, self._work_out(case, era), era, self._itself)
+            most = FOOTINGS_OF_WIDE_KEPT_MAX if self._slice.width > WIDE else FOOTINGS_KEPT_MAX
+            found = keep(self._kept, (era.number, asked), made, most)
         return found
 
     def _work_out(self, case: Case, era: Era) -> _Ways:
@@ -160,14 +158,13 @@ class Footings:
         """What no concern can tell apart within an era."""
         found = self._settled.get(era.number)
         if found is None:
-            if len(self._settled) >= FOOTINGS_KEPT_MAX:
-                self._settled.clear()
             silent, _ = self._speakers(case)
             moved, unsure, doubtful, _ = self._follow(self._whole, case, era, 0)
             lanes = self._still | moved
             bodies = self._bodies(self._slice.any_of(lanes & ~silent))
             wrong_way = self._terrain.set_of(self._wrong_way(case, era, parted=False))
-            found = self._settled[era.number] = _Ways(lanes, unsure, doubtful, bodies, wrong_way)
+            made = _Ways(lanes, unsure, doubtful, bodies, wrong_way)
+            found = keep(self._settled, era.number, made, FOOTINGS_KEPT_MAX)
         return found
 
     def _bodies(self, guards: int) -> int:

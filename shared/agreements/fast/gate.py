@@ -10,6 +10,7 @@ from shared.agreements import reasons
 from shared.agreements.case import Case
 from shared.agreements.fast.facets import Facet
 from shared.agreements.gates import GATES, name_of
+from shared.agreements.kept import keep
 from shared.agreements.model import Scope, Terms
 from shared.agreements.scope import SCOPE_TESTS, ScopeTest
 
@@ -52,9 +53,7 @@ class Gate:
         key = self._read(case)
         found = self._kept.get(key)
         if found is None:
-            if len(self._kept) >= KEPT_MAX:
-                self._kept.clear()
-            found = self._kept[key] = tuple(shut for shut in self._try(case) if shut[1])
+            found = keep(self._kept, key, tuple(shut for shut in self._try(case) if shut[1]), KEPT_MAX)
         return found
 
 

@@ -14,6 +14,7 @@ from itertools import compress
 from operator import itemgetter
 
 from shared.agreements.fast.bits import bits_at, places_of
+from shared.agreements.kept import keep
 
 FILLS_KEPT_MAX = 64
 FEW_GUARDS = 64
@@ -57,11 +58,10 @@ class Layout:
         known = bodies & self.bodies
         found = self._fills.get(known)
         if found is None:
-            if len(self._fills) >= FILLS_KEPT_MAX:
-                self._fills.clear()
             starts = bits_at((self._start_of[body] for body in places_of(known)), self.width)
             carried = self.lanes + starts
-            found = self._fills[known] = self.lanes ^ (carried & self.lanes), carried & self.guards
+            made = self.lanes ^ (carried & self.lanes), carried & self.guards
+            found = keep(self._fills, known, made, FILLS_KEPT_MAX)
         return found
 
     def run_of(self, body: int) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from shared.agreements.case import Case
 from shared.agreements.days import Span
 from shared.agreements.fast.bits import bits_at, places_of
 from shared.agreements.fast.terrain import Terrain
+from shared.agreements.kept import keep
 from shared.agreements.model import Scope
 from shared.agreements.scope import REMIT_TESTS
 
@@ -52,9 +53,7 @@ class Remits:
         )
         found = self._kept.get(key)
         if found is None:
-            if len(self._kept) >= KEPT_MAX:
-                self._kept.clear()
-            found = self._kept[key] = self._cover(case)
+            found = keep(self._kept, key, self._cover(case), KEPT_MAX)
         return found
 
     def _cover(self, case: Case) -> Covered:

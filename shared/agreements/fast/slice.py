@@ -12,6 +12,7 @@ from shared.agreements.fast.gate import KEPT_MAX, by_term, category_gate, purpos
 from shared.agreements.fast.lanes import Found, Lane, Opened, Speech, Tied
 from shared.agreements.fast.layout import Layout
 from shared.agreements.fast.remits import Covered
+from shared.agreements.kept import keep
 from shared.agreements.model import Effect, Mode
 from shared.agreements.rights import Right
 
@@ -68,9 +69,7 @@ class Slice:
         """The lanes that name a category which lies in their body's remit, and the guards of bodies in remit."""
         found = self._met.get(covered)
         if found is None:
-            if len(self._met) >= KEPT_MAX:
-                self._met.clear()
-            found = self._met[covered] = self._meet(covered)
+            found = keep(self._met, covered, self._meet(covered), KEPT_MAX)
         return found
 
     def after(self, gone: Collection[str], lost: Found, found: Found) -> Slice:

@@ -11,6 +11,7 @@ from functools import cached_property
 from shared.agreements.case import Case
 from shared.agreements.facts import Facts
 from shared.agreements.fast.bits import bits_at
+from shared.agreements.kept import keep
 from shared.agreements.model import Graph, Organisation, Succession
 from shared.agreements.snapshot import Snapshot
 from shared.agreements.succession import Reached
@@ -46,9 +47,7 @@ class Terrain:
         key = bisect_right(self._turns, day)
         found = self._eras.get(key)
         if found is None:
-            if len(self._eras) >= ERAS_KEPT_MAX:
-                self._eras.clear()
-            found = self._eras[key] = Era(self, day, key)
+            found = keep(self._eras, key, Era(self, day, key), ERAS_KEPT_MAX)
         return found
 
     def set_of(self, orgs: Iterable[str]) -> int:
@@ -154,12 +153,10 @@ class Era:
         key = (party, personal, terrain.asked(party, case.facts) if terrain.is_parted(party) else _NOTHING)
         found = self._roads.get(key)
         if found is None:
-            if len(self._roads) >= ROADS_KEPT_MAX:
-                self._roads.clear()
             delivered = map(terrain.delivered, bodies.resolve(party, personal=personal))
             known = terrain.number
-            found = tuple(row for row in delivered if row.org in known and row.org not in self.unable)
-            self._roads[key] = found
+            made = tuple(row for row in delivered if row.org in known and row.org not in self.unable)
+            found = keep(self._roads, key, made, ROADS_KEPT_MAX)
         return found
 
     def _replaced(self, organisation: Organisation, day: date) -> bool:

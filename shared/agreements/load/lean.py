@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
+from shared.agreements.kept import keep
 from shared.agreements.load.build import Reader, build_with, words_of
 from shared.agreements.load.change import Checked, Names, Slice, Stored
 from shared.agreements.load.form import Book, Check, GraphInvalid
@@ -84,9 +85,7 @@ class Shelved(Mapping[str, Agreement]):
         return len(self.base.rows.ids(AGREEMENT))
 
     def _make(self, name: str) -> Agreement:
-        if len(self._made) >= MADE_KEPT_MAX:
-            self._made.clear()
-        return self._made.setdefault(name, self._read(name))
+        return keep(self._made, name, self._read(name), MADE_KEPT_MAX)
 
     def _read(self, name: str) -> Agreement:
         """Raises KeyError, and GraphInvalid for an agreement that has not its form."""

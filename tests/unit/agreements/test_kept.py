@@ -3,6 +3,7 @@
 import pytest
 
 from shared.agreements import bodies, decide, facts_of, slices
+from shared.agreements.kept import keep
 from shared.agreements.load import lean
 from tests.support.following import Followed
 from tests.unit.agreements.seeds import objects
@@ -28,3 +29,17 @@ def test_the_reference_decides_alike_however_little_of_the_rights_is_kept(monkey
     monkeypatch.setattr(bodies, "JOINED_KEPT_MAX", 5)
     few = Followed(rows).snapshot
     assert [decide(few, facts) for facts in asked] == plenty
+
+
+def test_so_many_are_kept_and_then_all_of_them_go() -> None:
+    kept: dict[str, int] = {}
+    assert [keep(kept, name, number, 2) for number, name in enumerate("ab")] == [0, 1]
+    assert kept == {"a": 0, "b": 1}
+    assert keep(kept, "c", 2, 2) == 2
+    assert kept == {"c": 2}
+
+
+def test_what_another_thread_kept_meanwhile_stands() -> None:
+    kept = {"a": 0}
+    assert keep(kept, "a", 1, 2) == 0
+    assert kept == {"a": 0}
