@@ -173,6 +173,35 @@ JUSTIFIED: dict[tuple[str, str], str] = {
         _within("return among[0] if len(among) == 1 else None", "[0]", "[ -1]"),
     ): "of one, the first is the last",
     ("lead.py", _within("return candidates[0]", "[0]", "[ -1]")): _CANDIDATES,
+    ("bits.py", _within("text = bin(bits)[:1:-1]", ":1:", ": 0:")): "the `b` of `0b` is no place",
+    (
+        "facets.py",
+        _within("found[value] = found.get(value, 0) | bits_at(listed, moves.width)", "|", "^"),
+    ): "a lane that is new is in no set yet",
+    (
+        "facets.py",
+        _within("if code == len(after.values):", "==", ">="),
+    ): "no value has a higher number than the next one",
+    **{
+        (
+            "decider.py",
+            _within(
+                "guards = Joined(trial, 0).told & trial.slice.layout.fill(common.terrain.set_of(gaps))[1]",
+                "trial, 0",
+                f"trial, {other}",
+            ),
+        ): "who is silent is told nothing either way"
+        for other in (1, -1)
+    },
+    **{
+        (
+            "footing.py",
+            _within(
+                "return bits_at(self._slice.layout.orgs(guards), len(self._terrain.names) + 1)", "+ 1", f"+ {other}"
+            ),
+        ): "the width only has to be enough"
+        for other in (2, 3)
+    },
     (
         "lanes.py",
         _within('public = all(organisations[org].sector == "public" for org in agreement.signatories)', "==", ">="),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from services.registry.adapters.seed_files import read_objects
 from shared.agreements import Class, Decision, Facts, Snapshot, decide, facts_of, load
+from shared.agreements.case import Attempt, Case
 from shared.agreements.facts import Hop, SubjectFacts
 from shared.agreements.fast import Decider, Swift
 from shared.canonical import canonical
@@ -107,6 +109,23 @@ def test_p5_the_fast_path_decides_as_the_reference_does(snapshot: Snapshot, rout
     for routing in routings:
         facts = facts_of(routing)
         assert_equal(decider.decide(facts), decide(snapshot, facts))
+
+
+@law
+@given(worlds(), concerns())
+def test_p5_each_body_is_joined_to_the_originator_by_the_clauses_that_the_reference_tries(
+    snapshot: Snapshot, routing: Row
+) -> None:
+    case, decider = Case(snapshot, facts_of(routing)), Decider(snapshot)
+    orgs = sorted(snapshot.graph.organisations)
+    tried = {org: [attempt for attempt in case.attempts if attempt.recipient.org == org] for org in orgs}
+    assert {org: in_order(decider.attempts(case, org)) for org in orgs} == {org: in_order(tried[org]) for org in orgs}
+    untried = {org for org in orgs if org != case.originator and not tried[org]}
+    assert decider.wrong_way(case, untried) == case.bodies.wrong_way_to(case.originator) & untried
+
+
+def in_order(attempts: Iterable[Attempt]) -> list[Attempt]:
+    return sorted(attempts, key=lambda tried: (tried.clause.cite, str(tried.discloser), str(tried.recipient)))
 
 
 @law

@@ -16,6 +16,7 @@ from shared.agreements.fast import Decider, concern, days, decider, gate
 from shared.agreements.fast.days import ALWAYS, Calendar, Season
 from shared.agreements.fast.facets import Column
 from shared.agreements.fast.gate import Gate
+from shared.agreements.fast.layout import Layout
 from shared.agreements.holds import unknown_terms
 from shared.agreements.load.objects import Row
 from tests.rules import small
@@ -148,6 +149,14 @@ def test_what_has_yet_to_be_read_is_the_originator_first_and_then_who_is_told_an
     assert found.decide(facts).flags == ("suggest-onward:beta->gamma",)
 
 
+def test_nobody_is_read_to_tell_on_where_nobody_is_missing() -> None:
+    found, facts = Decider(small.world()), asked()
+    found.slice_of("alpha")
+    assert [row.org for row in found.decide(facts).told] == ["beta"]
+    assert found.lacks(facts) == []
+    assert found.decide(facts).may_tell_on == ()
+
+
 def test_reading_for_a_concern_reads_all_of_it_at_once() -> None:
     found, facts = Decider(told_on()), asked()
     found.read_for(facts)
@@ -194,3 +203,37 @@ def test_whose_originator_is_unknown_names_every_body_as_held_and_itself_nowhere
     assert decision.of_class(Class.ORIGINATOR) == ()
     with pytest.raises(KeyError, match="nobody"):
         decision.of("nobody")
+
+
+def test_a_column_holds_equal_values_once_and_lets_go_of_those_that_no_lane_has_any_more() -> None:
+    """A body's only lane comes and goes with another value each time."""
+    layout, column = Layout(), Column()
+    held: list[int] = []
+    for turn in range(12):
+        layout, moves = layout.relaid([0] if turn else [], [3])
+        column = column.after(moves, [f"value {turn}"])
+        held.append(len(column.values))
+        assert column[0] == f"value {turn}"
+        assert column.having([value == f"value {turn}" for value in column.values]) == 1
+    assert held == [2, 3] * 6
+
+
+def test_a_column_is_trimmed_once_it_holds_half_as_many_again_as_after_the_last_time() -> None:
+    layout, moves = Layout().relaid([], [1, 2, 3, 4])
+    column = Column().after(moves, "abcd")
+    assert column.values == [None, *"abcd"]
+    sizes = []
+    for value in "efgh":
+        layout, moves = layout.relaid([0], [1])
+        column = column.after(moves, value)
+        sizes.append(len(column.values))
+    assert sizes == [6, 7, 5, 6]
+    assert [column[place] for place in (0, 2, 4, 6)] == ["h", "b", "c", "d"]
+
+
+def test_no_lane_is_had_by_values_that_nobody_wants() -> None:
+    _, moves = Layout().relaid([], [1, 2])
+    column = Column().after(moves, "ab")
+    assert [column.having([False, *wanted]) for wanted in ((False, False), (True, False), (True, True))] == [0, 1, 5]
+    assert column.places({1, 2}) == [0, 2]
+    assert column.places(set()) == []
