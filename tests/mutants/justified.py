@@ -15,7 +15,15 @@ _CANDIDATES = "there is a candidate at least, and here no other"
 _BY_NAME = "because.cite, signed.discloser, signed.recipient"
 _EPACT = "epact = (19 * golden + century - century // 4 - (century - (century + 8) // 25 + 1) // 3 + 15) % 30"
 _BOUND = re.compile(r"[A-Z_]*KEPT_MAX = [\d_]+")
-_TWO_WAYS = ("len(listed) <= FEW:", "guards.bit_count() <= FEW_GUARDS:", "FEW = 16", "FEW_GUARDS = ")
+_TWO_WAYS = (
+    "<= FEW:",
+    "<= FEW_GUARDS:",
+    "> FEW_GUARDS else",
+    "> FEW_PIECES:",
+    "FEW = ",
+    "FEW_GUARDS = ",
+    "FEW_PIECES = ",
+)
 _FROZEN = "@dataclass(frozen=True, slots=True)"
 
 
@@ -173,6 +181,7 @@ JUSTIFIED: dict[tuple[str, str], str] = {
         _within("return among[0] if len(among) == 1 else None", "[0]", "[ -1]"),
     ): "of one, the first is the last",
     ("lead.py", _within("return candidates[0]", "[0]", "[ -1]")): _CANDIDATES,
+    ("footing.py", _within("lanes = self._still | moved", "|", "^")): "no lane stays and moves",
     ("bits.py", _within("text = bin(bits)[:1:-1]", ":1:", ": 0:")): "the `b` of `0b` is no place",
     (
         "facets.py",

@@ -91,7 +91,7 @@ class SwiftCase(Case):
         self.subjects = self._subjects_of(facts) if facts.subjects else NONE
         bars = common.bars_of(facts.originator)
         self.bars = tuple(bar for bar in bars if self._binds(bar)) if bars else ()
-        self.withholds = any(bar.withholds for bar in self.bars) if bars else False
+        self.withholds = any(bar.withholds for bar in self.bars)
         self.forbidden = NONE
         self._parties = {}
         self._remits = {}
