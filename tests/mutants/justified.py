@@ -182,6 +182,10 @@ JUSTIFIED: dict[tuple[str, str], str] = {
     ): "of one, the first is the last",
     ("lead.py", _within("return candidates[0]", "[0]", "[ -1]")): _CANDIDATES,
     ("footing.py", _within("lanes = self._still | moved", "|", "^")): "no lane stays and moves",
+    (
+        "layout.py",
+        _within("made = self.lanes ^ (carried & self.lanes), carried & self.guards", "lanes ^", "lanes -"),
+    ): "what is taken away is among them",
     ("bits.py", _within("text = bin(bits)[:1:-1]", ":1:", ": 0:")): "the `b` of `0b` is no place",
     (
         "facets.py",

@@ -102,6 +102,14 @@ class _Ways(NamedTuple):
     wrong_way: int
 
 
+class _Settled(NamedTuple):
+    """The same of what falls into no parts, on which nobody has to choose."""
+
+    lanes: int
+    bodies: int
+    wrong_way: int
+
+
 class Footings:
     """The footings of one slice. Parties that may fall into parts are followed for each concern that the parts tell
     apart, all the others once in an era."""
@@ -126,7 +134,7 @@ class Footings:
         self._parted = {party: ways for party, ways in moving.items() if terrain.is_parted(party[0])}
         self._heard = _heard(slice_.heard, terrain)
         self._speaks_in_parts = any(terrain.is_parted(party) for party, _ in self._speaking)
-        self._settled: dict[int, _Ways] = {}
+        self._settled: dict[int, _Settled] = {}
         self._kept: dict[tuple[int, Asked], Footing] = {}
 
     def of(self, case: Case, era: Era) -> Footing:
@@ -150,21 +158,18 @@ class Footings:
         if self._speaks_in_parts:
             joined = self._bodies(self._slice.any_of(lanes))
         wrong_way = settled.wrong_way | self._terrain.set_of(self._wrong_way(case, era, parted=True))
-        return _Ways(
-            lanes, ambiguous | settled.unsure | unsure, ambiguous | settled.doubtful | doubtful, joined, wrong_way
-        )
+        return _Ways(lanes, ambiguous | unsure, ambiguous | doubtful, joined, wrong_way)
 
-    def _settle(self, case: Case, era: Era) -> _Ways:
-        """What no concern can tell apart within an era."""
+    def _settle(self, case: Case, era: Era) -> _Settled:
+        """What no concern can tell apart within an era: nobody has to choose where nothing falls into parts."""
         found = self._settled.get(era.number)
         if found is None:
             silent, _ = self._speakers(case)
-            moved, unsure, doubtful, _ = self._follow(self._whole, case, era, 0)
+            moved, *_ = self._follow(self._whole, case, era, 0)
             lanes = self._still | moved
             bodies = self._bodies(self._slice.any_of(lanes & ~silent))
             wrong_way = self._terrain.set_of(self._wrong_way(case, era, parted=False))
-            made = _Ways(lanes, unsure, doubtful, bodies, wrong_way)
-            found = keep(self._settled, era.number, made, FOOTINGS_KEPT_MAX)
+            found = keep(self._settled, era.number, _Settled(lanes, bodies, wrong_way), FOOTINGS_KEPT_MAX)
         return found
 
     def _bodies(self, guards: int) -> int:
