@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
+from typing import NamedTuple
 
 from shared.agreements.load.lean import Shelved
 from shared.agreements.load.roster import Names, Roster
 from shared.agreements.model import Agreement, Graph
 from shared.agreements.rights import Right, Tie, rights_of, ties_of
 
-RIGHTS_KEPT_MAX = 50_000
-"""Of all bodies together, with their agreements: some 150 MB."""
+KEPT_MAX = 50_000
+"""Rights and ties of all bodies together, with their agreements: some 150 MB."""
+
+
+class _Said(NamedTuple):
+    """What one body may say, and what it hears."""
+
+    speaking: tuple[Right, ...]
+    hearing: tuple[Tie, ...]
 
 
 class Slices:
@@ -22,40 +30,35 @@ class Slices:
         self._roster = _roster_of(graph.agreements)
         self._others = _by_party((*graph.duties.values(), *(bar.permitted for bar in graph.bars.values())))
         self._before = _steps_back(graph)
-        self._speaking: dict[str, tuple[Right, ...]] = {}
-        self._hearing: dict[str, tuple[Tie, ...]] = {}
+        self._kept: dict[str, _Said] = {}
 
     def after(self, graph: Graph, touched: Iterable[str]) -> Slices:
         """The slices of the graph after a change, which touched agreements of these parties: the others are kept."""
         after = Slices(graph)
         if after._before == self._before and _only_agreements_differ(self._graph, graph):
             moved = self._acting_for_any(touched)
-            after._speaking = {org: kept for org, kept in self._speaking.copy().items() if org not in moved}
-            after._hearing = {org: kept for org, kept in self._hearing.copy().items() if org not in moved}
+            after._kept = {org: kept for org, kept in self._kept.copy().items() if org not in moved}
         return after
 
     def speaking(self, org: str) -> tuple[Right, ...]:
         """Every right that the body, or a party for which it could ever act, has as a discloser; by agreement."""
-        found = self._speaking.get(org)
-        return self._look_at(org)[0] if found is None else found
+        return (self._kept.get(org) or self._look_at(org)).speaking
 
     def hearing(self, org: str) -> tuple[Tie, ...]:
         """Every tie in which the body, or a party for which it could ever act, is told; sorted."""
-        found = self._hearing.get(org)
-        return self._look_at(org)[1] if found is None else found
+        return (self._kept.get(org) or self._look_at(org)).hearing
 
-    def _look_at(self, org: str) -> tuple[tuple[Right, ...], tuple[Tie, ...]]:
+    def _look_at(self, org: str) -> _Said:
         """Both at once: an agreement is long to read."""
         acting, rights, ties = self.acting_for(org), list[Right](), set[Tie]()
         for right in self.around(org):
             ties.update(tie for tie in ties_of(right) if tie.recipient in acting)
             if right.discloser in acting:
                 rights.append(right)
-        if sum(map(len, self._speaking.copy().values())) + len(rights) > RIGHTS_KEPT_MAX:
-            self._speaking.clear()
-        speaking, hearing = tuple(rights), tuple(sorted(ties))
-        self._speaking[org], self._hearing[org] = speaking, hearing
-        return speaking, hearing
+        if sum(map(_weight, self._kept.copy().values())) + len(rights) + len(ties) > KEPT_MAX:
+            self._kept.clear()
+        made = self._kept[org] = _Said(tuple(rights), tuple(sorted(ties)))
+        return made
 
     def around(self, org: str, among: Collection[str] | None = None) -> Iterator[Right]:
         """Every right of everything that the body, or a party for which it could ever act, is a party to; by agreement.
@@ -115,8 +118,12 @@ class Slices:
     def _acting_for_any(self, parties: Iterable[str]) -> frozenset[str]:
         """Those whose slices are kept here and who could ever act for one of the parties."""
         touched = frozenset(parties)
-        asked = {*self._speaking.copy(), *self._hearing.copy()}
+        asked = set(self._kept.copy())
         return frozenset(org for org in asked if touched & self.acting_for(org))
+
+
+def _weight(said: _Said) -> int:
+    return len(said.speaking) + len(said.hearing)
 
 
 def _only_agreements_differ(before: Graph, after: Graph) -> bool:

@@ -25,7 +25,7 @@ def test_the_reference_decides_alike_however_little_of_the_rights_is_kept(monkey
     rows = list(map(dict, objects()))
     whole = Followed(rows).snapshot
     plenty = [decide(whole, facts) for facts in asked]
-    monkeypatch.setattr(slices, "RIGHTS_KEPT_MAX", 40)
+    monkeypatch.setattr(slices, "KEPT_MAX", 40)
     monkeypatch.setattr(bodies, "JOINED_KEPT_MAX", 5)
     few = Followed(rows).snapshot
     assert [decide(few, facts) for facts in asked] == plenty

@@ -97,9 +97,11 @@ def test_of_two_later_versions_of_which_one_never_held_the_last_by_name_counts()
     assert version.id == "pact-3"
 
 
-@pytest.mark.parametrize(("bound", "kept"), [(3, False), (4, True), (5, True)])
-def test_rights_are_kept_up_to_a_bound_of_all_together(monkeypatch: pytest.MonkeyPatch, bound: int, kept: bool) -> None:
-    monkeypatch.setattr(slices, "RIGHTS_KEPT_MAX", bound)
+@pytest.mark.parametrize(("bound", "kept"), [(5, False), (6, True), (7, True)])
+def test_rights_and_ties_are_kept_up_to_a_bound_of_all_together(
+    monkeypatch: pytest.MonkeyPatch, bound: int, kept: bool
+) -> None:
+    monkeypatch.setattr(slices, "KEPT_MAX", bound)
     found = slices_of(between("act", *TWO), between("own", *TWO), between("back", "beta", "alpha"))
     first, other = found.speaking("alpha"), found.speaking("beta")
     assert (len(first), len(other)) == (3, 1)
