@@ -59,6 +59,11 @@ class Act:
     routing: Mapping[str, Any] | None = None
     record: Mapping[str, Any] | None = None
 
+    @property
+    def closes(self) -> bool:
+        """Whether a person takes back what was opened before: a gateway, or necessity."""
+        return self.routing is not None and (self.record or {}).get("decision") == DO_NOT_SHARE
+
 
 @dataclass(frozen=True, slots=True)
 class Opened:

@@ -14,7 +14,16 @@ from pydantic import Field, model_validator
 from services.router.entrypoints.acting import ActForm, Actor, Organisations, body_of, person_of, refusal, request_of
 from services.router.entrypoints.choices import stands_view
 from services.router.entrypoints.forms import Term
-from services.router.usecases import Absent, Desk, HumanDecision, Refused, Stands, UnknownGateways, record_decision
+from services.router.usecases import (
+    Absent,
+    Desk,
+    HumanDecision,
+    NotOpen,
+    Refused,
+    Stands,
+    UnknownGateways,
+    record_decision,
+)
 from shared.agreements.reasons import REQUIRED, SENTENCES
 from shared.contracts.envelope import JsonObject
 from shared.http.params import PathId
@@ -29,7 +38,8 @@ Maybe = Annotated[str, Field(max_length=4000)]
 class HumanDecisionForm(ActForm):
     """The body of `POST /v1/decisions/{concern_id}/human-decisions`; `reason` is the reason for sharing or not.
 
-    `gateways` are `bar/gateway` ids that are opened, `why_necessary` states the necessity test where one is made.
+    `gateways` are `bar/gateway` ids that are opened, `why_necessary` states the necessity test where one is made. A
+    decision not to share closes the gateways that it names, and with `no_longer_necessary` the necessity.
     """
 
     decision: Literal["share", "do-not-share"]
@@ -42,6 +52,7 @@ class HumanDecisionForm(ActForm):
     lawful_basis: Words
     gateways: Gateways = ()
     why_necessary: Maybe = ""
+    no_longer_necessary: bool = False
     requested_by: Maybe = ""
     controller_relationship: Literal["", "joint", "separate"] = ""
     sharing_agreement: Maybe = ""
@@ -54,9 +65,9 @@ class HumanDecisionForm(ActForm):
     individuals_rights: Maybe = ""
 
     @model_validator(mode="after")
-    def _only_sharing_opens(self) -> HumanDecisionForm:
-        if self.decision == "do-not-share" and self.gateways:
-            raise ValueError("a decision not to share opens no gateway: leave gateways out")
+    def _sharing_closes_nothing(self) -> HumanDecisionForm:
+        if self.decision == "share" and self.no_longer_necessary:
+            raise ValueError("no_longer_necessary goes with a decision not to share, and only with it")
         return self
 
 
@@ -89,7 +100,7 @@ class HumanDecisionRoutes:
         made = HumanDecision(
             record=form.model_dump(mode="json"),
             gateways=tuple(dict.fromkeys(form.gateways)),
-            necessity=sharing and bool(form.why_necessary.strip()),
+            necessity=bool(form.why_necessary.strip()) if sharing else form.no_longer_necessary,
             organisations=tuple(dict.fromkeys(form.receiving_organisations)),
             reason=form.reason,
             by=person_of(principal, form),
@@ -101,6 +112,8 @@ class HumanDecisionRoutes:
                 return stands_view(concern_id, stands)
             case UnknownGateways(ids):
                 raise bad_fields(_unknown(form.gateways, ids))
+            case NotOpen() as wrong:
+                raise bad_fields(_not_open(form.gateways, wrong))
             case Refused() as refused if sharing:
                 hidden = Refused(dict.fromkeys(refused.reasons, "NOT_AVAILABLE"))
                 raise refusal(hidden, form.receiving_organisations, field=_RECEIVING)
@@ -124,3 +137,9 @@ def _told_by_duty(refused: Refused, organisations: list[str]) -> Problem:
 def _unknown(gateways: tuple[str, ...], ids: tuple[str, ...]) -> list[FieldError]:
     said = "no bar has this gateway: take `bar/gateway` from the graph"
     return [FieldError(f"/gateways/{gateways.index(name)}", said) for name in ids]
+
+
+def _not_open(gateways: tuple[str, ...], wrong: NotOpen) -> list[FieldError]:
+    said = "this is not open on this concern: see its rounds for what is"
+    errors = [FieldError(f"/gateways/{gateways.index(name)}", said) for name in wrong.gateways]
+    return errors + ([FieldError("/no_longer_necessary", said)] if wrong.necessity else [])

@@ -24,7 +24,7 @@ from services.router.usecases.graph import (
     newer_at_registry,
     refresh_graph,
 )
-from services.router.usecases.human import HumanDecision, UnknownGateways, record_decision
+from services.router.usecases.human import HumanDecision, NotOpen, UnknownGateways, record_decision
 from services.router.usecases.judging import chosen, judged, read_ahead
 from services.router.usecases.panels import find_overdue_panels, look_at_panels
 from services.router.usecases.patience import Patience
@@ -72,6 +72,7 @@ __all__ = [
     "ItemResult",
     "NeedsThird",
     "NotApproved",
+    "NotOpen",
     "NotRouted",
     "PanelResult",
     "Patience",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from services.router.usecases.rounds import Absent, ChoiceResult, Stands, open_r
 
 @dataclass(frozen=True, slots=True)
 class HumanDecision:
-    """The record as it is kept, and what it opens: gateways of bars by id, and necessity."""
+    """The record as it is kept, and what it opens, or closes again: gateways of bars by id, and necessity."""
 
     record: Mapping[str, Any]
     gateways: tuple[str, ...]
@@ -24,6 +24,11 @@ class HumanDecision:
     by: Person
     request: str
 
+    @property
+    def shares(self) -> bool:
+        """Whether it opens; a decision not to share closes."""
+        return self.record.get("decision") != DO_NOT_SHARE
+
 
 @dataclass(frozen=True, slots=True)
 class UnknownGateways:
@@ -32,12 +37,21 @@ class UnknownGateways:
     ids: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class NotOpen:
+    """These gateways, or the necessity, are not open on this concern, so none can be closed; nothing was recorded."""
+
+    gateways: tuple[str, ...]
+    necessity: bool
+
+
 async def record_decision(
     concern_id: str, made: HumanDecision, *, asker: str | None, desk: Desk
-) -> ChoiceResult | UnknownGateways:
+) -> ChoiceResult | UnknownGateways | NotOpen:
     """A round of its own, with the record; a gateway opens in it for what its bar kept back.
 
-    Who decides not to share opens nothing and is recorded as carefully; those bodies are told by duty alone from then
+    Who decides not to share closes what is named, and is recorded as carefully; who was told and no longer may be is
+    told of the withdrawal alone. Those bodies are told by duty alone from then
     on, of later versions too, until they are chosen or it is decided to share. Refused where a duty tells one of them.
     Raises RoundTaken, Recalled, NoGraphYet.
     """
@@ -49,13 +63,13 @@ async def record_decision(
         if known := dossier.repeated(act):
             return Stands(known.decision_id, known.key.round, dict(dossier.notices), repeated=True)
         sitting = desk.sitting(tx)
-        if unknown := [name for name in made.gateways if name not in sitting.judge.gateways]:
-            return UnknownGateways(tuple(unknown))
+        if wrong := _wrong(dossier.routing, made, sitting.judge.gateways):
+            return wrong
         return await open_round(dossier, act, sitting)
 
 
 def _act(dossier: Dossier, made: HumanDecision) -> Act:
-    routing = _opened(dossier.routing, made) if made.gateways or made.necessity else None
+    routing = _changed(dossier.routing, made) if made.gateways or made.necessity else None
     return Act(
         "human-decision",
         made.by,
@@ -69,10 +83,31 @@ def _act(dossier: Dossier, made: HumanDecision) -> Act:
 
 
 def _choices(dossier: Dossier, made: HumanDecision) -> Choices:
-    if made.record.get("decision") == DO_NOT_SHARE:
+    if not made.shares:
         return {**dossier.choices, **dict.fromkeys(made.organisations, NOTHING)}
     lifted = {org for org in made.organisations if dossier.choices.get(org) == NOTHING}
     return {org: manner for org, manner in dossier.choices.items() if org not in lifted}
+
+
+def _wrong(routing: Mapping[str, Any], made: HumanDecision, known: Collection[str]) -> UnknownGateways | NotOpen | None:
+    if made.shares:
+        unknown = tuple(name for name in made.gateways if name not in known)
+        return UnknownGateways(unknown) if unknown else None
+    opened = {row.get("id") for row in routing.get("gateways") or ()}
+    shut = tuple(name for name in made.gateways if name not in opened)
+    unstated = made.necessity and not routing.get("necessity")
+    return NotOpen(shut, unstated) if shut or unstated else None
+
+
+def _changed(routing: Mapping[str, Any], made: HumanDecision) -> Mapping[str, Any]:
+    return _opened(routing, made) if made.shares else _closed(routing, made)
+
+
+def _closed(routing: Mapping[str, Any], made: HumanDecision) -> Mapping[str, Any]:
+    """As if what is named had not been opened, whoever opened it."""
+    left = [row for row in routing.get("gateways") or () if row.get("id") not in made.gateways]
+    gone = {"necessity"} if made.necessity else set()
+    return {name: value for name, value in routing.items() if name not in gone} | {"gateways": left}
 
 
 def _opened(routing: Mapping[str, Any], made: HumanDecision) -> Mapping[str, Any]:

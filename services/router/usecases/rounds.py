@@ -81,7 +81,7 @@ async def open_round(dossier: Dossier, act: Act, sitting: Sitting, *, done: Work
     ended = [resolved(item, opened) for item in handover.ended]
     if not await sitting.tx.open_round(replace(decided, items=handover.opened), opened, ended):
         raise RoundTaken(dossier.concern.concern_id)
-    await withdraw_from_others(dossier.concern, choice.decision, sitting)
+    await withdraw_from_others(dossier.concern, choice.decision, sitting, also_of_this=act.closes)
     return Stands(opened.decision_id, opened.key.round, _told(decided, act.organisations))
 
 

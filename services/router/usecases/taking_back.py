@@ -27,9 +27,11 @@ async def withdraw(told: ToldNotice, dossier: Dossier, reason: str, sitting: Sit
     return undoing is not None
 
 
-async def withdraw_from_others(concern: Concern, decision: Ruling, sitting: Sitting) -> None:
-    """Tell those of the withdrawal who know of an earlier version, and may no longer."""
-    for told in await sitting.tx.told_before(concern.concern_id, concern.version):
+async def withdraw_from_others(
+    concern: Concern, decision: Ruling, sitting: Sitting, *, also_of_this: bool = False
+) -> None:
+    """Tell those of the withdrawal who know of an earlier version, or of this one too, and may no longer."""
+    for told in await sitting.tx.told_before(concern.concern_id, concern.version + also_of_this):
         reason = taken_back_by(decision, told.recipient)
         dossier = await sitting.tx.dossier(told.concern_id, told.version) if reason else None
         if dossier is not None and reason is not None:

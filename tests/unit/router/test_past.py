@@ -193,7 +193,9 @@ async def test_why_a_body_may_not_be_told_is_not_the_originators_to_know_by_a_re
     ("changes", "pointer"),
     [
         ({"gateways": ["bar/nowhere"]}, "/gateways/0"),
-        ({"decision": "do-not-share", "gateways": ["bar/welfare"]}, ""),
+        ({"decision": "do-not-share", "gateways": ["bar/welfare"]}, "/gateways/0"),
+        ({"decision": "do-not-share", "no_longer_necessary": True}, "/no_longer_necessary"),
+        ({"no_longer_necessary": True}, ""),
         ({"decided_by": ""}, "/decided_by"),
         ({"decided_by": " "}, "/decided_by"),
         ({"legal_power": " "}, "/legal_power"),
@@ -206,6 +208,50 @@ async def test_a_record_that_is_not_right_names_its_field(changes: Any, pointer:
     assert answer.status_code == 422
     assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
     assert len(past.store.state.decisions) == 1
+
+
+OPENS = {"gateways": ["bar/welfare"], "why_necessary": "children live there"}
+SHUTS = {"decision": "do-not-share", "reason": "it was opened by mistake"}
+
+
+@pytest.mark.parametrize(
+    "named", [{"gateways": ["bar/welfare"]}, {"no_longer_necessary": True}], ids=["the gateway", "the necessity"]
+)
+async def test_what_was_opened_by_mistake_is_closed_and_who_was_told_hears_of_the_withdrawal_alone(named: Any) -> None:
+    past = Past(*BARRED)
+    await past.route()
+    assert (await decide_by_hand(past, **OPENS)).status_code == 200
+    shut = await decide_by_hand(past, **SHUTS, **named)
+    assert (shut.status_code, shut.json()["round"], shut.json()["told"]) == (200, 3, [])
+    told, taken_back = (issued.data for issued in past.store.state.issued)
+    assert (told.kind, taken_back.kind, taken_back.ref) == ("tell", "withdrawal", told.notice_id)
+    assert (taken_back.recipient, taken_back.fields) == ("beta", {"header": "full"})
+    (undone,) = past.store.state.undone
+    assert [row.of for row in undone.data.notices] == [told.notice_id]
+    rounds = (await past.ask("/v1/decisions/con_1/rounds"))["rounds"]
+    assert [row["record"]["decision"] for row in rounds] == ["share", "do-not-share"]
+    assert [fact.body["of"] for fact in past.store.state.facts if "undoing" in fact.body] == [told.notice_id]
+    assert (await decide_by_hand(past, **SHUTS, **named)).json()["repeated"]
+    assert len(past.store.state.issued) == 2
+
+
+async def test_everything_that_is_not_open_is_named_and_what_is_open_stays_so() -> None:
+    past = Past(*BARRED)
+    await past.route()
+    assert (await decide_by_hand(past, gateways=["bar/welfare"])).status_code == 200
+    named = ["bar/welfare", "bar/other"]
+    answer = await decide_by_hand(past, **SHUTS, gateways=named, no_longer_necessary=True)
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/gateways/1", "/no_longer_necessary"]
+    routing = (await past.ask("/v1/routings"))["items"][0]["routing"]
+    assert [row["id"] for row in routing["gateways"]] == ["bar/welfare"]
+
+
+async def test_a_decision_not_to_share_that_closes_nothing_takes_nothing_back() -> None:
+    past = Past(*BARRED)
+    await past.route()
+    assert (await decide_by_hand(past, **OPENS)).status_code == 200
+    assert (await decide_by_hand(past, **SHUTS)).status_code == 200
+    assert [issued.data.kind for issued in past.store.state.issued] == ["tell"]
 
 
 async def test_only_the_originator_decides_on_its_own_bar() -> None:
