@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.router.domain.choosing import Manner, may_be_chosen
 from services.router.domain.evaluating import Evaluator
@@ -30,6 +30,11 @@ def missing_of(evaluator: Evaluator, facts: Facts, orgs: Collection[str]) -> tup
     manners, plain = may_be_chosen(evaluator, facts, known), evaluator.decide(facts)
     _, standings = evaluator.standings(facts, known)
     return tuple(Missing(row.org, _why(plain.of(row.org), row), manners.get(row.org)) for row in standings)
+
+
+def but_kept_back(missing: Collection[Missing], kept: Collection[str]) -> tuple[Missing, ...]:
+    """The same advice where it was decided not to share with some: nobody else tells those in any manner."""
+    return tuple(replace(row, manner=None) if row.org in kept else row for row in missing)
 
 
 def _why(outcome: Outcome, standing: Standing) -> Explanation:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from services.router.domain.advice import Missing
+from services.router.domain.advice import Missing, but_kept_back
 from services.router.domain.choosing import Choices
 from services.router.domain.model import ItemEvent, ItemEventName, ItemKind, WorkItem
 from services.router.domain.rounds import Act, Dossier, Opened, Person, resolved
@@ -97,7 +97,7 @@ async def look_at_item(item_id: str, store: DecisionStore, desk: Desk) -> ItemLo
     if not dossier or item.resolution or item.kind in TELLS_NOBODY:
         return ItemLook(item, events, routing, ())
     missing = await asyncio.to_thread(desk.current.get().missing, routing, item.bodies)
-    return ItemLook(item, events, routing, missing)
+    return ItemLook(item, events, routing, but_kept_back(missing, dossier.told_nothing))
 
 
 async def assign_item(ask: Ask, owner: str, desk: Desk) -> ItemResult:

@@ -210,8 +210,8 @@ async def test_a_record_that_is_not_right_names_its_field(changes: Any, pointer:
     assert len(past.store.state.decisions) == 1
 
 
-OPENS = {"gateways": ["bar/welfare"], "why_necessary": "children live there"}
-SHUTS = {"decision": "do-not-share", "reason": "it was opened by mistake"}
+OPENS: dict[str, Any] = {"gateways": ["bar/welfare"], "why_necessary": "children live there"}
+SHUTS: dict[str, Any] = {"decision": "do-not-share", "reason": "it was opened by mistake"}
 
 
 @pytest.mark.parametrize(
@@ -311,6 +311,9 @@ async def test_no_duty_router_tells_whom_the_originator_decided_not_to_share_wit
     assert (await decide_by_hand(past, decision="do-not-share")).status_code == 200
     items = (await past.ask("/v1/work-items", by=DUTY))["items"]
     (item,) = (row["item_id"] for row in items if row["kind"] == "unroutable")
+    shown = await past.ask(f"/v1/work-items/{item}", by=DUTY)
+    assert [(row["org"], row["may_be_told"]) for row in shown["missing"]] == [("beta", None)]
+    assert shown["can_do"] == [{"action": "wait"}, {"action": "close"}]
     asked = {"action": "route", "organisations": ["beta"], "decided_by": "Kim", "reason": "they should know"}
     for pointer in (False, True):
         path = f"/v1/work-items/{item}/resolution"
