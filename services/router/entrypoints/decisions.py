@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
 import orjson
@@ -16,9 +17,9 @@ from fastapi import APIRouter, Depends, Query, Request
 from services.router.domain.explanation import operator_view, organisation_view, originator_view, recipient_view
 from services.router.domain.model import ENGINE, Concern, DecisionRecord, Head
 from services.router.domain.policy import Judge
-from services.router.domain.rounds import Opened
 from services.router.domain.tokens import token_of
 from services.router.entrypoints.forms import Moment, PreviewForm, without_detail
+from services.router.entrypoints.round_views import round_view_for, whole_round_view
 from services.router.ports import DecisionStore, History
 from services.router.usecases import Desk, Ground, chosen, judge_on, judged, on_day, replay
 from shared.agreements import GraphInvalid
@@ -75,13 +76,14 @@ class DecisionRoutes:
     async def rounds(self, concern_id: PathId, principal: Reader, version: Version = None) -> JsonObject:
         """What opened each later round: who decided what and why, with the record of a person's decision.
 
-        For operators, auditors and the originator.
+        Whole for operators and auditors; for the originator without the reasons, names and records of others.
         """
         record = await self._visible(concern_id, version, principal)
         async with self.desk.begin() as tx:
             dossier = await tx.dossier(concern_id, record.key.version)
         opened = dossier.opened if dossier else ()
-        return {"concern_id": concern_id, "version": record.key.version, "rounds": list(map(round_view, opened))}
+        view = whole_round_view if sees_all(principal) else partial(round_view_for, principal.org)
+        return {"concern_id": concern_id, "version": record.key.version, "rounds": list(map(view, opened))}
 
     async def organisation(
         self, concern_id: PathId, org: PathId, principal: Reader, version: Version = None
@@ -245,22 +247,6 @@ def access_fact(record: DecisionRecord, principal: Principal, now: datetime) -> 
         actor=principal.subject,
         body={"decision_id": record.decision_id, "org": principal.org},
     )
-
-
-def round_view(opened: Opened) -> JsonObject:
-    """One later round, and the act that opened it."""
-    act = opened.act
-    return {
-        "round": opened.key.round,
-        "decision_id": opened.decision_id,
-        "kind": act.kind,
-        "at": rfc3339(opened.at),
-        "by": {"principal": act.by.principal, "org": act.by.org, "name": act.by.name},
-        "reason": act.reason,
-        "organisations": list(act.organisations),
-        "choices": dict(act.choices),
-        "record": act.record,
-    }
 
 
 async def _preview(form: PreviewForm, judge: Judge, clock: Clock) -> JsonObject:

@@ -11,7 +11,16 @@ from services.router.usecases import hear_of_notices, route_concerns
 from shared.records import Batch
 from tests.rules import small
 from tests.support.clock import NOON, FrozenClock
-from tests.support.router_app import CASE_SYSTEM, DUTY, OPERATOR, READER, SECOND_DUTY, STRANGER, RouterUnderTest
+from tests.support.router_app import (
+    AUDITOR,
+    CASE_SYSTEM,
+    DUTY,
+    OPERATOR,
+    READER,
+    SECOND_DUTY,
+    STRANGER,
+    RouterUnderTest,
+)
 from tests.support.router_fakes import InMemoryRouter, a_concern, judging
 
 SECRET = "Dr Sample of Example Street"
@@ -68,6 +77,43 @@ async def test_an_item_says_what_it_is_about_and_nothing_by_which_a_person_could
     assert (about["originator"], about["categories"], about["nation"]) == ("alpha", ["theft"], "england")
     assert about["subjects"] == [{"kind": "registrant", "registers": ["gmc"]}]
     assert SECRET not in answer.text
+
+
+async def rounds_as_seen_by(office: Office, by: str) -> Any:
+    """Alpha chose nobody; a duty router routed its concern to beta."""
+    await office.route(categories=["theft"])
+    item = await office.item_of("unroutable")
+    answer = await office.resolve(item, action="route", organisations=["beta"], reason=SECRET, decided_by="Kim")
+    assert answer.status_code == 200
+    return await office.router.get("/v1/decisions/con_1/rounds", by=by)
+
+
+@pytest.mark.parametrize("by", [OPERATOR, AUDITOR])
+async def test_who_oversees_sees_who_opened_a_round_and_why(office: Office, by: str) -> None:
+    (opened,) = (await rounds_as_seen_by(office, by)).json()["rounds"]
+    assert (opened["by"], opened["reason"]) == ({"principal": "sam", "org": "hq", "name": "Kim"}, SECRET)
+    assert opened["choices"] == {"beta": "full"}
+    looks = [fact.actor for fact in office.store.state.facts if fact.kind == "access"]
+    assert looks == (["aud"] if by == AUDITOR else [])
+
+
+async def test_the_originator_sees_whom_another_told_of_its_concern_and_neither_why_nor_which_person(
+    office: Office,
+) -> None:
+    answer = await rounds_as_seen_by(office, READER)
+    (opened,) = answer.json()["rounds"]
+    assert (opened["kind"], opened["by"], opened["organisations"]) == ("route", {"org": "hq"}, ["beta"])
+    assert not {"reason", "choices", "record"} & opened.keys()
+    assert SECRET not in answer.text
+    assert "Kim" not in answer.text
+
+
+async def test_a_body_that_was_told_sees_no_rounds_and_the_answer_of_a_concern_that_does_not_exist(
+    office: Office,
+) -> None:
+    told = await rounds_as_seen_by(office, STRANGER)
+    unknown = await office.router.get("/v1/decisions/con_9/rounds", by=STRANGER)
+    assert (told.status_code, told.json()["type"]) == (404, unknown.json()["type"])
 
 
 async def test_a_gap_names_the_clause_that_came_nearest_and_the_smallest_repair(office: Office) -> None:
