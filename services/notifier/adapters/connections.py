@@ -163,7 +163,7 @@ class Connections:
             _, connection = await asyncio.get_running_loop().create_connection(
                 Connection, sock=own, ssl=context, server_hostname=host if context else None
             )
-        except BaseException:
+        except BaseException:  # being cancelled as well: until there is a connection, nobody else closes the socket
             own.close()
             raise
         return connection
