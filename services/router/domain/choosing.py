@@ -19,8 +19,9 @@ from shared.agreements import Class, Decision, Facts, Outcome, Withheld
 from shared.agreements.case import Attempt
 from shared.agreements.classes import Standing, because_of, classify, flags_of, reason_of
 from shared.agreements.decide import decided_from
+from shared.agreements.explain import trials_of
 from shared.agreements.fast import Swift
-from shared.agreements.gates import answers, name_of, sensitivity
+from shared.agreements.gates import name_of, sensitivity
 from shared.agreements.holds import whole_holds
 from shared.agreements.payload import HEADER, OMIT, payload_of
 from shared.agreements.reasons import AVAILABLE, CHOSEN, HOLD_SUCCESSION_AMBIGUOUS, NO_PATH, REQUIRED
@@ -117,11 +118,7 @@ def _permitting(standing: Standing) -> tuple[Attempt, ...]:
 def _too_sensitive(standing: Standing) -> tuple[Attempt, ...]:
     """The clauses that fail by sensitivity and by nothing else."""
     attempts = (verdict.attempt for verdict in standing.verdicts if not verdict.attempt.ambiguous)
-    return tuple(attempt for attempt in attempts if _failing(attempt) == [name_of(sensitivity)])
-
-
-def _failing(attempt: Attempt) -> list[str]:
-    return [name for name, reason in answers(attempt) if reason is not None]
+    return tuple(attempt for attempt in attempts if trials_of([attempt])[0].failed == (name_of(sensitivity),))
 
 
 def _why_not(outcome: Outcome, standing: Standing) -> str:
