@@ -56,6 +56,25 @@ class NecessityForm(_Form):
     decided_by: str = Field(default="", max_length=200)
 
 
+class HopForm(_Form):
+    """One step of the way that the information has come, as the routing of what is built on others carries it.
+
+    `granted`: the bodies to which its giver lets it go on; `fields`: what each class of detail was given as (absent: it
+    is not stated). By whom, and of which concern and notice, decides nothing.
+    """
+
+    sender: Term = Field(alias="from")
+    recipient: Term = Field(alias="to")
+    onward: Term
+    clause: Term | None = None
+    granted: Terms = []
+    fields: Annotated[dict[Term, Term], Field(max_length=LIST_MAX)] | None = None
+    granted_by: str = Field(default="", max_length=200)
+    concern_id: Term | None = None
+    version: int | None = Field(default=None, ge=1)
+    notice_id: Term | None = None
+
+
 class ConcernForm(_Form):
     """The clear part of a concern; nothing is required but who raises it and a category.
 
@@ -88,10 +107,11 @@ class ConcernForm(_Form):
     subject_informed: Term | None = None
     min_graph_token: Term | None = None
     field_classes: Terms = []
+    provenance: Annotated[list[HopForm], Field(max_length=LIST_MAX)] = []
 
     def routing(self, now: datetime) -> dict[str, Any]:
         """The routing part as intake would hand it on; received now unless it says otherwise."""
-        values = self.model_dump(mode="json", exclude_none=True)
+        values = self.model_dump(mode="json", exclude_none=True, by_alias=True)
         return {**values, "received_at": rfc3339(self.received_at or now)}
 
 

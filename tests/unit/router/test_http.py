@@ -158,6 +158,34 @@ async def test_a_preview_gives_the_bytes_that_the_decision_will_have(router: Rou
     assert preview["body_digest"] == decided["body_digest"]
 
 
+HOP = {"from": "gamma", "to": "alpha", "concern_id": "con_7", "version": 1, "notice_id": "ntc_7"}
+
+
+@pytest.mark.parametrize("terms", [{"onward": "none"}, {"onward": "ask_originator", "granted": ["gamma"]}])
+async def test_a_preview_goes_on_no_wider_than_the_way_the_information_has_come(
+    router: RouterUnderTest, terms: dict[str, Any]
+) -> None:
+    free = {**HOP, "onward": "free"}
+    told = await router.preview({"concern": {**PREVIEW, "provenance": [free]}})
+    assert [row["org"] for row in told.json()["told"]] == ["beta"]
+    shut = await router.preview({"concern": {**PREVIEW, "provenance": [free, {**HOP, **terms}]}})
+    assert (shut.status_code, shut.json()["told"]) == (200, [])
+
+
+async def test_a_preview_with_provenance_gives_the_bytes_of_the_concern_routed_with_it() -> None:
+    store, current = InMemoryRouter(), judging(small.org("gamma", small.remit()))
+    hop = {**HOP, "onward": "ask_originator", "granted": ["delta"], "granted_by": "Sam", "fields": {}}
+    batch = Batch((a_concern(7, provenance=[hop]),), ())
+    await route_concerns(batch, current=current, ledger=store, clock=FrozenClock())
+    under_test = RouterUnderTest(store, current, LATER)
+    async with under_test.http:
+        decided = (await under_test.get("/v1/decisions/con_7")).json()
+        asked = {**PREVIEW, "received_at": decided["as_of"]}
+        same = (await under_test.preview({"concern": {**asked, "provenance": [hop]}})).json()
+        other = (await under_test.preview({"concern": asked})).json()
+    assert same["body_digest"] == decided["body_digest"] != other["body_digest"]
+
+
 async def test_a_preview_ignores_personal_detail_and_says_so(router: RouterUnderTest) -> None:
     subject = {"kind": "provider", "name": "Mr Example", "identifiers": [{"scheme": "s", "value": "4012345"}]}
     concern = {**PREVIEW, "summary": "about Mr Example", "originator_ref": "r", "subjects": [subject]}
@@ -193,6 +221,10 @@ async def test_an_originator_previews_its_own_concerns_only(router: RouterUnderT
         ({"concern": {**PREVIEW, "subjects": [{"kind": "provider", "age": 3}, 7]}}, None),
         ({"concern": {**PREVIEW, "topics": "fire"}}, ["/concern/topics"]),
         ({"concern": PREVIEW, "as_of": "2025"}, ["/as_of"]),
+        (
+            {"concern": {**PREVIEW, "provenance": [{"from": "gamma", "onward": ""}]}},
+            ["/concern/provenance/0/to", "/concern/provenance/0/onward"],
+        ),
         ([], None),
     ],
 )
