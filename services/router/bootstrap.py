@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 from fastapi import FastAPI
@@ -79,7 +80,8 @@ class Parts:
     @property
     def desk(self) -> Desk:
         """What the acts of people need."""
-        return Desk(self.current, self.store.begin, self.foundation.clock)
+        wait_max = timedelta(days=self.settings.wait_days_max)
+        return Desk(self.current, self.store.begin, self.foundation.clock, wait_max)
 
 
 async def run(settings: RouterSettings) -> None:

@@ -153,7 +153,7 @@ class QueueRoutes:
                 manner: Manner = "pointer" if form.pointer_only else "full"
                 return await route_item(ask, dict.fromkeys(sorted(set(form.organisations or ())), manner), self.desk)
             case "wait":
-                return await let_item_wait(ask, _future(form.until, self.desk.clock.now()), self.desk)
+                return await let_item_wait(ask, _within(form.until, self.desk), self.desk)
             case "close":
                 return await close_item(ask, self.desk)
             case _:
@@ -199,9 +199,11 @@ def _place(after: str) -> ItemCursor | None:
     return place and ItemCursor(*place)
 
 
-def _future(until: datetime | None, now: datetime) -> datetime:
-    if until is None or until <= now:
-        raise bad_fields([FieldError("/until", "this must lie in the future")])
+def _within(until: datetime | None, desk: Desk) -> datetime:
+    now = desk.clock.now()
+    if until is None or not now < until <= now + desk.wait_max:
+        said = f"this must lie in the future, and at most {desk.wait_max.days} days from now"
+        raise bad_fields([FieldError("/until", said)])
     return until
 
 

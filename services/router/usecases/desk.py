@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.router.domain.policy import CurrentJudge, Judge
 from services.router.domain.rounds import MACHINE, Person
@@ -15,11 +15,12 @@ ROUTER = Person(MACHINE, "", MACHINE)
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What the acts of people need."""
+    """What the acts of people need; `wait_max`: how far ahead an item may be put off at a time."""
 
     current: CurrentJudge
     begin: Begin
     clock: Clock
+    wait_max: timedelta = timedelta(days=28)
 
     def sitting(self, tx: Transaction) -> Sitting:
         """Decide in this transaction, now, by the judge in office. Raises NoGraphYet, GraphBehind."""

@@ -23,6 +23,7 @@ from tests.support.router_app import (
 )
 from tests.support.router_fakes import InMemoryRouter, a_concern, judging
 
+WAIT_MAX = timedelta(days=28)
 SECRET = "Dr Sample of Example Street"
 TOO_SENSITIVE = small.pact(small.clause(sensitivity_max=[]))
 
@@ -194,6 +195,27 @@ async def test_what_waits_comes_back_on_its_day(office: Office) -> None:
     assert item in {i["item_id"] for i in await office.items()}
     office.clock.move(timedelta(days=3))
     assert item in {i["item_id"] for i in await office.items("?state=open")}
+
+
+@pytest.mark.parametrize(
+    ("ahead", "status"),
+    [
+        (timedelta(0), 422),
+        (timedelta(microseconds=1), 200),
+        (WAIT_MAX, 200),
+        (WAIT_MAX + timedelta(microseconds=1), 422),
+    ],
+)
+async def test_an_item_waits_until_a_day_that_is_not_too_far_ahead(
+    office: Office, ahead: timedelta, status: int
+) -> None:
+    await office.route(categories=["theft"])
+    item = await office.item_of("unroutable")
+    answer = await office.resolve(item, action="wait", until=(office.clock.now() + ahead).isoformat())
+    assert answer.status_code == status
+    assert len(await office.items("?state=waiting")) == (status == 200)
+    if status == 422:
+        assert [error["pointer"] for error in answer.json()["errors"]] == ["/until"]
 
 
 async def test_a_closed_item_keeps_its_reason_and_leaves_the_queue(office: Office) -> None:
