@@ -173,7 +173,7 @@ class Footings:
         return found
 
     def _bodies(self, guards: int) -> int:
-        return bits_at(self._slice.layout.orgs(guards), len(self._terrain.names) + 1)
+        return bits_at(self._slice.layout.orgs(guards), len(self._terrain.names))
 
     def _speakers(self, case: Case) -> tuple[int, int]:
         """The lanes of parties for which the originator does not act, and those of parties for which it may."""
@@ -203,7 +203,7 @@ class Footings:
                 if places and not (silent and all(silent >> place & 1 for place in places)):
                     met.append(body)
         width = self._slice.width
-        bodies = bits_at(met, len(self._terrain.names) + 1)
+        bodies = bits_at(met, len(self._terrain.names))
         return bits_at(open_, width), bits_at(unsure, width), bits_at(doubtful, width), bodies
 
     def _wrong_way(self, case: Case, era: Era, *, parted: bool) -> Iterator[str]:
