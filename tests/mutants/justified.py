@@ -206,15 +206,14 @@ JUSTIFIED: dict[tuple[str, str], str] = {
         ): "who is silent is told nothing either way"
         for other in (1, -1)
     },
-    **{
-        (
-            "footing.py",
-            _within(
-                "return bits_at(self._slice.layout.orgs(guards), len(self._terrain.names) + 1)", "+ 1", f"+ {other}"
-            ),
-        ): "the width only has to be enough"
-        for other in (2, 3)
-    },
+    (
+        "layout.py",
+        _within("self.bodies = bits_at(self._numbers, max(self._numbers, default=0) + 1)", "+ 1", "+ 2"),
+    ): "the width only has to be enough",
+    (
+        "terrain.py",
+        _within("return False, facts.categories & categories", "&", "^"),
+    ): "another key for each that has a key of its own",
     (
         "lanes.py",
         _within('public = all(organisations[org].sector == "public" for org in agreement.signatories)', "==", ">="),
