@@ -26,7 +26,7 @@ class RouterSettings(BaseServiceSettings):
         description="longest that a batch waits for a newer graph that a concern asks for, then it is held, in seconds",
     )
     wait_days_max: int = Field(
-        default=28, ge=1, le=366, description="longest that a person may let a work item wait at a time, in days"
+        default=28, ge=1, le=366, description="how long a person may let a work item wait at a time, at most, in days"
     )
     memo_bytes_max: int = Field(
         default=16_777_216, ge=0, description="remembered decisions at most, in bytes of their canonical form"
