@@ -12,11 +12,13 @@ import pytest
 from shared.agreements import Class, Facts, Snapshot, decide, facts_of
 from shared.agreements.case import Case
 from shared.agreements.days import Span
-from shared.agreements.fast import Decider, concern, days, decider, gate
+from shared.agreements.fast import Decider, concern, days, decider, gate, shelf
 from shared.agreements.fast.days import ALWAYS, Calendar, Season
 from shared.agreements.fast.facets import Column
 from shared.agreements.fast.gate import Gate
 from shared.agreements.fast.layout import Layout
+from shared.agreements.fast.shelf import Shelf
+from shared.agreements.fast.terrain import terrain_of
 from shared.agreements.holds import unknown_terms
 from shared.agreements.load.objects import Row
 from tests.rules import small
@@ -237,3 +239,38 @@ def test_no_lane_is_had_by_values_that_nobody_wants() -> None:
     assert [column.having([False, *wanted]) for wanted in ((False, False), (True, False), (True, True))] == [0, 1, 5]
     assert column.places({1, 2}) == [0, 2]
     assert column.places(set()) == []
+
+
+def shelf_of(snapshot: Snapshot) -> Shelf:
+    return Shelf(snapshot, terrain_of(snapshot))
+
+
+def test_a_shelf_is_half_full_once_half_of_what_may_be_kept_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = shelf_of(told_on())
+    weight = sum(found.get(org).weight for org in ("alpha", "beta"))
+    assert weight == 2 * shelf.SLICE_WEIGHT + sum(found.get(org).slice.width for org in ("alpha", "beta"))
+    for most, is_half in ((weight, True), (2 * weight, True), (2 * weight + 1, False)):
+        monkeypatch.setattr(shelf, "WEIGHT_KEPT_MAX", most)
+        assert found.is_half_full is is_half
+
+
+def test_what_was_used_longest_ago_goes_until_there_is_room_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    snapshot = small.world(small.org("delta"))
+    weight = {org: shelf_of(snapshot).get(org).weight for org in ("alpha", "beta", "gamma", "delta")}
+    monkeypatch.setattr(shelf, "WEIGHT_KEPT_MAX", weight["alpha"] + weight["beta"] + weight["gamma"])
+    found = shelf_of(snapshot)
+    for org in ("alpha", "beta", "alpha", "gamma"):
+        found.get(org)
+    assert found.spoken() == ["gamma", "alpha", "beta"]
+    found.get("delta")
+    assert found.spoken() == ["delta", "gamma"]
+    assert found.lacks("alpha")
+    assert not found.lacks("gamma")
+
+
+def test_the_last_slice_is_kept_however_heavy_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shelf, "WEIGHT_KEPT_MAX", 1)
+    found = shelf_of(told_on())
+    for org in ("alpha", "beta"):
+        found.get(org)
+    assert found.spoken() == ["beta"]
