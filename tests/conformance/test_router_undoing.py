@@ -79,7 +79,11 @@ async def test_what_is_taken_back_is_taken_back_once_and_said_once(store: Store)
     async with store.begin() as tx:
         assert not await tx.undo(await withdrawal_of(store, notice))
         assert await tx.told_before("con_1", 2) == []
+        after = await tx.dossier("con_1", None)
     assert await unsettled(store, 9) == []
+    assert after is not None
+    assert after.notices == {notice.recipient: notice.notice_id}
+    assert after.taken_back == {notice.recipient}
 
 
 async def test_what_intake_did_not_hear_of_is_said_once_more_under_the_same_id(store: Store) -> None:

@@ -252,7 +252,8 @@ class InMemoryTransaction(CorrelationPart):
         standing = sorted((i for i in items if i.resolution is None), key=lambda i: (i.opened_at, i.item_id))
         told = self.state.told_of(*place)
         recalled = concern_id in self.state.recalls
-        return Dossier(self.state.concerns[place], newest, tuple(acts), told, tuple(standing), recalled)
+        taken_back = frozenset(org for org, name in told.items() if self.state.settled.get(name) == "withdrawn")
+        return Dossier(self.state.concerns[place], newest, tuple(acts), told, tuple(standing), recalled, taken_back)
 
     async def is_raised_by(self, concern_id: str, org: str) -> bool:
         return self.state.is_raised_by(concern_id, org)

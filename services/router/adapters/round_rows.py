@@ -32,10 +32,12 @@ async def dossier_of(connection: AsyncConnection, concern_id: str, version: int 
         return None
     acts = await connection.execute(more.ACTS, wanted)
     opened = tuple(one for one in map(opened_of, acts) if one.key.round <= newest.round)
-    told = {row.recipient: row.notice_id for row in await connection.execute(sql.TOLD, wanted)}
+    notices = (await connection.execute(sql.TOLD, wanted)).all()
+    told = {row.recipient: row.notice_id for row in notices}
+    taken_back = frozenset(row.recipient for row in notices if row.settled == "withdrawn")
     items = tuple(map(work_item_of, await connection.execute(more.OPEN_ITEMS, wanted)))
     recalled = bool((await connection.execute(undoing.RECALLED, {"concern_id": concern_id})).scalar_one())
-    return Dossier(concern_of(concern), record_of(newest), opened, told, items, recalled)
+    return Dossier(concern_of(concern), record_of(newest), opened, told, items, recalled, taken_back)
 
 
 def concern_of(row: Row[Any]) -> Concern:

@@ -120,6 +120,6 @@ WHERE c.received_at >= coalesce(CAST(:since AS timestamptz), '-infinity')
 ORDER BY c.received_at, c.concern_id, c.version LIMIT :row_count_max
 """)
 TOLD = text("""
-SELECT recipient, notice_id FROM router.notices
+SELECT recipient, notice_id, settled FROM router.notices
 WHERE concern_id = :concern_id AND version = :version AND kind = 'tell'
 """)

@@ -6,6 +6,7 @@ RouterFault
 ├── GraphUnfit            a graph that does not follow, lacks its root or cannot be read: the whole graph is read anew
 ├── RegistryUnavailable   the registry did not answer in time: wait
 ├── Recalled              the originator took the concern back: nobody is told of it any more
+├── ToldOnce              who was told of the withdrawal of a version would be told of it again: a later version can
 ├── NoSuchGraph           no graph is known of that version or moment: ask for another
 └── RoundTaken            somebody else opened the next round of a concern meanwhile: look again, then act
 """
@@ -29,6 +30,10 @@ class GraphUnfit(RouterFault):
 
 class Recalled(RouterFault):
     """Nothing more is decided on a concern that was recalled."""
+
+
+class ToldOnce(RouterFault):
+    """Bodies, by name, that were told of a version and of its withdrawal: of that version they are told no more."""
 
 
 class NoSuchGraph(RouterFault):

@@ -79,7 +79,7 @@ class Opened:
 class Dossier:
     """All that is stored of a version of a concern: as it came in, its newest decision, acts, notices, open items.
 
-    `notices` are those that tell a body, in any round.
+    `notices` are those that tell a body, in any round; `taken_back` the bodies that were withdrawn from since.
     """
 
     concern: Concern
@@ -88,6 +88,7 @@ class Dossier:
     notices: Mapping[str, str]
     items: tuple[WorkItem, ...]
     recalled: bool = False
+    taken_back: frozenset[str] = frozenset()
 
     @property
     def routing(self) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ from services.router.domain.errors import (
     RegistryUnavailable,
     RoundTaken,
     RouterFault,
+    ToldOnce,
 )
 from shared.faults import Transient
 from shared.http.problems import Problem, unavailable
@@ -22,6 +23,12 @@ ANSWERS: dict[type[Exception], Problem] = {
     GraphUnfit: unavailable("The agreement graph is being read anew."),
     Recalled: Problem(
         409, "recalled", "The concern was recalled; nobody was told", detail="Nothing more can be done with it."
+    ),
+    ToldOnce: Problem(
+        409,
+        "told-once",
+        "A body that was withdrawn from would be told again",
+        detail="Of a version a body is told once. Publish a new version of the concern, then decide on that.",
     ),
     NoSuchGraph: Problem(
         404, "no-such-graph", "There was no graph then", detail="Ask for a version that exists, or a later moment."

@@ -48,7 +48,7 @@ async def tell_in_emergency(
 ) -> ChoiceResult | NotApproved:
     """A round that tells them by a pointer, and the review of it, due when the graph's policy says.
 
-    The same again finds its round. Raises RoundTaken, Recalled, NoGraphYet, GraphBehind.
+    The same again finds its round. Raises RoundTaken, Recalled, ToldOnce, NoGraphYet, GraphBehind.
     """
     if not made.is_approved:
         return NotApproved()

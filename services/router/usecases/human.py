@@ -53,7 +53,7 @@ async def record_decision(
     Who decides not to share closes what is named, and is recorded as carefully; who was told and no longer may be is
     told of the withdrawal alone. Those bodies are told by duty alone from then
     on, of later versions too, until they are chosen or it is decided to share. Refused where a duty tells one of them.
-    Raises RoundTaken, Recalled, NoGraphYet.
+    Raises RoundTaken, Recalled, ToldOnce, NoGraphYet.
     """
     async with desk.begin() as tx:
         dossier = await tx.dossier(concern_id, None) if await may_act(concern_id, asker, tx) else None

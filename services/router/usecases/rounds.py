@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
-from services.router.domain.errors import Recalled, RoundTaken
+from services.router.domain.errors import Recalled, RoundTaken, ToldOnce
 from services.router.domain.model import StaleHold, WorkItem
 from services.router.domain.rounds import Act, ActKind, Dossier, Opened, hand_over, resolved
 from services.router.domain.tokens import is_newer
@@ -47,7 +47,8 @@ ChoiceResult = Stands | Refused | Absent
 async def choose_bodies(concern_id: str, act: Act, *, asker: str | None, desk: Desk) -> ChoiceResult:
     """Let the originator tell bodies that are available to it, each gate checked again on the newest graph.
 
-    `act.choices` are the new ones. A repeat changes nothing and finds its round. Raises RoundTaken, NoGraphYet.
+    `act.choices` are the new ones. A repeat changes nothing and finds its round. Raises RoundTaken, Recalled, ToldOnce,
+    NoGraphYet.
     """
     async with desk.begin() as tx:
         dossier = await tx.dossier(concern_id, None) if await may_act(concern_id, asker, tx) else None
@@ -55,7 +56,7 @@ async def choose_bodies(concern_id: str, act: Act, *, asker: str | None, desk: D
             return Absent()
         if again := dossier.repeated(act):
             return Stands(again.decision_id, again.key.round, _notices(dossier, act.organisations), repeated=True)
-        if set(act.organisations) <= dossier.notices.keys() - dossier.told_nothing:
+        if set(act.organisations) <= dossier.notices.keys() - dossier.told_nothing - dossier.taken_back:
             newest = dossier.newest
             return Stands(newest.decision_id, newest.key.round, _notices(dossier, act.organisations), repeated=True)
         whole = replace(act, choices={**dossier.choices, **act.choices})
@@ -65,7 +66,7 @@ async def choose_bodies(concern_id: str, act: Act, *, asker: str | None, desk: D
 async def open_round(dossier: Dossier, act: Act, sitting: Sitting, *, done: WorkItem | None = None) -> Stands | Refused:
     """Decide anew with all choices that stand; refused, and nothing changed, where a new one of them does not.
 
-    Raises RoundTaken, Recalled.
+    Raises RoundTaken, Recalled, ToldOnce.
     """
     if dossier.recalled:
         raise Recalled(dossier.concern.concern_id)
@@ -76,6 +77,8 @@ async def open_round(dossier: Dossier, act: Act, sitting: Sitting, *, done: Work
     if refused:
         return Refused(refused)
     decided = round_of(dossier, act, choice.verdict, sitting.judge.head, sitting.now)
+    if again := _told_again(decided, act, dossier):
+        raise ToldOnce(", ".join(sorted(again)))
     opened = Opened(decided.record.decision_id, decided.record.key, sitting.now, act)
     handover = hand_over(dossier.items, decided.items, done=done)
     ended = [resolved(item, opened) for item in handover.ended]
@@ -136,6 +139,12 @@ def kept_back(act: Act, dossier: Dossier) -> dict[str, str]:
     if act.kind not in _BY_OTHERS:
         return {}
     return dict.fromkeys(dossier.told_nothing.intersection(act.organisations), "NOT_AVAILABLE")
+
+
+def _told_again(decided: Decided, act: Act, dossier: Dossier) -> frozenset[str]:
+    """Whom this act would tell of what was withdrawn from them: the decision would say so, and no notice would go."""
+    meant = decided.told if act.routing is not None else act.organisations
+    return dossier.taken_back & decided.told.keys() & set(meant)
 
 
 def _notices(dossier: Dossier, orgs: Collection[str]) -> dict[str, str]:

@@ -235,6 +235,17 @@ async def test_what_was_opened_by_mistake_is_closed_and_who_was_told_hears_of_th
     assert len(past.store.state.issued) == 2
 
 
+async def test_who_was_withdrawn_from_is_not_said_to_be_told_of_the_same_version_again() -> None:
+    past = Past(*BARRED)
+    await past.route()
+    assert (await decide_by_hand(past, **OPENS)).status_code == 200
+    assert (await decide_by_hand(past, **SHUTS, gateways=["bar/welfare"])).status_code == 200
+    again = await decide_by_hand(past, **OPENS, reason="it was right after all")
+    assert (again.status_code, again.json()["type"]) == (409, "urn:concordat:problem:told-once")
+    assert [issued.data.kind for issued in past.store.state.issued] == ["tell", "withdrawal"]
+    assert len(past.store.state.decisions) == 3
+
+
 async def test_everything_that_is_not_open_is_named_and_what_is_open_stays_so() -> None:
     past = Past(*BARRED)
     await past.route()
