@@ -20,9 +20,14 @@ from services.intake.entrypoints.desk import read_form
 from services.notifier.domain.encryption import encrypted, key_text
 from services.notifier.domain.model import Keys
 from services.notifier.domain.signature import public_text, secret_text, signed_headers
+from services.registry.adapters.seed_files import read_objects
 from services.router.domain.convening import STEP_NAMES
+from services.router.domain.model import ITEM_KINDS
+from services.router.entrypoints.choices import ChoiceForm
 from services.router.entrypoints.emergency import EmergencyForm
+from services.router.entrypoints.human import HumanDecisionForm
 from services.router.entrypoints.panel_forms import STEP_FORMS, PanelForm, StepForm, step_form
+from services.router.entrypoints.queues import ResolutionForm
 from tests.architecture.sources import ROOT
 
 HOWTO = ROOT / "docs" / "howto"
@@ -120,6 +125,26 @@ def test_the_panel_of_the_how_to_has_the_forms_that_the_router_takes() -> None:
     proposed, step = re.findall(r"--data '(\{.*?\})'", text, flags=re.DOTALL)
     assert PanelForm.model_validate(json.loads(proposed)).kind == "rrp"
     assert step_form(json.loads(step)).stated["organisations"] == ["gmc", "nmc"]
+
+
+def test_the_acts_of_the_how_to_have_the_forms_that_the_router_takes() -> None:
+    said = re.findall(r"--data '(\{.*?\})'", (HOWTO / "decide-by-hand.md").read_text(), flags=re.DOTALL)
+    choice, decision, resolution = map(json.loads, said)
+    assert ChoiceForm.model_validate(choice).organisations == ["gmc", "nmc"]
+    opened = HumanDecisionForm.model_validate(decision).gateways
+    bars = {row["id"]: row for row in read_objects() if row["kind"] == "bar"}
+    assert [name for name in opened if _gateway(bars, name)["decided_by"] == "person"] == list(opened) != []
+    assert ResolutionForm.model_validate(resolution).pointer_only
+
+
+def _gateway(bars: dict[str, Any], name: str) -> Any:
+    bar, _, gateway = name.partition("/")
+    return next(row for row in bars[bar]["gateways"] if row["id"] == gateway)
+
+
+def test_the_how_to_names_every_kind_of_work_item() -> None:
+    text = (HOWTO / "decide-by-hand.md").read_text().partition("| kind |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"^\| `([a-z]+)` \|", text, flags=re.MULTILINE)) == set(ITEM_KINDS)
 
 
 def test_the_how_to_names_every_event_of_a_panel_with_its_fields() -> None:
