@@ -113,7 +113,8 @@ class Child:
         return log_tail(self.command.log, since=self._log_start)
 
     def _listen(self) -> None:
-        with self._channel, self._channel.makefile("r") as lines:
+        """A signal that comes as the warden ends lies there unread: its end is then a reset, after all that it said."""
+        with self._channel, self._channel.makefile("r") as lines, contextlib.suppress(ConnectionResetError):
             for line in lines:
                 self._hear(*line.rstrip("\n").split(" ", 1))
         self._close(self._warden.wait())

@@ -1,5 +1,6 @@
 """A child never outlives the one who started it, and ends as it was asked to."""
 
+import asyncio
 import signal
 import sys
 from pathlib import Path
@@ -53,6 +54,17 @@ async def test_a_paused_child_can_still_be_stopped(tmp_path: Path) -> None:
     child = await Child.start(_python(tmp_path, "import signal; signal.pause()"))
     child.signal(signal.SIGSTOP)
     assert await child.stop() == -signal.SIGTERM
+
+
+async def test_a_warden_that_ends_with_a_signal_unread_is_an_end_like_any_other(tmp_path: Path) -> None:
+    child = await Child.start(_python(tmp_path, "import signal; signal.pause()"))
+    warden = psutil.Process(child.pid).parent()
+    assert warden
+    warden.suspend()
+    child.signal(signal.SIGWINCH)
+    warden.kill()
+    async with asyncio.timeout(10):
+        assert await child.exited() == -signal.SIGKILL
 
 
 async def test_a_command_that_does_not_exist_is_told_as_such(tmp_path: Path) -> None:
