@@ -1,15 +1,16 @@
 """`python -m tests.mutants [--quick] [--sample=PERCENT] [MODULE…]`: changes the source operator by operator.
 
-Cosmic Ray makes the mutants; each is judged by the tests that call what was changed, in a fork of a warm process, on a
-copy of the tree. A run that is broken off goes on where it was: `build/mutants` keeps what was judged, by module and by
-what the module says, and what no test noticed is tried again. `--quick`: by the quick tests alone, which can only lower
-the score. `--sample`: so many in a hundred of each module, always the same ones, for an estimate. Prints the score, and
-each mutant that no test notices with its place; those of `justified` change nothing that can be seen. Fails below the
-score that the house asks for.
+Cosmic Ray makes the mutants; each is judged by the tests that call what was changed, on a copy of the tree, in a fork
+of a process in which all is collected, or where more than a function differs, of a warm one. A run that is broken off
+goes on where it was: `build/mutants` keeps what was judged, by module and by what the module says, and what no test
+noticed is tried again. `--quick`: by the quick tests alone, which can only lower the score. `--sample`: so many in a
+hundred of each module, always the same ones, for an estimate. Prints the score, and each mutant that no test notices
+with its place; those of `justified` change nothing that can be seen. Fails below the score that the house asks for.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -22,6 +23,8 @@ from pathlib import Path
 
 from tests.mutants.calls import Calls
 from tests.mutants.judge import calls, judged, planted, warm
+from tests.mutants.ready import Ready
+from tests.mutants.ready import planted as planted_inside
 from tests.mutants.session import Mutant, Session
 from tests.mutants.trial import Known
 
@@ -46,16 +49,21 @@ def main(argv: Sequence[str]) -> int:
         _copy(tree)
         os.chdir(tree)
         sys.path.insert(0, str(tree))
-        sessions = [Session(tree, path, KEPT) for path in modules or _all_modules()]
+        sessions = sorted((Session(tree, path, KEPT) for path in modules or _all_modules()), key=_length, reverse=True)
         warm()
         known = _as_it_stands(sessions[0])
         asked = replace(known, patience=QUICK_SECONDS) if QUICK in argv else known
-        _work(sessions, asked, calls(CORE), percent)
+        _work(sessions, asked, _calls(tree), percent)
         return _report(sessions, percent)
 
 
 def _all_modules() -> list[str]:
     return sorted(str(path.relative_to(ROOT)) for path in (ROOT / CORE).rglob("*.py"))
+
+
+def _length(session: Session) -> int:
+    """So that the workers have about as much to do."""
+    return len(session.text)
 
 
 def _copy(tree: Path) -> None:
@@ -66,6 +74,17 @@ def _copy(tree: Path) -> None:
             shutil.copytree(ROOT / part, tree / part, ignore=ignored)
         else:
             shutil.copy(ROOT / part, tree / part)
+
+
+def _calls(tree: Path) -> Calls:
+    """As long as no source is another, they are those of the last time."""
+    sources = sorted(path for part in ("shared", "services", "tests") for path in (tree / part).rglob("*.py"))
+    digest = hashlib.sha256(b"".join(str(path.relative_to(tree)).encode() + path.read_bytes() for path in sources))
+    file = KEPT / f"calls.{digest.hexdigest()[:12]}.json"
+    if not file.exists():
+        file.write_text(json.dumps(calls(CORE)), encoding="utf-8")
+    found: Calls = json.loads(file.read_text(encoding="utf-8"))
+    return found
 
 
 def _as_it_stands(session: Session) -> Known:
@@ -89,9 +108,11 @@ def _work(sessions: Sequence[Session], known: Known, called: Calls, percent: int
         if worker := os.fork():
             workers.append(worker)
             continue
+        ready = Ready(CORE)
         try:
+            _assert_aright(ready, sessions, known, called)
             for session in sessions[number::WORKERS]:
-                _try(session, known, called, percent)
+                _try(ready, session, known, called, percent)
         except KeyboardInterrupt:
             pass
         finally:
@@ -101,9 +122,19 @@ def _work(sessions: Sequence[Session], known: Known, called: Calls, percent: int
         os.waitpid(worker, 0)
 
 
-def _try(session: Session, known: Known, called: Calls, percent: int) -> None:
+def _assert_aright(ready: Ready, sessions: Sequence[Session], known: Known, called: Calls) -> None:
+    """The quicker judge is judged as well."""
+    for session in sessions:
+        for source, among, noticed in planted_inside(session.path, session.text, called):
+            verdict = ready.judged(source, session.text, replace(known, among=among))
+            assert (verdict.noticed_by is not None) is noticed, f"{source.path}: {verdict.noticed_by}"
+            if not noticed:
+                return
+
+
+def _try(ready: Ready, session: Session, known: Known, called: Calls, percent: int) -> None:
     began, left = time.monotonic(), session.pending(percent)
-    for number, mutant in enumerate(session.try_pending(known, called, percent), 1):
+    for number, mutant in enumerate(session.try_pending(ready, known, called, percent), 1):
         if not mutant.noticed_by and not mutant.justified:
             sys.stdout.write(f"  {_line(mutant)}\n")
         if number % SAY_EACH == 0:

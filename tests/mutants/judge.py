@@ -50,7 +50,7 @@ class NotJudged(Exception):
 
 def warm() -> None:
     """Import here whatever the tests import that is not ours."""
-    for name in _in_fork(_libraries):
+    for name in in_fork(_libraries):
         try:
             importlib.import_module(name)
         except Exception:  # noqa: BLE001, S112 - the name of a part that only its parent can import
@@ -60,12 +60,12 @@ def warm() -> None:
 
 def judged(source: Source | None, known: Known) -> Verdict:
     """Runs the tests on the tree with this source. Raises NotJudged."""
-    return Verdict(**_in_fork(lambda say: _judge(source, known, say)))
+    return Verdict(**in_fork(lambda say: _judge(source, known, say)))
 
 
 def calls(core: str) -> Calls:
     """Which tests call which functions of the core, on the tree as it is. A few minutes. Raises NotJudged."""
-    said: Calls = _in_fork(lambda say: _watch(core, say))
+    said: Calls = in_fork(lambda say: _watch(core, say))
     return said
 
 
@@ -83,7 +83,7 @@ def _libraries(say: Callable[[Any], None]) -> None:
 
 
 def _judge(source: Source | None, known: Known, say: Callable[[Any], None]) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_MAX_BYTES, MEMORY_MAX_BYTES))
+    bounded()
     if source:
         sys.meta_path.insert(0, _Changed(source))
     try:
@@ -93,6 +93,11 @@ def _judge(source: Source | None, known: Known, say: Callable[[Any], None]) -> N
     else:
         _assert_own_tree()
         say({"noticed_by": None, "seconds": seconds})
+
+
+def bounded() -> None:
+    """A change may make a test ask for all memory there is."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_MAX_BYTES, MEMORY_MAX_BYTES))
 
 
 def _assert_own_tree() -> None:
@@ -126,8 +131,8 @@ class _Loader(SourceFileLoader):
         return compile(self._text, self.get_filename(fullname), "exec")
 
 
-def _in_fork(work: Callable[[Callable[[Any], None]], None]) -> Any:
-    """What the work says in a fork of this process."""
+def in_fork(work: Callable[[Callable[[Any], None]], None]) -> Any:
+    """What the work says in a fork of this process. Raises NotJudged."""
     reading, writing = os.pipe()
     child = os.fork()
     if not child:

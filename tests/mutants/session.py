@@ -19,8 +19,9 @@ from cosmic_ray.work_db import WorkDB, use_db
 from cosmic_ray.work_item import MutationSpec, TestOutcome, WorkerOutcome, WorkItem, WorkResult
 
 from tests.mutants.calls import Calls, callers
-from tests.mutants.judge import NotJudged, Source, judged
+from tests.mutants.judge import NotJudged, Source
 from tests.mutants.justified import reason_for
+from tests.mutants.ready import Ready
 from tests.mutants.trial import Known
 
 # No mutant: starred arguments (`*`), arithmetic on sets, which Python refuses anyway, and `is` for `==` or the reverse,
@@ -66,7 +67,7 @@ class Session:
         digest = hashlib.sha256(self.text.encode()).hexdigest()[:12]
         return self.folder / f"{self.path.replace('/', '.')}.{digest}.sqlite"
 
-    def try_pending(self, known: Known, calls: Calls, percent: int = 100) -> Iterator[Mutant]:
+    def try_pending(self, ready: Ready, known: Known, calls: Calls, percent: int = 100) -> Iterator[Mutant]:
         """Judges what no test has noticed yet, and keeps what came of it at once; of a sample, always the same one."""
         known = replace(known, noticed=Counter())
         with self._open() as db:
@@ -78,7 +79,7 @@ class Session:
                     continue
                 spec = item.mutations[0]
                 among = callers(calls, self.path, self.text, spec.start_pos[0])
-                result = _tried(self.path, self.text, spec, replace(known, among=among))
+                result = _tried(ready, self.path, self.text, spec, replace(known, among=among))
                 db.set_result(item.job_id, result)
                 if result.worker_outcome == WorkerOutcome.NORMAL:
                     known.noticed.update([result.output] if result.output else [])
@@ -117,13 +118,13 @@ def _is_of(item: WorkItem, percent: int) -> bool:
     return int.from_bytes(hashlib.sha256(name).digest()[:4], "big") % 100 < percent
 
 
-def _tried(path: str, text: str, spec: MutationSpec, known: Known) -> WorkResult:
+def _tried(ready: Ready, path: str, text: str, spec: MutationSpec, known: Known) -> WorkResult:
     changed = mutate_code(text, get_operator(spec.operator_name)(**spec.operator_args), spec.occurrence)
     if changed is None or _plain(changed) == _plain(text):
         return WorkResult(worker_outcome=WorkerOutcome.SKIPPED)
     diff = " ".join(_changed(text, changed))
     try:
-        verdict = judged(Source(path, changed), known)
+        verdict = ready.judged(Source(path, changed), text, known)
     except NotJudged as fault:
         return WorkResult(WorkerOutcome.ABNORMAL, diff=f"{diff} {fault}")
     outcome = TestOutcome.KILLED if verdict.noticed_by else TestOutcome.SURVIVED

@@ -28,6 +28,7 @@ OPTIONS = (
     "-W", "ignore::pytest.PytestAssertRewriteWarning",  # the warm process has imported the plugins
 )  # fmt: skip
 TELLING = 4
+Say = Callable[[str], None]
 # How much longer than with the source as it is: a test that takes more is one that notices.
 TIMES_AS_LONG, SECONDS_MORE, SECONDS_UNKNOWN = 10, 4, 60
 
@@ -63,12 +64,23 @@ class Noticed(Exception):
     """The name of the test that is red."""
 
 
+# Runs the tests that are worth it, and tells one that never ends. Raises Noticed.
+Run = Callable[[Known, Say], None]
+
+
 def collect() -> None:
     """Imports all that the tests import."""
     list(_suite([*PATHS, "tests/rules", "--collect-only"], Known(), lambda _: None))
 
 
-def noticing(known: Known, say: Callable[[str], None], watched: Watched | None = None) -> Iterator[tuple[str, float]]:
+def collected(serve: Callable[[Run], None]) -> None:
+    """Serves with everything imported and collected."""
+    _case_functions()
+    with _silence():
+        pytest.main([*OPTIONS, *PATHS], plugins=[_Collected(serve)])
+
+
+def noticing(known: Known, say: Say, watched: Watched | None = None) -> Iterator[tuple[str, float]]:
     """Each test that was run and its seconds. Raises Noticed; `say` is told a test that never ends."""
     yield from _cases(known, say, watched)
     if not known.seconds:
@@ -82,19 +94,25 @@ def noticing(known: Known, say: Callable[[str], None], watched: Watched | None =
             yield from _suite(paths, known, say)
 
 
-def _cases(known: Known, say: Callable[[str], None], watched: Watched | None) -> Iterator[tuple[str, float]]:
-    """Cases of one rule each are plain functions, and called as such. Ours, so imported after the fork."""
+def _cases(known: Known, say: Say, watched: Watched | None) -> Iterator[tuple[str, float]]:
+    """Cases of one rule each are plain functions, and called as such."""
+    found = _case_functions()
+    for name in sorted(filter(known.tried, found), key=known.place):
+        began = time.process_time()
+        with _limited(name, known.limit(name), say), _telling(name), _seen_by(watched, name):
+            found[name]()
+        yield name, time.process_time() - began
+
+
+def _case_functions() -> dict[str, Callable[[], None]]:
+    """Ours, so imported after the fork."""
     from tests.rules.removal import CASES
 
     found = {}
     for module in CASES:
         with _telling(f"import of {module}"):
             found.update(_functions(module))
-    for name in sorted(filter(known.tried, found), key=known.place):
-        began = time.process_time()
-        with _limited(name, known.limit(name), say), _telling(name), _seen_by(watched, name):
-            found[name]()
-        yield name, time.process_time() - began
+    return found
 
 
 def _functions(module: str) -> dict[str, Callable[[], None]]:
@@ -114,21 +132,50 @@ def _seen_by(watched: Watched | None, name: str) -> AbstractContextManager[None]
     return watched.by(name) if watched else nullcontext()
 
 
-def _suite(
-    paths: Sequence[str], known: Known, say: Callable[[str], None], watched: Watched | None = None
-) -> Iterator[tuple[str, float]]:
+def _suite(paths: Sequence[str], known: Known, say: Say, watched: Watched | None = None) -> Iterator[tuple[str, float]]:
     watch = _Watch(known, say, watched)
-    with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+    with _silence():
         status = pytest.main([*OPTIONS, *paths], plugins=[watch])
     if status:
         raise Noticed(watch.red or "collection")
     yield from watch.seconds.items()
 
 
+@contextmanager
+def _silence() -> Iterator[None]:
+    with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        yield
+
+
+class _Collected:
+    """Hands over in place of running what was collected."""
+
+    def __init__(self, serve: Callable[[Run], None]) -> None:
+        self._serve = serve
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        self._serve(lambda known, say: _run(session, known, say))
+        return True
+
+
+def _run(session: pytest.Session, known: Known, say: Say) -> None:
+    for _ in _cases(known, say, None):
+        pass
+    watch = _Watch(known, say, None)
+    session.config.pluginmanager.register(watch)
+    items = list(session.items)
+    watch.pytest_collection_modifyitems(items)
+    for item, after in zip(items, [*items[1:], None], strict=True):
+        session.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
+        if watch.red:
+            raise Noticed(watch.red)
+
+
 class _Watch:
     """Orders the tests, limits the time of each, and keeps the name of the red one."""
 
-    def __init__(self, known: Known, say: Callable[[str], None], watched: Watched | None) -> None:
+    def __init__(self, known: Known, say: Say, watched: Watched | None) -> None:
         self._known, self._say, self._watched = known, say, watched
         self._began = 0.0
         self.red = ""
@@ -161,7 +208,7 @@ class _Watch:
 
 
 @contextmanager
-def _limited(name: str, seconds: float, say: Callable[[str], None]) -> Iterator[None]:
+def _limited(name: str, seconds: float, say: Say) -> Iterator[None]:
     """Ends the process when the test takes more seconds of the processor, or waits for ever."""
 
     def over(_signal: int, _frame: FrameType | None) -> None:
