@@ -78,13 +78,14 @@ def _copy(tree: Path) -> None:
 
 def _calls(tree: Path) -> Calls:
     """As long as no source is another, they are those of the last time."""
-    sources = sorted(path for part in ("shared", "services", "tests") for path in (tree / part).rglob("*.py"))
+    found = sorted(path for part in ("shared", "services", "tests") for path in (tree / part).rglob("*.py"))
+    sources = [path for path in found if path.parent.name != "mutants"]
     digest = hashlib.sha256(b"".join(str(path.relative_to(tree)).encode() + path.read_bytes() for path in sources))
     file = KEPT / f"calls.{digest.hexdigest()[:12]}.json"
     if not file.exists():
         file.write_text(json.dumps(calls(CORE)), encoding="utf-8")
-    found: Calls = json.loads(file.read_text(encoding="utf-8"))
-    return found
+    said: Calls = json.loads(file.read_text(encoding="utf-8"))
+    return said
 
 
 def _as_it_stands(session: Session) -> Known:

@@ -68,12 +68,13 @@ class Session:
         return self.folder / f"{self.path.replace('/', '.')}.{digest}.sqlite"
 
     def try_pending(self, ready: Ready, known: Known, calls: Calls, percent: int = 100) -> Iterator[Mutant]:
-        """Judges what no test has noticed yet, and keeps what came of it at once; of a sample, always the same one."""
+        """Judges what is not judged yet or goes unnoticed without a reason, and keeps what came of it at once; of a sample,
+        always the same one."""
         known = replace(known, noticed=Counter())
         with self._open() as db:
             for _, result in db.completed_work_items:
                 known.noticed.update([result.output] if result.output else [])
-            retried = [item for item, result in db.completed_work_items if _unnoticed(result)]
+            retried = [item for item, result in db.completed_work_items if self._is_open(result)]
             for item in (*db.pending_work_items, *retried):
                 if not _is_of(item, percent):
                     continue
@@ -84,6 +85,11 @@ class Session:
                 if result.worker_outcome == WorkerOutcome.NORMAL:
                     known.noticed.update([result.output] if result.output else [])
                     yield _mutant(self.path, spec, result)
+
+    def _is_open(self, result: WorkResult) -> bool:
+        """Whether no test noticed what has no reason to go unnoticed."""
+        survived = result.worker_outcome == WorkerOutcome.ABNORMAL or bool(result.test_outcome == TestOutcome.SURVIVED)
+        return survived and reason_for(self.path, result.diff or "") is None
 
     def mutants(self, percent: int = 100) -> list[Mutant]:
         """What has been judged so far, by line; of a sample."""
@@ -129,10 +135,6 @@ def _tried(ready: Ready, path: str, text: str, spec: MutationSpec, known: Known)
         return WorkResult(WorkerOutcome.ABNORMAL, diff=f"{diff} {fault}")
     outcome = TestOutcome.KILLED if verdict.noticed_by else TestOutcome.SURVIVED
     return WorkResult(WorkerOutcome.NORMAL, output=verdict.noticed_by, test_outcome=outcome, diff=diff)
-
-
-def _unnoticed(result: WorkResult) -> bool:
-    return result.worker_outcome == WorkerOutcome.ABNORMAL or bool(result.test_outcome == TestOutcome.SURVIVED)
 
 
 def _mutant(path: str, spec: MutationSpec, result: WorkResult) -> Mutant:
