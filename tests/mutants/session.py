@@ -68,8 +68,7 @@ class Session:
         return self.folder / f"{self.path.replace('/', '.')}.{digest}.sqlite"
 
     def try_pending(self, ready: Ready, known: Known, calls: Calls, percent: int = 100) -> Iterator[Mutant]:
-        """Judges what is not judged yet or goes unnoticed without a reason, and keeps what came of it at once; of a sample,
-        always the same one."""
+        """Judges what is not judged yet or goes unnoticed without a reason, of a sample; keeps each verdict at once."""
         known = replace(known, noticed=Counter())
         with self._open() as db:
             for _, result in db.completed_work_items:
