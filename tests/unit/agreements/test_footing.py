@@ -1,0 +1,83 @@
+"""Where lanes lead, beside the reference: the worlds in which each turn of the road decides by itself."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from shared.agreements import Facts, Snapshot, decide, facts_of
+from shared.agreements.fast import Decider
+from tests.rules import small
+from tests.support.few import counting_as_few
+
+ROUTING: dict[str, Any] = {
+    "originator": "alpha",
+    "received_at": "2025-03-03T10:00:00Z",
+    "categories": ["harm"],
+    "nation": "england",
+    "subjects": [{"kind": "provider"}],
+    "purposes": ["regulatory-function"],
+}
+ONE_WORD = {"kind": "vocabulary", "id": "functions", "terms": [{"id": "hygiene"}, {"id": "records"}, {"id": "theft"}]}
+
+
+@pytest.fixture(autouse=True, params=[0, 1000])
+def _few(request: pytest.FixtureRequest) -> Iterator[None]:
+    with counting_as_few(request.param):
+        yield
+
+
+def asked(**changes: Any) -> Facts:
+    return facts_of({**ROUTING, **changes})
+
+
+def of(snapshot: Snapshot, org: str, *asks: Facts) -> list[str]:
+    """The reason for one body for each concern; one decider for all, which decides as the reference does."""
+    fast, found = Decider(snapshot), []
+    for facts in asks:
+        plain, swift = decide(snapshot, facts), fast.decide(facts)
+        assert swift.whole() == plain
+        assert swift.totals() == plain.totals()
+        found.append(plain.of(org).reason)
+    return found
+
+
+HYGIENE, RECORDS, NOTHING = asked(functions=["hygiene"]), asked(functions=["records"]), asked()
+
+
+def parts(before: str, **scopes: str) -> list[small.Row]:
+    """The body fell into these, each of which has one function."""
+    gone = small.org(before, exists=small.during(None, "2020-01-01"))
+    steps = [small.follows(before, after, "split", functions=[scope]) for after, scope in scopes.items()]
+    return [gone, *steps, *(small.org(after, small.remit()) for after in scopes if after != "alpha")]
+
+
+def test_a_body_is_joined_the_wrong_way_through_a_part_for_the_concerns_of_that_part_alone() -> None:
+    told = small.pact(small.clause(frm=["beta"], to=["delta"]), parties=[*map(small.party, ("beta", "delta", "gamma"))])
+    world = small.world(*parts("delta", alpha="hygiene", eta="records"), told)
+    assert of(world, "beta", HYGIENE, RECORDS, NOTHING) == ["WRONG_DIRECTION", "NO_PATH", "WRONG_DIRECTION"]
+    assert of(world, "beta", RECORDS, HYGIENE) == ["NO_PATH", "WRONG_DIRECTION"]
+
+
+def test_a_lane_is_held_where_both_its_ends_have_to_be_chosen_by_a_person() -> None:
+    tells = small.pact(
+        small.clause(frm=["delta"], to=["beta"]), parties=[*map(small.party, ("beta", "delta", "gamma"))]
+    )
+    fallen = *parts("delta", alpha="hygiene", eta="records"), *parts("beta", zeta="hygiene", iota="records")
+    world = small.world(*fallen, tells)
+    assert of(world, "zeta", NOTHING, HYGIENE, RECORDS) == ["HOLD_SUCCESSION_AMBIGUOUS", "PERMITTED", "NO_PATH"]
+
+
+def test_a_body_that_follows_whom_it_told_is_not_told_by_itself() -> None:
+    assert of(small.world(small.follows("beta", "alpha")), "alpha", NOTHING) == ["ORIGINATOR"]
+
+
+def test_a_function_and_a_category_of_one_name_are_two_things() -> None:
+    world = small.world(
+        ONE_WORD,
+        *parts("beta", zeta="theft", iota="records"),
+        small.follows("beta", "iota", "split", id="other", categories=["theft"]),
+    )
+    function, category = asked(functions=["theft"]), asked(categories=["theft"])
+    assert of(world, "zeta", function, category, function) == ["PERMITTED", "NO_PATH", "PERMITTED"]
+    assert of(world, "zeta", category, function) == ["NO_PATH", "PERMITTED"]
