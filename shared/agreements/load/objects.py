@@ -162,7 +162,7 @@ def _unlistable(row: Any, number: int, listed: Listed) -> Problem | None:
     if not isinstance(kind, str) or kind not in KINDS:
         return unknown_kind(number, kind)
     if not isinstance(name, str) or not name:
-        return Problem(f"object {number}", f"a {kind} without an id")
+        return Problem(f"object {number}", f"an object of kind {kind} without an id")
     return Problem(f"{kind} {name}", "is there twice") if listed.has(kind, name) else None
 
 

@@ -64,8 +64,8 @@ def _signed(row: Row, where: str, book: Book) -> None:
 def _clause(clause: Row, where: str, book: Book) -> None:
     if clause["direction"] == "among" and clause["from"] != clause["to"]:
         book.note(where, "among needs the same set on both sides")
-    alone = len(set(clause["from"]) | set(clause["to"])) == 1 and not MAY_NAME & set(clause["from"])
-    if clause["direction"] == "one_way" and alone:
+    sides = {*clause["from"], *clause["to"]}
+    if len(sides) == 1 and not sides & MAY_NAME:
         book.note(where, "tells only its own discloser")
     if NAMED in clause["from"]:
         book.note(where, f"{NAMED} can only be told")
