@@ -14,7 +14,7 @@ _ONE_LESS = "one less for each orders them alike"
 _CANDIDATES = "there is a candidate at least, and here no other"
 _BY_NAME = "because.cite, signed.discloser, signed.recipient"
 _EPACT = "epact = (19 * golden + century - century // 4 - (century - (century + 8) // 25 + 1) // 3 + 15) % 30"
-_BOUND = re.compile(r"[A-Z_]*KEPT_MAX = [\d_]+")
+_BOUND = re.compile(r"([A-Z_]*KEPT_MAX|WIDE) = [\d_]+")
 _TWO_WAYS = (
     "<= FEW:",
     "<= FEW_GUARDS:",
@@ -24,6 +24,8 @@ _TWO_WAYS = (
     "FEW_GUARDS = ",
     "FEW_PIECES = ",
 )
+_SPEAKING = "self._speaking = {who: lanes for who, lanes in speakers if not (plain and who[0] == slice_.originator)}"
+_ASKED = "asked = (True, facts.functions & functions) if facts.functions else (False, facts.categories & categories)"
 _FROZEN = "@dataclass(frozen=True, slots=True)"
 
 
@@ -33,6 +35,8 @@ def reason_for(path: str, change: str) -> str | None:
     if after == before.replace("strict=True", "strict=False") != before:
         return "both are as long as each other; `strict` only says so"
     if all(map(_BOUND.fullmatch, (before, after))):
+        return _KEPT
+    if before.startswith("most = FOOTINGS_OF_WIDE_KEPT_MAX if"):
         return _KEPT
     if any(way in before for way in _TWO_WAYS):
         return "either way comes to the same; which is quicker depends on how many there are"
@@ -182,6 +186,59 @@ JUSTIFIED: dict[tuple[str, str], str] = {
     ): "of one, the first is the last",
     ("lead.py", _within("return candidates[0]", "[0]", "[ -1]")): _CANDIDATES,
     ("footing.py", _within("lanes = self._still | moved", "|", "^")): "no lane stays and moves",
+    (
+        "footing.py",
+        _within("self.free = era.able & ~(ways.bodies | itself)", "|", "^"),
+    ): "no lane leads to whom it starts from",
+    **{
+        (
+            "footing.py",
+            _within(_SPEAKING, "who[0] ==", f"who[ {other}] =="),
+        ): "who is always itself always speaks as itself"
+        for other in (1, -1)
+    },
+    **{
+        (
+            "footing.py",
+            _within("moved, *_ = self._follow(self._whole, case, era, 0)", "era, 0", f"era, {other}"),
+        ): "who is silent decides over the bodies alone, which are not read here"
+        for other in (1, -1)
+    },
+    (
+        "footing.py",
+        _within(
+            "yield from tellers.some(case, era, parted=parted, everybody=parted and hears_in_parts)",
+            "parted and",
+            "parted or",
+        ),
+    ): "those who are always themselves are among the settled already",
+    **{
+        ("footing.py", _within(_ASKED, old, new)): "another key for each that has a key of its own"
+        for old, new in (("functions &", "functions ^"), ("categories &", "categories ^"))
+    },
+    **{
+        ("build.py", _within(f'{line} == "{word}"{rest}', "==", other)): _WORDS
+        for line, word, rest, other in (
+            ('Remit(self.scope(remit), _span(remit), assumed=remit["certainty"]', "assumed", ")", "<="),
+            ('by_person=row["decided_by"]', "person", ",", "<="),
+            ('assumed=row["certainty"]', "assumed", ",", "<="),
+            ('withholds=row["without_gateway"]', "withhold", ",", ">="),
+            ('carries_ecp_signature=row["ecp_signature"]', "carried", ",", "<="),
+            ('signed = row["capacity"]', "signatory", "", ">="),
+        )
+    },
+    (
+        "references.py",
+        _within('if clause["direction"] == "among" and clause["from"] != clause["to"]:', "==", "<="),
+    ): _WORDS,
+    (
+        "references.py",
+        _within('if row["without_gateway"] == "omit_fields" and not row.get("fields"):', "==", "<="),
+    ): _WORDS,
+    (
+        "references.py",
+        _within("if len(set(names)) == len(names):", "==", ">"),
+    ): "to count comes to the same, and takes longer",
     (
         "layout.py",
         _within("made = self.lanes ^ (carried & self.lanes), carried & self.guards", "lanes ^", "lanes -"),

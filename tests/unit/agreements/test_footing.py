@@ -81,3 +81,14 @@ def test_a_function_and_a_category_of_one_name_are_two_things() -> None:
     function, category = asked(functions=["theft"]), asked(categories=["theft"])
     assert of(world, "zeta", function, category, function) == ["PERMITTED", "NO_PATH", "PERMITTED"]
     assert of(world, "zeta", category, function) == ["NO_PATH", "PERMITTED"]
+
+
+def test_parts_that_are_told_apart_by_their_categories_are_kept_apart() -> None:
+    gone = small.org("beta", exists=small.during(None, "2020-01-01"))
+    scopes = {"zeta": ["harm"], "iota": ["theft"]}
+    steps = [small.follows("beta", name, "split", categories=terms) for name, terms in scopes.items()]
+    bodies = [small.org(name, small.remit(*terms)) for name, terms in scopes.items()]
+    world = small.world(gone, *steps, *bodies)
+    harm, theft, both = (asked(categories=terms) for terms in (["harm"], ["theft"], ["harm", "theft"]))
+    assert of(world, "zeta", harm, theft, both, harm) == ["PERMITTED", "NO_PATH", "PERMITTED", "PERMITTED"]
+    assert of(world, "iota", both, harm, theft) == ["PERMITTED", "NO_PATH", "PERMITTED"]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from services.registry.adapters.seed_files import SEED_DIR, SeedUnreadable, read_objects
 from shared.agreements import GraphInvalid, load
-from tests.rules.small import POLICY, WORDS, Row, clause, during, org, pact
+from tests.rules.small import POLICY, WORDS, Row, clause, during, org, pact, world
 from tests.unit.agreements.seeds import objects, seed_graph
 
 # Texts for people that may have any shape; no key below them is read.
@@ -103,6 +104,16 @@ def test_every_problem_is_named_at_once() -> None:
     assert any("purposes: must not be empty" in line for line in found)
     assert any("interval [2025-01-02, 2025-01-01) is empty" in line for line in found)
     assert any("'handshake' is not known in instrument" in line for line in found)
+
+
+def test_scopes_that_are_no_plain_json_are_read_each_by_itself() -> None:
+    """As rows are when they are kept small: equal plain scopes are one and the same, of these nothing is known."""
+    scopes = [MappingProxyType({"categories": [name]}) for name in ("harm", "theft")]
+    rows = [clause(id=f"c{number}", when=scope) for number, scope in enumerate(scopes)]
+    for number, scope in enumerate(scopes):
+        rows[number]["when"] = scope
+    found = world(pact(*rows)).graph.agreements["pact"].clauses
+    assert [sorted(row.when.categories) for row in found] == [["harm"], ["theft"]]
 
 
 def test_a_graph_needs_exactly_one_policy() -> None:

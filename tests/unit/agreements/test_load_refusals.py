@@ -133,6 +133,10 @@ REFUSED: dict[str, tuple[list[Row], list[str]]] = {
         [follows("gamma", "alpha"), follows("alpha", "beta"), follows("beta", "gamma")],
         [f"succession {name}: runs in a circle" for name in ("alpha", "beta", "gamma")],
     ),
+    "a circle of parts": (
+        [follows("alpha", "beta", "split"), follows("beta", "alpha", "partial_transfer")],
+        ["succession alpha: runs in a circle", "succession beta: runs in a circle"],
+    ),
     "a circle of purposes": (
         [
             vocabulary(
