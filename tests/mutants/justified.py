@@ -38,6 +38,8 @@ def reason_for(path: str, change: str) -> str | None:
         return _KEPT
     if before.startswith("most = FOOTINGS_OF_WIDE_KEPT_MAX if"):
         return _KEPT
+    if "self.trimmed_at else after.trimmed()" in before:
+        return "when a column is trimmed decides nothing; that it is, is tested"
     if any(way in before for way in _TWO_WAYS):
         return "either way comes to the same; which is quicker depends on how many there are"
     return JUSTIFIED.get((PurePosixPath(path).name, change))
@@ -243,6 +245,15 @@ JUSTIFIED: dict[tuple[str, str], str] = {
         "layout.py",
         _within("made = self.lanes ^ (carried & self.lanes), carried & self.guards", "lanes ^", "lanes -"),
     ): "what is taken away is among them",
+    (
+        "facets.py",
+        _within("if True not in wanted:", "True", "False"),
+    ): "the value of no lane is never wanted",
+    (
+        "facets.py",
+        _within("if code == len(after.values):", "==", "<="),
+    ): "a value that stands twice is no lane's the second time",
+    ("shelf.py", "- _uses = count(1) + _uses = count( 2)"): "only the order counts",
     ("bits.py", _within("text = bin(bits)[:1:-1]", ":1:", ": 0:")): "the `b` of `0b` is no place",
     (
         "facets.py",

@@ -192,8 +192,6 @@ class Finder:
         return Ceiling(agreed=False, carries=caps.get(agreement.instrument, frozenset()))
 
     def _bodies_of(self, party: str) -> tuple[int, ...]:
-        if party == NAMED:
-            return ()
         if party not in self._bodies:
             number = self._terrain.number
             self._bodies[party] = tuple(sorted(number[org] for org in self._terrain.bodies_of(party)))

@@ -3,6 +3,7 @@
 That it decides as the reference does is a property of its own (P5).
 """
 
+from array import array
 from collections.abc import Iterable
 from datetime import date
 from typing import Any
@@ -274,3 +275,30 @@ def test_the_last_slice_is_kept_however_heavy_it_is(monkeypatch: pytest.MonkeyPa
     for org in ("alpha", "beta"):
         found.get(org)
     assert found.spoken() == ["beta"]
+
+
+def test_bodies_with_one_reason_are_counted_together_whether_a_clause_joins_them_or_not() -> None:
+    clauses = small.clause(), small.clause(id="c2", frm=["gamma"], to=["alpha"])
+    facts = asked(subjects=[{"kind": "provider", "org": org} for org in ("beta", "gamma")])
+    decision = Decider(small.world(small.pact(*clauses))).decide(facts)
+    assert decision.reasons()["withheld"] == {"SUBJECT_IS_RECIPIENT": 2}
+
+
+def test_of_a_body_that_is_the_subject_and_is_met_with_silence_no_gap_is_told() -> None:
+    world = small.world(small.barred_alpha(), small.bar(), small.org("gamma", small.remit()))
+    facts = asked(subjects=[{"kind": "provider", "org": "gamma"}])
+    assert Decider(world).decide(facts).whole() == decide(world, facts)
+    assert decide(world, facts).of("gamma").klass is Class.NO_PATH
+
+
+def test_the_value_of_no_lane_stays_the_first_when_a_column_is_trimmed() -> None:
+    trimmed = Column(array("I", (1, 3)), (None, "a", "b", "c")).trimmed()
+    assert trimmed.values == [None, "a", "c"]
+    assert list(trimmed.codes) == [1, 2]
+
+
+def test_a_slice_weighs_its_lanes_and_what_every_slice_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = shelf_of(told_on()).get("alpha")
+    for weight in (found.slice.width, 150):
+        monkeypatch.setattr(shelf, "SLICE_WEIGHT", weight)
+        assert found.weight - found.slice.width == weight
