@@ -8,6 +8,7 @@ RouterFault
 ├── Recalled              the originator took the concern back: nobody is told of it any more
 ├── ToldOnce              who was told of the withdrawal of a version would be told of it again: a later version can
 ├── NoSuchGraph           no graph is known of that version or moment: ask for another
+├── DecidedOtherwise      the very same act was taken back by a later one: it is taken again with a reason of its own
 └── RoundTaken            somebody else opened the next round of a concern meanwhile: look again, then act
 """
 
@@ -34,6 +35,10 @@ class Recalled(RouterFault):
 
 class ToldOnce(RouterFault):
     """Bodies, by name, that were told of a version and of its withdrawal: of that version they are told no more."""
+
+
+class DecidedOtherwise(RouterFault):
+    """A repeat, word for word, of an act that stands no more: whether it came late or is meant, nobody can tell."""
 
 
 class NoSuchGraph(RouterFault):

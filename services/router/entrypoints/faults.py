@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from services.router.domain.errors import (
+    DecidedOtherwise,
     GraphBehind,
     GraphUnfit,
     NoGraphYet,
@@ -29,6 +30,12 @@ ANSWERS: dict[type[Exception], Problem] = {
         "told-once",
         "A body that was withdrawn from would be told again",
         detail="Of a version a body is told once. Publish a new version of the concern, then decide on that.",
+    ),
+    DecidedOtherwise: Problem(
+        409,
+        "decided-otherwise",
+        "It was decided otherwise since",
+        detail="This very decision was taken, and a later one took it back. To take it again, give its own reason.",
     ),
     NoSuchGraph: Problem(
         404, "no-such-graph", "There was no graph then", detail="Ask for a version that exists, or a later moment."

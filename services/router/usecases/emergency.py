@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.router.domain.choosing import Manner
+from services.router.domain.errors import DecidedOtherwise
 from services.router.domain.model import ItemEvent, WorkItem
 from services.router.domain.rounds import MACHINE, Act, Dossier, Person
 from services.router.usecases.desk import Desk, Sitting, may_act
@@ -48,7 +49,8 @@ async def tell_in_emergency(
 ) -> ChoiceResult | NotApproved:
     """A round that tells them by a pointer, and the review of it, due when the graph's policy says.
 
-    The same again finds its round. Raises RoundTaken, Recalled, ToldOnce, NoGraphYet, GraphBehind.
+    The same again finds its round. Raises RoundTaken, Recalled, ToldOnce, DecidedOtherwise,
+    NoGraphYet, GraphBehind.
     """
     if not made.is_approved:
         return NotApproved()
@@ -58,6 +60,8 @@ async def tell_in_emergency(
             return Absent()
         act = _act(dossier, made)
         if known := dossier.repeated(act):
+            if dossier.told_nothing & set(made.organisations):
+                raise DecidedOtherwise(concern_id)
             told = {org: dossier.notices[org] for org in made.organisations if org in dossier.notices}
             return Stands(known.decision_id, known.key.round, told, repeated=True)
         sitting = desk.sitting(tx)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.router.domain.choosing import NOTHING, Choices
+from services.router.domain.errors import DecidedOtherwise
 from services.router.domain.rounds import DO_NOT_SHARE, Act, Dossier, Person
 from services.router.usecases.desk import Desk, may_act
 from services.router.usecases.rounds import Absent, ChoiceResult, Stands, open_round
@@ -53,7 +54,7 @@ async def record_decision(
     Who decides not to share closes what is named, and is recorded as carefully; who was told and no longer may be is
     told of the withdrawal alone. Those bodies are told by duty alone from then
     on, of later versions too, until they are chosen or it is decided to share. Refused where a duty tells one of them.
-    Raises RoundTaken, Recalled, ToldOnce, NoGraphYet.
+    Raises RoundTaken, Recalled, ToldOnce, DecidedOtherwise, NoGraphYet.
     """
     async with desk.begin() as tx:
         dossier = await tx.dossier(concern_id, None) if await may_act(concern_id, asker, tx) else None
@@ -61,6 +62,8 @@ async def record_decision(
             return Absent()
         act = _act(dossier, made)
         if known := dossier.repeated(act):
+            if not _stands(dossier, made):
+                raise DecidedOtherwise(concern_id)
             return Stands(known.decision_id, known.key.round, dict(dossier.notices), repeated=True)
         sitting = desk.sitting(tx)
         if wrong := _wrong(dossier.routing, made, sitting.judge.gateways):
@@ -87,6 +90,16 @@ def _choices(dossier: Dossier, made: HumanDecision) -> Choices:
         return {**dossier.choices, **dict.fromkeys(made.organisations, NOTHING)}
     lifted = {org for org in made.organisations if dossier.choices.get(org) == NOTHING}
     return {org: manner for org, manner in dossier.choices.items() if org not in lifted}
+
+
+def _stands(dossier: Dossier, made: HumanDecision) -> bool:
+    """Whether all that it decided is still so."""
+    opened = {row.get("id") for row in dossier.routing.get("gateways") or ()}
+    necessary = made.necessity and bool(dossier.routing.get("necessity"))
+    named, silent = set(made.gateways), set(made.organisations) & dossier.told_nothing
+    if made.shares:
+        return named <= opened and necessary == made.necessity and not silent
+    return not named & opened and not necessary and silent == set(made.organisations)
 
 
 def _wrong(routing: Mapping[str, Any], made: HumanDecision, known: Collection[str]) -> UnknownGateways | NotOpen | None:

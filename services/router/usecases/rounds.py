@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
-from services.router.domain.errors import Recalled, RoundTaken, ToldOnce
+from services.router.domain.errors import DecidedOtherwise, Recalled, RoundTaken, ToldOnce
 from services.router.domain.model import StaleHold, WorkItem
 from services.router.domain.rounds import Act, ActKind, Dossier, Opened, hand_over, resolved
 from services.router.domain.tokens import is_newer
@@ -48,13 +48,15 @@ async def choose_bodies(concern_id: str, act: Act, *, asker: str | None, desk: D
     """Let the originator tell bodies that are available to it, each gate checked again on the newest graph.
 
     `act.choices` are the new ones. A repeat changes nothing and finds its round. Raises RoundTaken, Recalled, ToldOnce,
-    NoGraphYet.
+    DecidedOtherwise, NoGraphYet.
     """
     async with desk.begin() as tx:
         dossier = await tx.dossier(concern_id, None) if await may_act(concern_id, asker, tx) else None
         if dossier is None:
             return Absent()
         if again := dossier.repeated(act):
+            if dossier.told_nothing & set(act.organisations):
+                raise DecidedOtherwise(concern_id)
             return Stands(again.decision_id, again.key.round, _notices(dossier, act.organisations), repeated=True)
         if set(act.organisations) <= dossier.notices.keys() - dossier.told_nothing - dossier.taken_back:
             newest = dossier.newest

@@ -246,6 +246,42 @@ async def test_who_was_withdrawn_from_is_not_said_to_be_told_of_the_same_version
     assert len(past.store.state.decisions) == 3
 
 
+async def assert_decided_otherwise(past: Past, answer: Any, rounds: int) -> None:
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:concordat:problem:decided-otherwise")
+    assert len(past.store.state.decisions) == rounds
+
+
+@pytest.mark.parametrize(
+    ("opens", "shuts"),
+    [
+        ({"gateways": ["bar/welfare"]}, {"gateways": ["bar/welfare"]}),
+        ({"why_necessary": "children live there"}, {"no_longer_necessary": True}),
+    ],
+    ids=["a gateway", "the necessity"],
+)
+async def test_what_was_taken_back_since_is_not_answered_as_if_it_stood(opens: Any, shuts: Any) -> None:
+    """Word for word the same: a late repeat must not open anew, and who means it must not believe that it is open."""
+    past = Past(*BARRED)
+    await past.route()
+    for record in (opens, SHUTS | shuts):
+        assert (await decide_by_hand(past, **record)).status_code == 200
+        assert (await decide_by_hand(past, **record)).json()["repeated"]
+    await assert_decided_otherwise(past, await decide_by_hand(past, **opens), rounds=3)
+
+
+async def test_nor_is_a_choice_that_was_taken_back_nor_a_silence_that_was_broken() -> None:
+    past = Past()
+    await past.route(a_concern(1, categories=["theft"]))
+    first, other = ({"organisations": ["beta"], "reason": reason} for reason in ("theirs", "theirs after all"))
+    assert (await decide_by_hand(past, **SHUTS)).status_code == 200
+    assert (await past.router.post("/v1/decisions/con_1/choices", first, by=READER)).status_code == 200
+    await assert_decided_otherwise(past, await decide_by_hand(past, **SHUTS), rounds=3)
+    assert (await decide_by_hand(past, **SHUTS | {"reason": "no, it is not"})).status_code == 200
+    again = await past.router.post("/v1/decisions/con_1/choices", first, by=READER)
+    await assert_decided_otherwise(past, again, rounds=4)
+    assert (await past.router.post("/v1/decisions/con_1/choices", other, by=READER)).status_code == 200
+
+
 async def test_everything_that_is_not_open_is_named_and_what_is_open_stays_so() -> None:
     past = Past(*BARRED)
     await past.route()
