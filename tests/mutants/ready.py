@@ -8,6 +8,7 @@ import ast
 import gc
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -63,17 +64,17 @@ def _answer(line: Connection, functions: Functions, run: Run) -> None:
     gc.freeze()
     while True:
         try:
-            source, before, known = line.recv()
+            asked = line.recv()
         except EOFError:
             return
         try:
-            line.send(in_fork(lambda say: _judge(functions, source, before, known, run, say)))  # noqa: B023
+            line.send(in_fork(partial(_judge, functions, run, *asked)))
         except NotJudged as fault:
             line.send(fault)
 
 
 def _judge(
-    functions: Functions, source: Source, before: str, known: Known, run: Run, say: Callable[[Any], None]
+    functions: Functions, run: Run, source: Source, before: str, known: Known, say: Callable[[Any], None]
 ) -> None:
     """Says None where functions alone do not make the change."""
     bounded()
