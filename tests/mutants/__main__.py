@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tests.mutants.calls import Calls
+from tests.mutants.calls import Calls, breadth
 from tests.mutants.judge import calls, judged, planted, warm
 from tests.mutants.ready import Ready
 from tests.mutants.ready import planted as planted_inside
@@ -53,7 +53,8 @@ def main(argv: Sequence[str]) -> int:
         warm()
         known = _as_it_stands(sessions[0])
         asked = replace(known, patience=QUICK_SECONDS) if QUICK in argv else known
-        _work(sessions, asked, _calls(tree), percent)
+        called = _calls(tree)
+        _work(sessions, replace(asked, breadth=breadth(called)), called, percent)
         return _report(sessions, percent)
 
 

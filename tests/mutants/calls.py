@@ -10,7 +10,7 @@ import ast
 import functools
 import sys
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -74,6 +74,11 @@ class Watched:
             return remembering
 
         functools.lru_cache = noted
+
+
+def breadth(calls: Calls) -> Counter[str]:
+    """How many functions of the core each test calls."""
+    return Counter(who for lines in calls.values() for whose in lines.values() for who in whose)
 
 
 def callers(calls: Calls, path: str, text: str, line: int) -> frozenset[str] | None:

@@ -35,7 +35,8 @@ TIMES_AS_LONG, SECONDS_MORE, SECONDS_UNKNOWN = 10, 4, 60
 
 @dataclass(slots=True)
 class Known:
-    """What earlier runs said: seconds of each test on the source as it is, and which noticed mutants of this module.
+    """What earlier runs said: seconds of each test on the source as it is, which noticed mutants of this module, and
+    how many functions of the core each calls.
 
     A test that takes longer than `patience` is left out: what the others do not notice is tried again by all of them.
     `among`: the tests, or files of tests, that can notice this one at all; None where any may.
@@ -43,6 +44,7 @@ class Known:
 
     seconds: Mapping[str, float] = field(default_factory=dict)
     noticed: Counter[str] = field(default_factory=Counter)
+    breadth: Mapping[str, int] = field(default_factory=dict)
     patience: float = math.inf
     among: frozenset[str] | None = None
 
@@ -56,8 +58,8 @@ class Known:
         return calls and self.seconds.get(name, 0.0) <= self.patience
 
     def place(self, name: str) -> tuple[int, float]:
-        """Telling ones first, then the quickest."""
-        return -self.noticed[name], self.seconds.get(name, 0.0)
+        """Telling ones first, then the quickest and those that are about little else."""
+        return -self.noticed[name], self.seconds.get(name, 0.0) * (1 + self.breadth.get(name, 0))
 
 
 class Noticed(Exception):

@@ -1,11 +1,11 @@
 """Where lanes lead, beside the reference: the worlds in which each turn of the road decides by itself."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
-from shared.agreements import Facts, Snapshot, decide, facts_of
+from shared.agreements import Snapshot, decide, facts_of
 from shared.agreements.fast import Decider
 from tests.rules import small
 from tests.support.few import counting_as_few
@@ -27,14 +27,11 @@ def _few(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
 
 
-def asked(**changes: Any) -> Facts:
-    return facts_of({**ROUTING, **changes})
-
-
-def of(snapshot: Snapshot, org: str, *asks: Facts) -> list[str]:
+def of(snapshot: Snapshot, org: str, *asks: Mapping[str, Any]) -> list[str]:
     """The reason for one body for each concern; one decider for all, which decides as the reference does."""
     fast, found = Decider(snapshot), []
-    for facts in asks:
+    for changes in asks:
+        facts = facts_of({**ROUTING, **changes})
         plain, swift = decide(snapshot, facts), fast.decide(facts)
         assert swift.whole() == plain
         assert swift.totals() == plain.totals()
@@ -42,7 +39,7 @@ def of(snapshot: Snapshot, org: str, *asks: Facts) -> list[str]:
     return found
 
 
-HYGIENE, RECORDS, NOTHING = asked(functions=["hygiene"]), asked(functions=["records"]), asked()
+HYGIENE, RECORDS, NOTHING = {"functions": ["hygiene"]}, {"functions": ["records"]}, dict[str, Any]()
 
 
 def parts(before: str, **scopes: str) -> list[small.Row]:
@@ -78,7 +75,7 @@ def test_a_function_and_a_category_of_one_name_are_two_things() -> None:
         *parts("beta", zeta="theft", iota="records"),
         small.follows("beta", "iota", "split", id="other", categories=["theft"]),
     )
-    function, category = asked(functions=["theft"]), asked(categories=["theft"])
+    function, category = {"functions": ["theft"]}, {"categories": ["theft"]}
     assert of(world, "zeta", function, category, function) == ["PERMITTED", "NO_PATH", "PERMITTED"]
     assert of(world, "zeta", category, function) == ["NO_PATH", "PERMITTED"]
 
@@ -89,6 +86,6 @@ def test_parts_that_are_told_apart_by_their_categories_are_kept_apart() -> None:
     steps = [small.follows("beta", name, "split", categories=terms) for name, terms in scopes.items()]
     bodies = [small.org(name, small.remit(*terms)) for name, terms in scopes.items()]
     world = small.world(gone, *steps, *bodies)
-    harm, theft, both = (asked(categories=terms) for terms in (["harm"], ["theft"], ["harm", "theft"]))
+    harm, theft, both = ({"categories": terms} for terms in (["harm"], ["theft"], ["harm", "theft"]))
     assert of(world, "zeta", harm, theft, both, harm) == ["PERMITTED", "NO_PATH", "PERMITTED", "PERMITTED"]
     assert of(world, "iota", both, harm, theft) == ["PERMITTED", "NO_PATH", "PERMITTED"]

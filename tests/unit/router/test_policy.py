@@ -1,6 +1,7 @@
 """How a concern is judged: exact memory, and a hold whenever something is not right."""
 
 from datetime import date
+from functools import cache
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.router.domain.errors import NoGraphYet
 from services.router.domain.model import Concern, Head
-from services.router.domain.policy import CurrentJudge, waiting_for_a_person
+from services.router.domain.policy import CurrentJudge, Judge, waiting_for_a_person
 from services.router.domain.tokens import is_newer
 from shared.agreements import decide, facts_of
 from shared.canonical import canonical
@@ -25,7 +26,12 @@ REPLICA = replica_of(
         )
     )
 )
-JUDGE = judge_of(REPLICA)
+
+
+@cache
+def the_judge() -> Judge:
+    return judge_of(REPLICA)
+
 
 some_routing = st.fixed_dictionaries(
     {
@@ -74,7 +80,7 @@ def test_concerns_that_no_graph_can_tell_apart_share_one_verdict() -> None:
 
 
 def test_the_memory_keeps_to_its_limit_and_forgets_the_longest_unused() -> None:
-    size = len(JUDGE.judge(a_concern()).verdict.body)
+    size = len(the_judge().judge(a_concern()).verdict.body)
     judge = judge_of(REPLICA, memo_bytes_max=size * 2 + size // 2)
     first = judge.judge(a_concern(categories=["harm"])).verdict
     judge.judge(a_concern(categories=["theft"]))
@@ -98,22 +104,22 @@ def test_the_memory_keeps_to_its_limit_and_forgets_the_longest_unused() -> None:
     ],
 )
 def test_a_concern_that_cannot_be_evaluated_is_held_whole(broken: dict[str, Any]) -> None:
-    judgement = JUDGE.judge(a_concern(**broken))
+    judgement = the_judge().judge(a_concern(**broken))
     assert judgement.verdict.hold in (("HOLD_FAULT",), ("HOLD_UNKNOWN_TERM",))
     assert judgement.verdict.told == ()
     assert sum(judgement.verdict.totals.values()) == 3
 
 
 def test_a_fault_of_the_evaluator_is_named_without_its_text() -> None:
-    judgement = JUDGE.judge(a_concern(received_at="Mrs Example of 1 High Street"))
+    judgement = the_judge().judge(a_concern(received_at="Mrs Example of 1 High Street"))
     assert judgement.fault == "ValueError"
     assert b"Example" not in judgement.verdict.body
-    assert JUDGE.judge(a_concern()).fault is None
+    assert the_judge().judge(a_concern()).fault is None
 
 
 def test_a_routing_part_without_an_originator_is_held_not_lost() -> None:
     bare = Concern("con_1", 1, "d", a_concern().accepted_at, {}, {})
-    assert JUDGE.judge(bare).verdict.hold == ("HOLD_FAULT",)
+    assert the_judge().judge(bare).verdict.hold == ("HOLD_FAULT",)
 
 
 def test_a_concern_that_asks_for_a_newer_graph_is_held_even_if_its_like_was_decided() -> None:
@@ -149,8 +155,8 @@ def test_nobody_judges_before_the_first_graph() -> None:
     with pytest.raises(NoGraphYet):
         current.get()
     assert current.head == Head(0, "")
-    current.swap(JUDGE)
-    assert current.get() is JUDGE
+    current.swap(the_judge())
+    assert current.get() is the_judge()
 
 
 def test_a_concern_that_is_told_waits_for_nobody() -> None:
@@ -166,5 +172,5 @@ def test_a_gap_waits_beside_a_tell() -> None:
 
 
 def test_a_hold_names_every_body_that_waits() -> None:
-    verdict = JUDGE.judge(a_concern(categories=["nonsense"])).verdict
+    verdict = the_judge().judge(a_concern(categories=["nonsense"])).verdict
     assert list(waiting_for_a_person(verdict)) == [("held", ("HOLD_UNKNOWN_TERM",), ("beta", "gamma"))]
