@@ -22,7 +22,10 @@ import pytest
 
 from tests.mutants.calls import Watched
 
-PATHS = ("tests/unit/agreements", "tests/properties", "tests/unit/registry", "tests/unit/router")
+PATHS = (
+    "tests/unit/agreements", "tests/properties", "tests/unit/registry", "tests/unit/router",
+    "tests/seed/changes/test_change_of_a_graph.py",
+)  # fmt: skip
 OPTIONS = (
     "-x", "-q", "-m", "not stack", "-p", "no:cacheprovider", "--hypothesis-profile=mutants",
     "-W", "ignore::pytest.PytestAssertRewriteWarning",  # the warm process has imported the plugins
