@@ -239,6 +239,18 @@ JUSTIFIED: dict[tuple[str, str], str] = {
     ): _WORDS,
     (
         "references.py",
+        _within("if len(sides) == 1 and not sides & MAY_NAME:", "==", "<="),
+    ): "a clause has two sides, and each names one at least",
+    (
+        "references.py",
+        _within(
+            'if row["status"] == "promised" and any(clause["mode"] != "record" for clause in row["clauses"]):',
+            '!= "record"',
+            '< "record"',
+        ),
+    ): _WORDS,
+    (
+        "references.py",
         _within("if len(set(names)) == len(names):", "==", ">"),
     ): "to count comes to the same, and takes longer",
     (

@@ -56,6 +56,13 @@ def test_a_body_is_joined_the_wrong_way_through_a_part_for_the_concerns_of_that_
     assert of(world, "beta", RECORDS, HYGIENE) == ["NO_PATH", "WRONG_DIRECTION"]
 
 
+def test_a_body_that_is_joined_the_wrong_way_by_two_roads_is_so_once() -> None:
+    clauses = small.clause(frm=["beta"], to=["delta"]), small.clause(id="c2", frm=["beta"], to=["alpha"])
+    told = small.pact(*clauses, parties=[*map(small.party, ("alpha", "beta", "delta"))])
+    world = small.world(*parts("delta", alpha="hygiene", eta="records"), told)
+    assert of(world, "beta", HYGIENE, RECORDS) == ["WRONG_DIRECTION", "WRONG_DIRECTION"]
+
+
 def test_a_lane_is_held_where_both_its_ends_have_to_be_chosen_by_a_person() -> None:
     tells = small.pact(
         small.clause(frm=["delta"], to=["beta"]), parties=[*map(small.party, ("beta", "delta", "gamma"))]
