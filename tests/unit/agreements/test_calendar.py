@@ -100,7 +100,14 @@ def test_the_nations_differ_on_these_days(day: str, closed: str) -> None:
         # What does not count working time is the same everywhere.
         ("2025-03-10T12:00", (4, "clock_hours"), "scotland", "2025-03-10T16:00"),
         ("2026-11-27T12:00", (2, "calendar_days"), "scotland", "2026-11-29T12:00"),
-        ("2025-03-10T12:00", (1, "months"), "scotland", "2025-04-09T12:00"),
+        # A month is a calendar month, by the time of day in London.
+        ("2025-03-10T12:00", (1, "months"), "scotland", "2025-04-10T11:00"),
+        ("2025-01-31T12:00", (1, "months"), "england", "2025-02-28T12:00"),
+        ("2024-01-31T12:00", (1, "months"), "england", "2024-02-29T12:00"),
+        ("2025-01-31T12:00", (3, "months"), "england", "2025-04-30T11:00"),
+        ("2025-11-30T12:00", (1, "months"), "england", "2025-12-30T12:00"),
+        ("2025-12-01T12:00", (1, "months"), "england", "2026-01-01T12:00"),
+        ("2025-06-30T23:30", (14, "months"), "england", "2026-08-31T23:30"),
         # And the plain ones, round the clock change and the opening hours.
         ("2025-03-10T12:00", (1, "working_days"), "england", "2025-03-12T00:00"),
         ("2025-03-14T23:59", (1, "working_days"), "england", "2025-03-18T00:00"),
