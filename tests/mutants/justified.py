@@ -190,6 +190,10 @@ JUSTIFIED: dict[tuple[str, str], str] = {
     ("footing.py", _within("lanes = self._still | moved", "|", "^")): "no lane stays and moves",
     (
         "footing.py",
+        _within("lanes = (settled.lanes | parted) & ~silent", "|", "^"),
+    ): "no lane is settled and falls into parts",
+    (
+        "footing.py",
         _within("self.free = era.able & ~(ways.bodies | itself)", "|", "^"),
     ): "no lane leads to whom it starts from",
     **{
@@ -231,7 +235,7 @@ JUSTIFIED: dict[tuple[str, str], str] = {
     },
     (
         "references.py",
-        _within('if clause["direction"] == "among" and clause["from"] != clause["to"]:', "==", "<="),
+        _within('if clause["direction"] == "among" and {*clause["from"]} != {*clause["to"]}:', "==", "<="),
     ): _WORDS,
     (
         "references.py",
@@ -249,6 +253,13 @@ JUSTIFIED: dict[tuple[str, str], str] = {
             '< "record"',
         ),
     ): _WORDS,
+    **{
+        ("references.py", _within(line, "!= ", "< ")): _WORDS
+        for line in (
+            'if not clause["when"]["categories"] and clause["mode"] != "record":',
+            'if NAMED in clause["to"] and clause["direction"] != "one_way":',
+        )
+    },
     (
         "references.py",
         _within("if len(set(names)) == len(names):", "==", ">"),

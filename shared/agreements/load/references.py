@@ -62,7 +62,7 @@ def _signed(row: Row, where: str, book: Book) -> None:
 
 
 def _clause(clause: Row, where: str, book: Book) -> None:
-    if clause["direction"] == "among" and clause["from"] != clause["to"]:
+    if clause["direction"] == "among" and {*clause["from"]} != {*clause["to"]}:
         book.note(where, "among needs the same set on both sides")
     sides = {*clause["from"], *clause["to"]}
     if len(sides) == 1 and not sides & MAY_NAME:

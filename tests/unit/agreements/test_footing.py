@@ -70,6 +70,7 @@ def test_a_lane_is_held_where_both_its_ends_have_to_be_chosen_by_a_person() -> N
     fallen = *parts("delta", alpha="hygiene", eta="records"), *parts("beta", zeta="hygiene", iota="records")
     world = small.world(*fallen, tells)
     assert of(world, "zeta", NOTHING, HYGIENE, RECORDS) == ["HOLD_SUCCESSION_AMBIGUOUS", "PERMITTED", "NO_PATH"]
+    assert of(world, "iota", NOTHING, HYGIENE, RECORDS) == ["HOLD_SUCCESSION_AMBIGUOUS", "NO_PATH", "NO_PATH"]
 
 
 def test_a_body_that_follows_whom_it_told_is_not_told_by_itself() -> None:
@@ -96,3 +97,15 @@ def test_parts_that_are_told_apart_by_their_categories_are_kept_apart() -> None:
     harm, theft, both = ({"categories": terms} for terms in (["harm"], ["theft"], ["harm", "theft"]))
     assert of(world, "zeta", harm, theft, both, harm) == ["PERMITTED", "NO_PATH", "PERMITTED", "PERMITTED"]
     assert of(world, "iota", both, harm, theft) == ["PERMITTED", "NO_PATH", "PERMITTED"]
+
+
+def test_a_body_is_not_joined_by_whom_the_originator_has_yet_to_follow() -> None:
+    """Alpha will follow delta, which tells beta by two clauses; beta fell into parts. Until then alpha is joined to neither part."""
+    tells = small.pact(
+        small.clause(frm=["delta"], to=["beta"]), parties=[*map(small.party, ("beta", "delta", "gamma"))]
+    )
+    later = small.org("delta"), small.follows("delta", "alpha", effective="2025-06-01")
+    world = small.world(*later, *parts("beta", zeta="hygiene", iota="records"), tells)
+    after = {"received_at": "2025-06-02T10:00:00Z"}
+    for body, function in (("zeta", HYGIENE), ("iota", RECORDS)):
+        assert of(world, body, function, function | after, function) == ["NO_PATH", "PERMITTED", "NO_PATH"]

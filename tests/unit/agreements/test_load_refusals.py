@@ -70,6 +70,10 @@ REFUSED: dict[str, tuple[list[Row], list[str]]] = {
         [pact(clause(direction="among"))],
         ["agreement pact clause c1: among needs the same set on both sides"],
     ),
+    "among sets of which one is in the other": (
+        [pact(clause(frm=["alpha"], to=["alpha", "beta"], direction="among"))],
+        ["agreement pact clause c1: among needs the same set on both sides"],
+    ),
     "a clause of no category": (
         [pact(clause(when={"categories": []}))],
         ["agreement pact clause c1: only a record clause may name no category"],
@@ -234,6 +238,9 @@ TAKEN: dict[str, list[Row]] = {
     "all signatories among themselves": [pact(clause(frm=["@signatories"], to=["@signatories"], direction="among"))],
     "all signatories to each other": [pact(clause(frm=["@signatories"], to=["@signatories"]))],
     "two among themselves": [pact(clause(frm=["alpha", "beta"], to=["alpha", "beta"], direction="among"))],
+    "two among themselves, in another order": [
+        pact(clause(frm=["alpha", "beta"], to=["beta", "alpha"], direction="among"))
+    ],
     "two to themselves and a third": [pact(clause(frm=["alpha"], to=["alpha", "beta"]))],
     "@named that is told": [pact(clause(to=["@named"]))],
     "a record of no category": [pact(clause(mode="record", when={"categories": []}))],
