@@ -99,13 +99,13 @@ def test_parts_that_are_told_apart_by_their_categories_are_kept_apart() -> None:
     assert of(world, "iota", both, harm, theft) == ["PERMITTED", "NO_PATH", "PERMITTED"]
 
 
-def test_a_body_is_not_joined_by_whom_the_originator_has_yet_to_follow() -> None:
-    """Alpha will follow delta, which tells beta by two clauses; beta fell into parts. Until then alpha is joined to neither part."""
-    tells = small.pact(
-        small.clause(frm=["delta"], to=["beta"]), parties=[*map(small.party, ("beta", "delta", "gamma"))]
-    )
+@pytest.mark.parametrize(("other", "before"), [("delta", "NO_PATH"), ("alpha", "PERMITTED")])
+def test_a_body_is_not_joined_by_whom_the_originator_has_yet_to_follow(other: str, before: str) -> None:
+    """Alpha will follow delta. Delta tells beta, and so does another, delta again or alpha; beta fell into parts."""
+    clauses = small.clause(frm=["delta"], to=["beta"]), small.clause(id="c2", frm=[other], to=["beta"])
+    tells = small.pact(*clauses, parties=[*map(small.party, ("alpha", "beta", "delta"))])
     later = small.org("delta"), small.follows("delta", "alpha", effective="2025-06-01")
     world = small.world(*later, *parts("beta", zeta="hygiene", iota="records"), tells)
     after = {"received_at": "2025-06-02T10:00:00Z"}
     for body, function in (("zeta", HYGIENE), ("iota", RECORDS)):
-        assert of(world, body, function, function | after, function) == ["NO_PATH", "PERMITTED", "NO_PATH"]
+        assert of(world, body, function, function | after, function) == [before, "PERMITTED", before]
