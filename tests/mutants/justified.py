@@ -194,6 +194,20 @@ JUSTIFIED: dict[tuple[str, str], str] = {
     ): "no lane is settled and falls into parts",
     (
         "footing.py",
+        _within("if everybody or not parted:", "or not", "or"),
+    ): "what is settled and what falls into parts are joined in the end",
+    (
+        "footing.py",
+        _within("self._still = slice_.lanes ^ slice_.moving", "^", "-"),
+    ): "what moves is among them",
+    (
+        "footing.py",
+        _within(
+            "heard = {party for tie in slice_.heard for party in tie[:2] if party not in terrain.still}", ":2", ": 3"
+        ),
+    ): "whether a signature is personal is no party",
+    (
+        "footing.py",
         _within("self.free = era.able & ~(ways.bodies | itself)", "|", "^"),
     ): "no lane leads to whom it starts from",
     **{
@@ -260,10 +274,21 @@ JUSTIFIED: dict[tuple[str, str], str] = {
             'if NAMED in clause["to"] and clause["direction"] != "one_way":',
         )
     },
+    **{
+        ("references.py", _within("if len(set(names)) == len(names):", "==", other)): reason
+        for other, reason in ((">", "to count comes to the same, and takes longer"), (">=", "a set has no more"))
+    },
+    ("references.py", _within("if count > 1:", ">", "!=")): "what is counted is there",
     (
         "references.py",
-        _within("if len(set(names)) == len(names):", "==", ">"),
-    ): "to count comes to the same, and takes longer",
+        _within(
+            'signatories = {party["org"] for party in row["parties"] if party["capacity"] == "signatory"}', "==", ">="
+        ),
+    ): _WORDS,
+    (
+        "lean.py",
+        _within("return Names(Stored(self._stored, kind)) if kind == AGREEMENT else super().ids(kind)", "==", "<="),
+    ): _WORDS,
     (
         "layout.py",
         _within("made = self.lanes ^ (carried & self.lanes), carried & self.guards", "lanes ^", "lanes -"),
