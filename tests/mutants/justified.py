@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import tomllib
 from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
+CORE = "shared/agreements/"
 _KEPT = "how many are kept decides nothing; that there is a bound is tested"
 _BOUND = re.compile(r"([A-Z_]*KEPT_MAX|WIDE) = [\d_]+")
 _TWO_WAYS = (
@@ -33,7 +34,7 @@ def reason_for(path: str, change: str) -> str | None:
         return "when a column is trimmed decides nothing; that it is, is tested"
     if any(way in before for way in _TWO_WAYS):
         return "either way comes to the same; which is quicker depends on how many there are"
-    return _justified().get(f"{PurePosixPath(path).name} {change}")
+    return _justified().get(f"{path.removeprefix(CORE)} {change}")
 
 
 @cache

@@ -302,3 +302,24 @@ def test_a_slice_weighs_its_lanes_and_what_every_slice_takes(monkeypatch: pytest
     for weight in (found.slice.width, 150):
         monkeypatch.setattr(shelf, "SLICE_WEIGHT", weight)
         assert found.weight - found.slice.width == weight
+
+
+TO_GAMMA = small.pact(small.clause(to=["gamma"]), id="other", lineage="other")
+WAYS: dict[str, tuple[list[dict[str, Any]], list[Row]]] = {
+    "by what they permit": ([{"permits": small.clause(id="g1")}, {"permits": small.clause(id="g2", to=["gamma"])}], []),
+    "by the agreements that they name": ([{"agreements": ["pact"]}, {"agreements": ["other"]}], [TO_GAMMA]),
+}
+
+
+@pytest.mark.parametrize("by", WAYS)
+@pytest.mark.parametrize(("opened", "told"), [("one", "beta"), ("two", "gamma")])
+def test_of_two_gateways_of_a_bar_each_opens_its_own(by: str, opened: str, told: str) -> None:
+    ways, others = WAYS[by]
+    gateways = [
+        small.gateway(id=name, decided_by="person", **way) for name, way in zip(("one", "two"), ways, strict=True)
+    ]
+    world = small.world(small.barred_alpha(), small.bar(*gateways), small.org("gamma", small.remit()), *others)
+    facts = asked(gateways=[{"id": f"bar/{opened}", "decided_by": "a person"}])
+    decision = Decider(world).decide(facts)
+    assert decision.whole() == decide(world, facts)
+    assert [row.org for row in decision.told] == [told]
