@@ -7,6 +7,7 @@ import pytest
 
 from shared.agreements import Snapshot, decide, facts_of
 from shared.agreements.fast import Decider
+from shared.agreements.fast.terrain import terrain_of
 from tests.rules import small
 from tests.support.few import counting_as_few
 
@@ -109,3 +110,13 @@ def test_a_body_is_not_joined_by_whom_the_originator_has_yet_to_follow(other: st
     after = {"received_at": "2025-06-02T10:00:00Z"}
     for body, function in (("zeta", HYGIENE), ("iota", RECORDS)):
         assert of(world, body, function, function | after, function) == [before, "PERMITTED", before]
+
+
+def test_what_the_roads_of_a_party_ask_is_known_whoever_asks_first() -> None:
+    world = small.world(*parts("beta", zeta="hygiene", iota="records"))
+    for changes, asked in (
+        (HYGIENE, (True, frozenset({"hygiene"}))),
+        ({"functions": ["unheard-of"]}, (True, frozenset())),
+        (NOTHING, (False, frozenset())),
+    ):
+        assert terrain_of(world).asked("beta", facts_of({**ROUTING, **changes})) == asked
