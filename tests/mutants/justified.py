@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 
 CORE = "shared/agreements/"
-_KEPT = "how many are kept decides nothing; that there is a bound is tested"
-_BOUND = re.compile(r"([A-Z_]*KEPT_MAX|WIDE) = [\d_]+")
+_KEPT = "how many are kept, or are many, decides nothing; that there is a bound is tested"
+_BOUND = re.compile(r"([A-Z_]*KEPT_MAX|WIDE|EXPECTED_MAX|LONG_AGREEMENTS|ROWS_OF_A_MOMENT) = [\d_]+")
 _TWO_WAYS = (
     "<= FEW:",
     "<= FEW_GUARDS:",

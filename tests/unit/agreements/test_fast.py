@@ -21,8 +21,8 @@ from shared.agreements.fast.layout import Layout
 from shared.agreements.fast.shelf import Shelf
 from shared.agreements.fast.terrain import terrain_of
 from shared.agreements.holds import unknown_terms
-from shared.agreements.load.objects import Row
 from tests.rules import small
+from tests.rules.small import Row
 
 ROUTING: Row = {
     "originator": "alpha",

@@ -12,6 +12,7 @@ import pytest
 
 from services.registry.adapters.seed_files import SEED_DIR, SeedUnreadable, read_objects
 from shared.agreements import GraphInvalid, load
+from shared.agreements.load.objects import Shelf
 from tests.rules.small import POLICY, WORDS, Row, clause, during, org, pact, world
 from tests.unit.agreements.seeds import objects, seed_graph
 
@@ -123,3 +124,20 @@ def test_a_graph_needs_exactly_one_policy() -> None:
 
 def test_a_vocabulary_list_that_is_not_known_is_refused() -> None:
     assert _problems({"kind": "vocabulary", "id": "colours", "terms": ["red"]}) != []
+
+
+def test_an_id_that_two_lists_share_is_a_category_of_either() -> None:
+    words = {"categories": [{"id": "harm"}, {"id": "theft"}], "ecp_categories": [{"id": "harm"}, {"id": "systems"}]}
+    shelf = Shelf({"kind": "vocabulary", "id": name, "terms": terms} for name, terms in words.items())
+    assert shelf.known_terms()["any category"] == {"harm", "theft", "systems"}
+
+
+def test_caps_and_field_policy_are_the_vocabularys_where_the_policy_has_none() -> None:
+    caps = {"public_parties_only": {"isa": ["child"]}, "any_other_party": {}}
+    fields = {"fields": {"header": "full", "registrant": "omit", "narrative": "omit"}}
+    values = {"instrument_caps": caps, "field_policy_default": fields}
+    words = [dict[str, Any](kind="vocabulary", id=name, value=value) for name, value in values.items()]
+    stated = world(*words).graph.policy
+    assert stated.fields == {"header": "full", "registrant": "generalise", "narrative": "full"}
+    found = world(*words, instrument_caps=None, field_policy_default=None).graph.policy
+    assert (found.caps_public, found.caps_other, found.fields) == ({"isa": {"child"}}, {}, fields["fields"])
