@@ -323,3 +323,13 @@ def test_of_two_gateways_of_a_bar_each_opens_its_own(by: str, opened: str, told:
     decision = Decider(world).decide(facts)
     assert decision.whole() == decide(world, facts)
     assert [row.org for row in decision.told] == [told]
+
+
+def test_the_nearest_clause_towards_the_subject_is_one_that_would_have_told_it() -> None:
+    """The bar's own clause is opened, and comes before the pact's, which the bar shuts."""
+    way = small.gateway(id="one", decided_by="person", permits=small.clause(id="g1"))
+    world = small.world(small.org("alpha", bars=["a-bar"]), small.bar(way, id="a-bar"))
+    gateways = [{"id": "a-bar/one", "decided_by": "a person"}]
+    facts = asked(gateways=gateways, subjects=[{"kind": "provider", "org": "beta"}])
+    assert Decider(world).decide(facts).whole() == decide(world, facts)
+    assert decide(world, facts).of("beta").nearest == "a-bar/g1"
