@@ -69,16 +69,16 @@ def whole(value: Any, where: str, book: Book) -> None:
 
 
 def day(value: Any, where: str, book: Book) -> None:
-    if not isinstance(value, str) or len(value) != len("2000-01-31") or not _is_day(value):
+    if not isinstance(value, str) or not _is_day(value):
         book.note(where, f"{value!r} is not a day like 2000-01-31")
 
 
 def _is_day(value: str) -> bool:
+    """Days are compared as texts: `20250101` and `2025-W01-3` are the same day, and stand elsewhere."""
     try:
-        date.fromisoformat(value)
+        return date.fromisoformat(value).isoformat() == value
     except ValueError:
         return False
-    return True
 
 
 def once(check: Check) -> Check:
