@@ -333,3 +333,36 @@ def test_the_nearest_clause_towards_the_subject_is_one_that_would_have_told_it()
     facts = asked(gateways=gateways, subjects=[{"kind": "provider", "org": "beta"}])
     assert Decider(world).decide(facts).whole() == decide(world, facts)
     assert decide(world, facts).of("beta").nearest == "a-bar/g1"
+
+
+def test_the_nearest_clause_towards_a_subject_that_is_forbidden_is_the_furthest_of_all() -> None:
+    clauses = small.clause(), small.clause(id="c2", effect="FORBID")
+    world = small.world(small.pact(*clauses))
+    facts = asked(subjects=[{"kind": "provider", "org": "beta"}])
+    assert Decider(world).decide(facts).whole() == decide(world, facts)
+    assert decide(world, facts).of("beta").nearest == "pact/c2"
+
+
+def test_whom_a_concern_names_needs_a_slice_of_its_own_only_where_a_clause_tells_such() -> None:
+    named = frozenset({"gamma"})
+    plain = shelf_of(told_on())
+    assert plain.get("alpha", named) is plain.get("alpha")
+    world = small.world(small.pact(small.clause(to=["@named"])))
+    naming = shelf_of(world)
+    assert naming.get("alpha", named) is not naming.get("alpha")
+    assert naming.get("alpha", named) is naming.get("alpha", named)
+    assert naming.get("beta", named) is naming.get("beta")
+
+
+def test_of_slices_that_a_change_touches_the_plain_one_follows_and_others_stay_as_they_are() -> None:
+    named = frozenset({"gamma"})
+    found = shelf_of(small.world(small.pact(small.clause(to=["@named"]))))
+    held = {
+        key: found.get(*key) for key in (("alpha", frozenset[str]()), ("alpha", named), ("gamma", frozenset[str]()))
+    }
+    after = found.after(found.snapshot, {"pact"}, {"alpha"})
+    assert sorted(after.spoken()) == ["alpha", "gamma"]
+    assert after.get("gamma") is held["gamma", frozenset[str]()]
+    assert after.lacks("alpha", named)
+    assert not after.lacks("alpha")
+    assert found.after(found.snapshot, {"other"}, {"beta"}).get("alpha", named) is held["alpha", named]
