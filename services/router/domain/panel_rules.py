@@ -11,14 +11,14 @@ OF_INVITEES: frozenset[EventName] = frozenset({"responded", "contributed", "diss
 """What each invited body says for itself; all else is the convenor's to record, and an action's end its owner's."""
 
 
-def refused(panel: Panel, event: EventName, body: Mapping[str, Any], org: str) -> str | None:
-    """Why a step cannot be taken now, in words; None where it can."""
+def refused(panel: Panel, event: EventName, body: Mapping[str, Any], org: str, *, convenes: bool = True) -> str | None:
+    """Why a step cannot be taken now, in words; None where it can. `convenes`: who acts may do so for a convenor."""
     if event not in panel.may_follow:
         return f"a panel that is {panel.state} takes: {', '.join(sorted(panel.may_follow)) or 'nothing more'}"
     if event in OF_INVITEES:
         return None if org in panel.invited else "only a body that was invited says this for itself"
-    if org != panel.convenor and not _is_owner(panel, event, body, org):
-        return "only the body that convened the panel records this"
+    if not (convenes and org == panel.convenor) and not _is_owner(panel, event, body, org):
+        return "only who convenes for the body that convened the panel records this"
     return _unfit_attendance(panel, event, body) or _unfit_action(panel, event, body) or _unfit_end(panel, event, body)
 
 

@@ -98,12 +98,13 @@ class PanelRoutes:
         """
         form = step_form(await body_of(request))
         _not_to_come(form, self._today())
+        convenes = bool(principal.roles & ROLES)
         if form.event not in OF_INVITEES and form.event != "action-done":
             _may_convene(principal)
         number = _number_of(if_match)
         body = {**form.stated, "reason": form.reason}
         asked = digest(canonical({"of": request_of(principal, form, panel_id), "behind": number}))
-        step = Step(panel_id, form.event, body, person_of(principal, form), number, asked)
+        step = Step(panel_id, form.event, body, person_of(principal, form), number, asked, convenes)
         return self._answer(await take_step(step, self.desk), principal, response)
 
     async def panels(

@@ -42,7 +42,10 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a person does next; `number` is that of the last event that the person has seen."""
+    """What a person does next; `number` is that of the last event that the person has seen.
+
+    `convenes`: the person may record what is the convenor's to record, where the panel is its body's.
+    """
 
     panel_id: str
     event: EventName
@@ -50,6 +53,7 @@ class Step:
     by: Person
     number: int
     request: str
+    convenes: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,7 @@ async def take_step(step: Step, desk: Desk) -> PanelResult:
             return _convened(step.panel_id, events)
         if step.number != panel.number:
             return CannotBe(f"the panel is at event {panel.number}", stale=True)
-        if why := refused(panel, step.event, step.body, step.by.org):
+        if why := refused(panel, step.event, step.body, step.by.org, convenes=step.convenes):
             return CannotBe(why)
         sitting = desk.sitting(tx)
         body = step.body

@@ -181,6 +181,16 @@ async def test_the_owner_of_an_action_sees_that_another_ended_it_and_when_it_is_
     assert [one["due"] for one in seen if one["event"] == "review-set"] == ["2025-12-01"]
 
 
+async def test_the_end_of_anothers_action_is_recorded_by_who_convenes_and_not_by_all_of_that_body(table: Table) -> None:
+    await decided(table)
+    await table.say("action-added", **TO_DO)
+    await table.say("action-added", **{**TO_DO, "action": "a2", "owner": "alpha"})
+    refusal = await table.say("action-done", by=READER, action="a1", evidence="none")
+    assert (refusal.status_code, "records this" in refusal.json()["detail"]) == (409, True)
+    assert (await table.say("action-done", by=READER, action="a2", evidence="letter")).status_code == 200
+    assert (await table.say("action-done", by=CONVENOR, action="a1", evidence="report 7")).status_code == 200
+
+
 async def test_without_a_quorum_nothing_is_decided_and_the_panel_can_be_convened_again(table: Table) -> None:
     await opened(table)
     await table.say("attended", organisations=["beta"])
