@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from services.router.entrypoints.acting import ActForm, Actor, Organisations, body_of, person_of, refusal, request_of
 from services.router.entrypoints.choices import stands_view
@@ -52,7 +52,7 @@ class HumanDecisionForm(ActForm):
     lawful_basis: Words
     gateways: Gateways = ()
     why_necessary: Maybe = ""
-    no_longer_necessary: bool = False
+    no_longer_necessary: Annotated[bool, Field(strict=True)] = False
     requested_by: Maybe = ""
     controller_relationship: Literal["", "joint", "separate"] = ""
     sharing_agreement: Maybe = ""
@@ -64,11 +64,12 @@ class HumanDecisionForm(ActForm):
     security: Maybe = ""
     individuals_rights: Maybe = ""
 
-    @model_validator(mode="after")
-    def _sharing_closes_nothing(self) -> HumanDecisionForm:
-        if self.decision == "share" and self.no_longer_necessary:
-            raise ValueError("no_longer_necessary goes with a decision not to share, and only with it")
-        return self
+    @field_validator("no_longer_necessary")
+    @classmethod
+    def _sharing_closes_nothing(cls, closes: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - as pydantic calls it
+        if closes and info.data.get("decision") == "share":
+            raise ValueError("this goes with a decision not to share, and only with it")
+        return closes
 
 
 _RECEIVING = "/receiving_organisations"

@@ -41,7 +41,7 @@ class PanelForm(ActForm):
     concern_id: Term
     also: Annotated[tuple[Term, ...], Field(max_length=ALSO_MAX)] = ()
     decided_by: Name
-    quorum: int = Field(default=2, ge=1, le=64)
+    quorum: int = Field(default=2, ge=1, le=64, strict=True)
     level: Level | None = None
 
     @field_validator("level")

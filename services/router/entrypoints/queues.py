@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, assert_never
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from services.router.domain.choosing import Manner
 from services.router.domain.model import ItemCursor, ItemKind, ItemQuery, ItemState, WorkItem
@@ -71,17 +71,24 @@ class ResolutionForm(ActForm):
     """
 
     action: Literal["route", "wait", "close"]
-    organisations: Organisations | None = None
-    pointer_only: bool = False
-    until: Moment | None = None
+    organisations: Annotated[Organisations | None, Field(validate_default=True)] = None
+    pointer_only: Annotated[bool, Field(strict=True)] = False
+    until: Annotated[Moment | None, Field(validate_default=True)] = None
 
-    @model_validator(mode="after")
-    def _fields_fit_the_action(self) -> ResolutionForm:
-        if (self.action == "route") != (self.organisations is not None):
-            raise ValueError("organisations go with the action route, and only with it")
-        if (self.action == "wait") != (self.until is not None):
-            raise ValueError("until goes with the action wait, and only with it")
-        return self
+    @field_validator("organisations", "until")
+    @classmethod
+    def _goes_with_its_action(cls, value: object, info: ValidationInfo) -> object:
+        its_action = "route" if info.field_name == "organisations" else "wait"
+        if "action" in info.data and (info.data["action"] == its_action) != (value is not None):
+            raise ValueError(f"this goes with the action {its_action}, and only with it")
+        return value
+
+    @field_validator("pointer_only")
+    @classmethod
+    def _goes_with_route(cls, pointer_only: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - as pydantic calls it
+        if pointer_only and info.data.get("action", "route") != "route":
+            raise ValueError("this goes with the action route, and only with it")
+        return pointer_only
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,13 @@ async def test_each_event_takes_its_own_fields_and_every_bad_one_is_named(
     assert len((await table.sees(CONVENOR))["events"]) == 1
 
 
+@pytest.mark.parametrize("quorum", [True, "2", 2.0, None])
+async def test_a_quorum_is_a_number_and_nothing_that_could_be_read_as_one(table: Table, quorum: Any) -> None:
+    answer = await table.propose(quorum=quorum)
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/quorum"]
+
+
 async def test_a_review_panel_has_no_level_and_every_bad_field_of_a_proposal_is_named(table: Table) -> None:
     answer = await table.propose(level="enhanced", reason=" ", quorum=0, also=["a b"])
     assert answer.status_code == 422
