@@ -137,9 +137,6 @@ class Shelf:
         found = (self.get("vocabulary", name) or {}).get("terms", ())
         return tuple(found) if isinstance(found, list | tuple) else ()
 
-    def value(self, name: str) -> Any:
-        return (self.get("vocabulary", name) or {}).get("value")
-
     def known_terms(self) -> dict[str, Ids]:
         """Every list of words by name: the reader's own, the vocabularies, and the ids of the objects."""
         listed = {name: self.term_ids(name) for name in LISTS}
