@@ -111,6 +111,11 @@ class Dossier:
         """The key of the round that would be opened now."""
         return replace(self.newest.key, round=self.newest.key.round + 1)
 
+    def told_still(self, organisations: Iterable[str]) -> dict[str, str]:
+        """Of these bodies those that were told and not withdrawn from since, each with its notice."""
+        told = self.notices.keys() - self.taken_back
+        return {org: self.notices[org] for org in organisations if org in told}
+
     def repeated(self, act: Act) -> Opened | None:
         """The round that this very act opened already."""
         same = (one for one in self.opened if one.act.request == act.request and one.act.kind == act.kind)

@@ -62,8 +62,7 @@ async def tell_in_emergency(
         if known := dossier.repeated(act):
             if dossier.told_nothing & set(made.organisations):
                 raise DecidedOtherwise(concern_id)
-            told = {org: dossier.notices[org] for org in made.organisations if org in dossier.notices}
-            return Stands(known.decision_id, known.key.round, told, repeated=True)
+            return Stands(known.decision_id, known.key.round, dossier.told_still(made.organisations), repeated=True)
         sitting = desk.sitting(tx)
         stands = await open_round(dossier, act, sitting)
         if isinstance(stands, Stands):

@@ -64,7 +64,12 @@ async def record_decision(
         if known := dossier.repeated(act):
             if not _stands(dossier, made):
                 raise DecidedOtherwise(concern_id)
-            return Stands(known.decision_id, known.key.round, _told(dossier, made), repeated=True)
+            return Stands(
+                known.decision_id,
+                known.key.round,
+                dossier.told_still(made.organisations if made.shares else ()),
+                repeated=True,
+            )
         sitting = desk.sitting(tx)
         if wrong := _wrong(dossier.routing, made, sitting.judge.gateways):
             return wrong
@@ -90,12 +95,6 @@ def _choices(dossier: Dossier, made: HumanDecision) -> Choices:
         return {**dossier.choices, **dict.fromkeys(made.organisations, NOTHING)}
     lifted = {org for org in made.organisations if dossier.choices.get(org) == NOTHING}
     return {org: manner for org, manner in dossier.choices.items() if org not in lifted}
-
-
-def _told(dossier: Dossier, made: HumanDecision) -> Mapping[str, str]:
-    """What a repeat says: of the bodies that it names, those with which it is shared still."""
-    named = set(made.organisations) - dossier.taken_back if made.shares else ()
-    return {org: notice for org, notice in dossier.notices.items() if org in named}
 
 
 def _stands(dossier: Dossier, made: HumanDecision) -> bool:

@@ -57,10 +57,10 @@ async def choose_bodies(concern_id: str, act: Act, *, asker: str | None, desk: D
         if again := dossier.repeated(act):
             if dossier.told_nothing & set(act.organisations):
                 raise DecidedOtherwise(concern_id)
-            return Stands(again.decision_id, again.key.round, _notices(dossier, act.organisations), repeated=True)
+            return Stands(again.decision_id, again.key.round, dossier.told_still(act.organisations), repeated=True)
         if set(act.organisations) <= dossier.notices.keys() - dossier.told_nothing - dossier.taken_back:
             newest = dossier.newest
-            return Stands(newest.decision_id, newest.key.round, _notices(dossier, act.organisations), repeated=True)
+            return Stands(newest.decision_id, newest.key.round, dossier.told_still(act.organisations), repeated=True)
         whole = replace(act, choices={**dossier.choices, **act.choices})
         return await open_round(dossier, whole, desk.sitting(tx))
 
@@ -147,10 +147,6 @@ def _told_again(decided: Decided, act: Act, dossier: Dossier) -> frozenset[str]:
     """Whom this act would tell of what was withdrawn from them: the decision would say so, and no notice would go."""
     meant = decided.told if act.routing is not None else act.organisations
     return dossier.taken_back & decided.told.keys() & set(meant)
-
-
-def _notices(dossier: Dossier, orgs: Collection[str]) -> dict[str, str]:
-    return {org: dossier.notices[org] for org in orgs if org in dossier.notices}
 
 
 def _told(decided: Decided, orgs: Collection[str]) -> dict[str, str]:

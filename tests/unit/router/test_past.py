@@ -285,6 +285,19 @@ async def test_nor_is_a_choice_that_was_taken_back_nor_a_silence_that_was_broken
     assert (await past.router.post("/v1/decisions/con_1/choices", other, by=READER)).status_code == 200
 
 
+async def test_a_repeated_choice_names_nobody_as_told_from_whom_the_notice_was_withdrawn_since() -> None:
+    """As when the agreement that told it ended early."""
+    past = Past()
+    await past.route(a_concern(1, categories=["theft"]))
+    chosen = {"organisations": ["beta"], "reason": "theirs"}
+    path = "/v1/decisions/con_1/choices"
+    (told,) = (await past.router.post(path, chosen, by=READER)).json()["told"]
+    assert (await past.router.post(path, chosen, by=READER)).json()["told"] == [told]
+    past.store.state.settled[told["notice_id"]] = "withdrawn"
+    again = (await past.router.post(path, chosen, by=READER)).json()
+    assert (again["repeated"], again["told"]) == (True, [])
+
+
 async def test_everything_that_is_not_open_is_named_and_what_is_open_stays_so() -> None:
     past = Past(*BARRED)
     await past.route()
