@@ -120,3 +120,20 @@ def test_what_the_roads_of_a_party_ask_is_known_whoever_asks_first() -> None:
         (NOTHING, (False, frozenset())),
     ):
         assert terrain_of(world).asked("beta", facts_of({**ROUTING, **changes})) == asked
+
+
+def test_a_successor_waits_to_be_chosen_only_while_nothing_else_stops_the_clause() -> None:
+    required = small.pact(small.clause(when={"recipient_remit": "required"}))
+    world = small.world(*parts("beta", zeta="hygiene", iota="records"), required)
+    theft, law = {"categories": ["theft"]}, {"purposes": ["law"]}
+    waits = "HOLD_SUCCESSION_AMBIGUOUS"
+    assert of(world, "zeta", theft, theft | law, NOTHING, law) == [waits, "NOT_IN_REMIT", waits, "PURPOSE_NOT_COVERED"]
+
+
+def test_a_gateway_to_one_sector_opens_for_the_bodies_of_that_sector_alone() -> None:
+    way = small.gateway(to_sector=["private"])
+    gamma = small.org("gamma", small.remit(), sector="private")
+    told = small.pact(small.clause(to=["beta", "gamma"]))
+    world = small.world(small.barred_alpha(), small.bar(way), gamma, told)
+    assert of(world, "beta", NOTHING) == ["FORBIDDEN"]
+    assert of(world, "gamma", NOTHING) == ["PERMITTED"]
