@@ -28,10 +28,6 @@ def reason_for(path: str, change: str) -> str | None:
         return "both are as long as each other; `strict` only says so"
     if all(map(_BOUND.fullmatch, (before, after))):
         return _KEPT
-    if before.startswith("most = FOOTINGS_OF_WIDE_KEPT_MAX if"):
-        return _KEPT
-    if "self.trimmed_at else after.trimmed()" in before:
-        return "when a column is trimmed decides nothing; that it is, is tested"
     if any(way in before for way in _TWO_WAYS):
         return "either way comes to the same; which is quicker depends on how many there are"
     return _justified().get(f"{path.removeprefix(CORE)} {change}")

@@ -27,14 +27,11 @@ class Roster:
     @classmethod
     def over(cls, rows: Iterable[Row]) -> Roster:
         """The roster of agreements that have their form."""
-        found: tuple[dict[str, list[str]], ...] = tuple(defaultdict(list) for _ in range(4))
+        found: tuple[dict[str, set[str]], ...] = tuple(defaultdict(set) for _ in range(4))
         for row in rows:
-            own = row["id"]
             for number, name in _entries(row):
-                held = found[number][name]
-                if not held or held[-1] != own:
-                    held.append(own)
-        return cls(*({name: tuple(sorted(set(ids))) for name, ids in part.items()} for part in found))
+                found[number][name].add(row["id"])
+        return cls(*({name: tuple(sorted(ids)) for name, ids in part.items()} for part in found))
 
     def changed(self, before: Iterable[Row], after: Iterable[Row]) -> Roster:
         """The roster when the agreements of `before` have become those of `after`."""

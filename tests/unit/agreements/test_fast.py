@@ -3,7 +3,6 @@
 That it decides as the reference does is a property of its own (P5).
 """
 
-from array import array
 from collections.abc import Iterable
 from datetime import date
 from typing import Any
@@ -13,11 +12,10 @@ import pytest
 from shared.agreements import Class, Facts, Snapshot, decide, facts_of
 from shared.agreements.case import Case
 from shared.agreements.days import Span
-from shared.agreements.fast import Decider, concern, days, decider, gate, shelf
+from shared.agreements.fast import Decider, concern, days, decider, footing, gate, shelf
 from shared.agreements.fast.days import ALWAYS, Calendar, Season
 from shared.agreements.fast.facets import Column
 from shared.agreements.fast.gate import Gate
-from shared.agreements.fast.layout import Layout
 from shared.agreements.fast.shelf import Shelf
 from shared.agreements.fast.terrain import terrain_of
 from shared.agreements.holds import unknown_terms
@@ -130,6 +128,15 @@ def test_words_are_looked_up_once_and_so_many_at_a_time_are_kept(monkeypatch: py
     assert not common.knows(asked(originator="nobody"))
 
 
+def test_there_is_a_bound_to_the_words_that_are_kept_however_high(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(concern, "WORDS_KEPT_MAX", 300)
+    terms = [{"id": f"function-{number}"} for number in range(301)]
+    common = concern.Common(small.world({"kind": "vocabulary", "id": "functions", "terms": terms}))
+    for term in terms:
+        assert common.knows(asked(functions=[term["id"]]))
+    assert max(map(len, common._known)) <= 300
+
+
 def test_a_planned_succession_hands_over_no_categories_and_every_other_does() -> None:
     found = {}
     for kind, day in (("merge", "2020-01-01"), ("planned", None), ("split", "2020-01-01")):
@@ -208,38 +215,18 @@ def test_whose_originator_is_unknown_names_every_body_as_held_and_itself_nowhere
         decision.of("nobody")
 
 
-def test_a_column_holds_equal_values_once_and_lets_go_of_those_that_no_lane_has_any_more() -> None:
-    """A body's only lane comes and goes with another value each time."""
-    layout, column = Layout(), Column()
-    held: list[int] = []
-    for turn in range(12):
-        layout, moves = layout.relaid([0] if turn else [], [3])
-        column = column.after(moves, [f"value {turn}"])
-        held.append(len(column.values))
-        assert column[0] == f"value {turn}"
-        assert column.having([value == f"value {turn}" for value in column.values]) == 1
-    assert held == [2, 3] * 6
-
-
-def test_a_column_is_trimmed_once_it_holds_half_as_many_again_as_after_the_last_time() -> None:
-    layout, moves = Layout().relaid([], [1, 2, 3, 4])
-    column = Column().after(moves, "abcd")
-    assert column.values == [None, *"abcd"]
+@pytest.mark.parametrize(("more", "kept"), [(1, [1, 2, 1, 2, 1]), (0, [1, 2, 1, 2, 1]), (-1, [1, 2, 3, 4, 1])])
+def test_of_a_wide_slice_more_footings_are_kept(monkeypatch: pytest.MonkeyPatch, more: int, kept: list[int]) -> None:
+    ends = [small.org(f"body-{year}", exists=small.during(None, f"{year}-06-01")) for year in range(2010, 2016)]
+    fast = Decider(small.world(*ends))
+    held = fast.slice_of("alpha")
+    for name, value in (("WIDE", held.slice.width + more), ("FOOTINGS_KEPT_MAX", 2), ("FOOTINGS_OF_WIDE_KEPT_MAX", 4)):
+        monkeypatch.setattr(footing, name, value)
     sizes = []
-    for value in "efgh":
-        layout, moves = layout.relaid([0], [1])
-        column = column.after(moves, value)
-        sizes.append(len(column.values))
-    assert sizes == [6, 7, 5, 6]
-    assert [column[place] for place in (0, 2, 4, 6)] == ["h", "b", "c", "d"]
-
-
-def test_no_lane_is_had_by_values_that_nobody_wants() -> None:
-    _, moves = Layout().relaid([], [1, 2])
-    column = Column().after(moves, "ab")
-    assert [column.having([False, *wanted]) for wanted in ((False, False), (True, False), (True, True))] == [0, 1, 5]
-    assert column.places({1, 2}) == [0, 2]
-    assert column.places(set()) == []
+    for year in range(2010, 2015):
+        fast.decide(asked(received_at=f"{year}-12-01T10:00:00Z")).totals()
+        sizes.append(len(held.footings._kept))
+    assert sizes == kept
 
 
 def shelf_of(snapshot: Snapshot) -> Shelf:
@@ -289,12 +276,6 @@ def test_of_a_body_that_is_the_subject_and_is_met_with_silence_no_gap_is_told() 
     facts = asked(subjects=[{"kind": "provider", "org": "gamma"}])
     assert Decider(world).decide(facts).whole() == decide(world, facts)
     assert decide(world, facts).of("gamma").klass is Class.NO_PATH
-
-
-def test_the_value_of_no_lane_stays_the_first_when_a_column_is_trimmed() -> None:
-    trimmed = Column(array("I", (1, 3)), (None, "a", "b", "c")).trimmed()
-    assert trimmed.values == [None, "a", "c"]
-    assert list(trimmed.codes) == [1, 2]
 
 
 def test_a_slice_weighs_its_lanes_and_what_every_slice_takes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -137,3 +137,45 @@ def test_a_gateway_to_one_sector_opens_for_the_bodies_of_that_sector_alone() -> 
     world = small.world(small.barred_alpha(), small.bar(way), gamma, told)
     assert of(world, "beta", NOTHING) == ["FORBIDDEN"]
     assert of(world, "gamma", NOTHING) == ["PERMITTED"]
+
+
+def test_a_body_that_no_clause_joins_and_that_is_the_subject_is_no_gap_though_a_bar_keeps_it_silent() -> None:
+    world = small.world(small.barred_alpha(), small.bar(), small.org("gamma", small.remit()))
+    about = {"subjects": [{"kind": "provider", "org": "gamma"}]}
+    assert of(world, "gamma", about) == ["SUBJECT_IS_RECIPIENT"]
+
+
+@pytest.mark.parametrize("ids", [("c1", "c2"), ("c2", "c1")])
+def test_of_two_clauses_towards_a_part_only_one_that_the_remit_alone_stops_makes_it_wait(ids: tuple[str, str]) -> None:
+    """Both towards the lowest body: what stops one lane must not be taken for what stops its neighbour."""
+    needs = {"recipient_remit": "required"}
+    for_law = small.clause(id=ids[0], when=needs, purposes=["law"])
+    for_theft = small.clause(id=ids[1], when={**needs, "urgency_at_least": "urgent"})
+    fallen = parts("beta", **{"a-part": "hygiene", "b-part": "records"})
+    world = small.world(*fallen, small.pact(for_law, for_theft), small.org("alpha", small.remit()))
+    theft, now, law = {"categories": ["theft"]}, {"urgency": "urgent"}, {"purposes": ["law"]}
+    waits, elsewhere, purpose = "HOLD_SUCCESSION_AMBIGUOUS", "NOT_IN_REMIT", "PURPOSE_NOT_COVERED"
+    assert of(world, "a-part", theft, theft | now, theft | law, now, NOTHING) == [
+        elsewhere, waits, waits, waits, purpose,
+    ]  # fmt: skip
+
+
+def test_what_a_gateway_opens_is_asked_of_a_body_of_the_sector_whose_lanes_they_are() -> None:
+    tells = small.clause(to=["beta", "delta", "gamma"]), small.clause(id="c2")
+    told = small.pact(*tells, parties=[*map(small.party, ("alpha", "beta", "delta", "gamma"))])
+    delta = small.org("delta", small.remit(), sector="private")
+    world = small.world(small.barred_alpha(), small.bar(small.gateway(to_sector=["private"])), delta, told)
+    assert [of(world, body, NOTHING) for body in ("beta", "delta", "gamma")] == [
+        ["FORBIDDEN"], ["PERMITTED"], ["FORBIDDEN"],
+    ]  # fmt: skip
+
+
+def test_a_clause_is_the_one_that_its_lane_is_of_in_whatever_order_they_stand() -> None:
+    backwards = small.clause(id="c2", to=["gamma"]), small.clause(id="c1", summary="tells beta")
+    assert of(small.world(small.pact(*backwards)), "beta", NOTHING) == ["PERMITTED"]
+
+
+def test_who_is_left_out_by_name_and_forbidden_besides_is_no_gap() -> None:
+    never = small.clause(id="c2", effect="FORBID")
+    world = small.world(small.pact(small.clause(when={"topics_none": ["fire"]}), never))
+    assert of(world, "beta", {"topics": ["fire"]}, NOTHING) == ["FORBIDDEN", "FORBIDDEN"]

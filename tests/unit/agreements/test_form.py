@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from shared.agreements.load import form
-from shared.agreements.load.form import Book, Check, Keys
+from shared.agreements.load.form import Book, Check, Keys, mark_of
 from shared.agreements.load.shapes import said_at_once
 
 KNOWN = {"colours": frozenset({"red", "blue"})}
@@ -129,10 +130,19 @@ def test_a_record_that_is_like_one_that_passed_is_looked_at_in_its_own_keys_alon
     assert problems(once, ["x"], book) == ["at: must be an object"]
 
 
+def test_equal_values_have_one_mark_whichever_of_their_texts_are_one_and_the_same() -> None:
+    text = "a text"
+    apart, interned = "said: a text"[6:], sys.intern("a text")
+    assert mark_of([text, text]) == mark_of([text, apart]) == mark_of([apart, apart]) == mark_of([interned, apart])
+    assert mark_of([1]) != mark_of([True]) != mark_of([1.0])
+    assert mark_of({1: object()}) is None
+
+
 @pytest.mark.parametrize(
     ("sayings", "is_right"),
     [
         ([{"flags": ["red"]}, {"onward": ["blue"]}], True),
+        ([{"flags": ["red"]}, {"onward": ["blue"]}, {"flags": ["blue"]}], True),
         ([{"flags": ["red"]}], False),
         ([], False),
         ([{"flags": ["red"]}, {"flags": []}], False),

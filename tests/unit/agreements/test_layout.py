@@ -105,3 +105,10 @@ def test_in_the_next_layout_every_lane_that_stays_is_found_and_new_ones_end_the_
         some = data.draw(st.sets(st.sampled_from(lanes))) if lanes else set()
         held = {place for place, value in enumerate(moved) if value - 1 in {lane.place for lane in some}}
         assert moves.set(as_bits({lane.place for lane in some})) == as_bits(held)
+
+
+def test_a_body_behind_hundreds_of_others_gets_its_lane_behind_theirs() -> None:
+    after, moves = Layout((body, 1) for body in range(300)).relaid((), [300])
+    assert after.run_of(300) == (600, 601)
+    assert moves.fresh == [600]
+    assert moves.set(1 << 598) == 1 << 598

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.agreements.load.form import Book
+from shared.agreements.load.overlaps import Lineages
 from tests.rules.small import Row, during, org, pact, party, problems, remit
 from tests.unit.agreements.strategies import quick
 
@@ -55,6 +57,11 @@ VERSIONS: dict[str, tuple[Row, Row, bool]] = {
     "both without bounds": ({}, {}, True),
     "the first is terminated": ({"terminated": "2024-02-29"}, {"in_force": during("2024-02-29")}, False),
     "the first is terminated too late": ({"terminated": "2024-03-01"}, {"in_force": during("2024-02-29")}, True),
+    "the second is ended on its first day": (
+        {},
+        {"in_force": during("2024-02-29"), "terminated": str(date(2024, 2, 29))},
+        False,
+    ),
     "one inside the other": (
         {"in_force": during("2023-01-01")},
         {"in_force": during("2024-01-01", "2024-02-01")},
@@ -71,6 +78,14 @@ def test_one_version_of_a_lineage_holds_at_a_time(case: str) -> None:
     assert all("of lineage pact: one version holds at a time, so end" in line for line in found)
 
 
+def test_a_version_that_ends_before_it_begins_overlaps_nothing() -> None:
+    lineages, book = Lineages(), Book({})
+    for row in (pact(), pact(id="b", in_force=during("2024-03-01"), terminated="2024-02-01")):
+        lineages.add(row)
+    lineages.check(book)
+    assert book.problems == []
+
+
 def test_versions_that_supersede_without_days_overlap() -> None:
     assert any("one version holds at a time" in line for line in problems(pact(), pact(id="b", supersedes="pact")))
 
@@ -78,6 +93,21 @@ def test_versions_that_supersede_without_days_overlap() -> None:
 def test_each_of_three_versions_is_held_against_the_one_that_reaches_furthest() -> None:
     short = [pact(id=name, in_force=during(*span)) for name, span in SHORT.items()]
     assert [line.split(":")[0] for line in problems(pact(), *short)] == ["agreement pact-2", "agreement pact-3"]
+
+
+@pytest.mark.parametrize(
+    ("spans", "said"),
+    [
+        ([(None, "2024-02-01"), ("2024-02-01", "2024-09-01"), ("2024-03-01", "2024-04-01")], ["b of c"]),
+        ([(None, "2024-09-01"), ("2024-02-01", "2024-09-01"), ("2024-03-01", "2024-04-01")], ["a of b", "a of c"]),
+    ],
+)
+def test_a_version_is_held_against_the_one_before_that_reaches_furthest(
+    spans: list[tuple[str | None, str]], said: list[str]
+) -> None:
+    versions = [pact(id=name, in_force=during(*span)) for name, span in zip("abc", spans, strict=True)]
+    found = problems(pact(lineage="another"), *versions)
+    assert [f"{line.split(' overlaps ')[1][0]} of {line.removeprefix('agreement ')[0]}" for line in found] == said
 
 
 SHORT = {"pact-2": ("2024-01-01", "2024-02-01"), "pact-3": ("2024-03-01", "2024-04-01")}
@@ -96,6 +126,11 @@ SHORT = {"pact-2": ("2024-01-01", "2024-02-01"), "pact-3": ("2024-03-01", "2024-
 def test_the_same_remit_holds_once_at_a_time(first: Row, second: Row, *, refused: bool) -> None:
     found = problems(org("alpha", first, second))
     assert any("organisation alpha remits: the same remit holds twice" in line for line in found) == refused
+
+
+def test_a_remit_that_holds_twice_is_found_among_others() -> None:
+    found = problems(org("alpha", remit("theft"), remit("harm"), remit("harm", **during("2024-03-01"))))
+    assert any("organisation alpha remits: the same remit holds twice" in line for line in found)
 
 
 def test_suspensions_that_overlap_are_made_one() -> None:
