@@ -3,7 +3,7 @@
 Two signs: the log ends before a record that was acknowledged, or a new record got an offset that an older one had.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
 from aiokafka import TopicPartition
@@ -23,8 +23,8 @@ class PublishedRows(Protocol):
         """The highest acknowledged offset of each (topic, partition)."""
         ...
 
-    async def reopen(self, topic: str) -> int:
-        """Make the rows of a topic unpublished again; gives how many rows the log had."""
+    def reopen(self, topic: str) -> AsyncIterator[int]:
+        """Make the rows of a topic unpublished again; gives how many, some at a time."""
         ...
 
 
@@ -87,7 +87,10 @@ class LogWatch:
         return LOOK_SECONDS
 
     async def _fill(self, topic: str) -> None:
-        count = await self._rows.reopen(topic)
+        count = 0
+        async for some in self._rows.reopen(topic):
+            count += some
+            self._progress.beat()
         self._fallen.discard(topic)
         self._heights = {at: height for at, height in self._heights.items() if at[0] != topic}
         self._telemetry.alarm("log-lost", topic=topic, rows=count)

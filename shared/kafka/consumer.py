@@ -23,14 +23,15 @@ from shared.kafka.clients import let_go
 from shared.kafka.ends import LogEnds
 from shared.kafka.lag import Lag, UselessClient
 from shared.kafka.places import Places, StoredPositions
-from shared.kafka.shares import shares, spans
+from shared.kafka.shares import SHARE_RECORDS_MIN, shares, spans
+from shared.kafka.underway import UnderWay
 from shared.records import Batch, Poison
 from shared.supervision import Pause, Progress
 from shared.telemetry import LAG, PARKED, Telemetry
 
 EventT = TypeVar("EventT")
 POLL_MILLISECONDS = 200
-BATCH_RECORDS_MAX = 1000
+BATCH_RECORDS_MAX = 800
 PARTITION_BYTES = 512 * 1024
 """So much of a partition at a time: the client hands out one partition after the other, and a batch is to have many."""
 CALL_SECONDS = 15.0
@@ -60,8 +61,8 @@ class Subscription(Generic[EventT]):
     one transaction; it raises PositionMoved when it lost a partition, Transient to be called again.
     `gather_milliseconds`: how long the broker may hold records back to hand out more at once, for what nobody waits
     for; 0 on the way to a recipient.
-    `abreast`: so many transactions a large batch may take effect in side by side, each with partitions of its own: one
-    is thought about while Postgres writes another. `handle` must bear being called while it runs.
+    `abreast`: so many transactions may be under way side by side, each with partitions of its own: one is thought about
+    while Postgres writes another. `handle` must bear being called while it runs.
     """
 
     group: str
@@ -106,11 +107,17 @@ class BatchConsumer(Generic[EventT]):
         self._lag = Lag(ends)
         self._stopping = asyncio.Event()
         self._pause = Pause(f"consumer {subscription.topic}", telemetry)
+        self._under_way = UnderWay(subscription.abreast, records_max=BATCH_RECORDS_MAX)
 
     @property
     def partitions(self) -> frozenset[int]:
         """The partitions that it follows at this moment; none while it is finding its place."""
         return frozenset(tp.partition for tp in self._places.armed)
+
+    @property
+    def _stuck(self) -> bool:
+        """Whether a partition that it follows fails again and again, however well the others get on."""
+        return not self._under_way.failed.isdisjoint(self._places.armed)
 
     async def run(self) -> None:
         """Consume until cancelled; a cancellation takes effect between two polls, never inside one."""
@@ -131,6 +138,7 @@ class BatchConsumer(Generic[EventT]):
                 self._progress.failed()
                 await self._pause.after(fault)
             finally:
+                await self._under_way.end()
                 self._places.forget()
                 self._lag.forget()
                 await let_go(consumer, seconds=STOP_SECONDS)
@@ -146,7 +154,6 @@ class BatchConsumer(Generic[EventT]):
             heartbeat_interval_ms=round(self._brokers.session_seconds * 1000 / 3),
             rebalance_timeout_ms=REBALANCE_MILLISECONDS,
             metadata_max_age_ms=METADATA_MILLISECONDS,
-            max_poll_records=BATCH_RECORDS_MAX,
             fetch_min_bytes=GATHER_BYTES if self._subscription.gather_milliseconds else 1,
             fetch_max_wait_ms=self._subscription.gather_milliseconds or POLL_WAIT_MILLISECONDS,
             max_partition_fetch_bytes=PARTITION_BYTES,
@@ -159,35 +166,38 @@ class BatchConsumer(Generic[EventT]):
         while not self._stopping.is_set():
             await self._places.arm(consumer)
             ready = await self._poll(consumer)
-            if not ready or await self._take(ready):
-                await self._report(moved=bool(ready))
+            for share in shares(list(ready.values()), self._under_way.room):
+                self._under_way.begin(share, self._take_all(share))
+            if await self._settled():
+                await self._report(moved=bool(ready) and not self._stuck)
 
     async def _poll(self, consumer: AIOKafkaConsumer) -> Mapping[TopicPartition, Sequence[ConsumerRecord]]:
-        polled = await consumer.getmany(timeout_ms=POLL_MILLISECONDS)
-        usable = {tp: await self._places.usable(consumer, tp, records) for tp, records in polled.items()}
-        return {tp: records for tp, records in usable.items() if records}
+        """What lies ready of partitions of which nothing is under way; waits for it where nothing is at all."""
+        busy = self._under_way.partitions
+        idle = [tp for tp in self._places.armed if tp not in busy]
+        count = self._under_way.records_room
+        if busy and not (idle and self._under_way.room and count >= SHARE_RECORDS_MIN):
+            return {}
+        # No partition named are all, also those that are still finding their place.
+        which, wait = (idle, 0) if busy else ([], POLL_MILLISECONDS)
+        polled = await consumer.getmany(*which, timeout_ms=wait, max_records=count)
+        return {tp: ready for tp, found in polled.items() if (ready := await self._places.usable(consumer, tp, found))}
 
-    async def _take(self, ready: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> bool:
-        """Whether the records took effect; if not they are read again."""
+    async def _settled(self) -> bool:
+        """Whether what is over took effect; if something did not, all is read again."""
         try:
-            await self._take_abreast(list(ready.values()))
+            over = await self._under_way.settled()
         except (PositionMoved, Transient) as fault:
             self._places.forget()  # whether the transaction took place is not known: read the positions again
             self._lag.forget()
-            self._progress.beat(waiting=sum(map(len, ready.values())))
+            self._progress.failed()
             await self._pause.after(fault)
             return False
-        self._pause.over()
-        for tp, part in ready.items():
-            self._places.moved(tp, part)
+        for last in over:
+            self._places.moved(last)
+        if over and not self._stuck:
+            self._pause.over()
         return True
-
-    async def _take_abreast(self, parts: Sequence[Sequence[ConsumerRecord]]) -> None:
-        """Raises what one of them raised once none of them is under way."""
-        taking = map(self._take_all, shares(parts, self._subscription.abreast))
-        for fault in await asyncio.gather(*taking, return_exceptions=True):
-            if fault is not None:
-                raise fault
 
     async def _take_all(self, records: Sequence[ConsumerRecord]) -> None:
         try:
@@ -226,7 +236,7 @@ class BatchConsumer(Generic[EventT]):
 
     async def _report(self, *, moved: bool) -> None:
         try:
-            lag = await self._lag.look(self._places.armed)
+            lag = await self._lag.look(self._places.armed, busy=self._under_way.partitions)
         except UselessClient:
             raise
         except LogUnavailable:

@@ -1,6 +1,6 @@
 """How far a consumer is behind, and whether it stands still although there is something to read."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Set
 from time import monotonic
 from typing import Protocol
 
@@ -50,8 +50,8 @@ class Lag:
         self._unanswered_since = float("inf")
         self._since: dict[TopicPartition, tuple[int, float]] = {}
 
-    async def look(self, armed: Mapping[TopicPartition, int]) -> int:
-        """How many records wait.
+    async def look(self, armed: Mapping[TopicPartition, int], *, busy: Set[TopicPartition] = frozenset()) -> int:
+        """How many records wait. A partition of which something is under way (`busy`) does not stand still.
 
         Raises LogUnavailable where the broker does not say: nothing is to be said of this client then. Raises
         LogShrank, and StandsStill for a partition that has not moved for too long with something to read: the client
@@ -67,7 +67,7 @@ class Lag:
             raise LogUnavailable("it did not say a moment ago")
         behind = {tp: max(self._ends.get(tp, at) - at, 0) for tp, at in armed.items()}
         for tp, at in armed.items():
-            if not behind[tp] or self._since.get(tp, (-1, now))[0] != at:
+            if not behind[tp] or tp in busy or self._since.get(tp, (-1, now))[0] != at:
                 self._since[tp] = (at, now)
         if any(now - self._since[tp][1] > self._frozen_seconds for tp in armed):
             raise StandsStill

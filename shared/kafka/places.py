@@ -50,10 +50,11 @@ class Places:
         self.armed.pop(tp, None)
         self._proofs.pop(tp, None)
 
-    def moved(self, tp: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
-        """These took effect; a partition that was disarmed meanwhile stays so."""
-        if tp in self.armed:
-            self.armed[tp] = records[-1].offset + 1
+    def moved(self, last: Mapping[TopicPartition, ConsumerRecord]) -> None:
+        """What led up to these records took effect; a partition that was disarmed meanwhile stays so."""
+        for tp, record in last.items():
+            if tp in self.armed:
+                self.armed[tp] = record.offset + 1
 
     async def arm(self, consumer: AIOKafkaConsumer) -> None:
         """Find the place in every assigned partition that is not armed. Raises StoreUnavailable, KafkaError."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence, Set
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -179,6 +179,28 @@ async def test_a_large_batch_takes_effect_side_by_side_and_each_partition_in_its
     assert seen.order == {part: list(range(part, 800, 4)) for part in range(4)}
 
 
+async def test_more_is_read_of_other_partitions_while_one_is_still_under_way(
+    engines: Engines, plumbing: Plumbing
+) -> None:
+    """One poll brings at most 800 records: those of the others come in several, all before the slow one."""
+    topic = await engines.fresh_topic("under-way", partitions=4)
+    expected = [f"{n}" for n in range(4 * 300)]
+    await publish(engines, topic, expected)
+    others, slow = asyncio.Event(), list[str]()
+
+    async def handle(batch: Batch[str]) -> None:
+        if any(int(event) % 4 == 0 for event in batch.events):
+            await others.wait()
+            slow.extend(batch.events)
+        await plumbing.handle(batch)
+        if len(await plumbing.effects()) >= 3 * 300:
+            others.set()
+
+    async with consuming(engines, plumbing, topic, handle, abreast=4):
+        await took_effect(plumbing, expected)
+    assert slow == sorted(slow, key=int)
+
+
 async def test_a_share_that_failed_in_passing_is_done_again_and_the_others_are_not_doubled(
     engines: Engines, plumbing: Plumbing
 ) -> None:
@@ -318,7 +340,7 @@ class BriefLag(Lag):
         Lag.__init__(self, lag._source, frozen_seconds=1)
 
 
-async def _nothing(*, timeout_ms: int) -> dict[TopicPartition, list[ConsumerRecord]]:
+async def _nothing(*, timeout_ms: int, **_limits: int) -> dict[TopicPartition, list[ConsumerRecord]]:
     with suppress(TimeoutError):
         async with asyncio.timeout(timeout_ms / 1000):
             await asyncio.Event().wait()
@@ -342,11 +364,11 @@ class Unheard(Lag):
         Lag.__init__(self, lag._source)
         self.silences = 2
 
-    async def look(self, armed: Mapping[TopicPartition, int]) -> int:
+    async def look(self, armed: Mapping[TopicPartition, int], *, busy: Set[TopicPartition] = frozenset()) -> int:
         if armed and self.silences:
             self.silences -= 1
             raise LogUnavailable("away")
-        return await Lag.look(self, armed)
+        return await Lag.look(self, armed, busy=busy)
 
 
 async def test_a_broker_that_is_away_makes_no_client_leave_its_place_in_the_group(

@@ -52,6 +52,21 @@ async def test_a_client_is_judged_only_by_a_broker_that_answers() -> None:
 
 
 @pytest.mark.usefixtures("at_once")
+async def test_a_partition_of_which_something_is_under_way_does_not_stand_still(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock, looking = [0.0], Lag(Broker(), frozen_seconds=15)
+    monkeypatch.setattr(lag, "monotonic", lambda: clock[0])
+    for clock[0] in (0, 20, 40):
+        assert await looking.look({HERE: 2}, busy={HERE}) == 3
+    clock[0] = 50
+    assert await looking.look({HERE: 2}) == 3
+    clock[0] = 60
+    with pytest.raises(StandsStill):
+        await looking.look({HERE: 2})
+
+
+@pytest.mark.usefixtures("at_once")
 @pytest.mark.parametrize(("fault", "seconds", "doubted"), [
     (NoAnswer, DOUBTFUL_SECONDS + 1, True),
     (NoAnswer, DOUBTFUL_SECONDS - 1, False),
