@@ -27,7 +27,7 @@ WAITING_MAX = 20_000
 BATCH_MAX = 1_000
 SWEEP_MAX = 2_000
 PRUNE_SECONDS = 60.0
-PRUNE_MAX = 100
+PRUNE_MAX = 2_000
 
 
 _GATHERED = frozenset(topic.name for topic in ALL if topic.gathered)
@@ -45,7 +45,7 @@ class OutboxStore(Protocol):
         ...
 
     async def prune(self, *, row_count_max: int) -> int:
-        """Delete rows that were done long ago, at most so many of a partition; gives how many."""
+        """Delete rows that are done and old, at most so many; gives how many."""
         ...
 
 

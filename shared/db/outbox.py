@@ -1,7 +1,8 @@
 """The outbox: what must reach Kafka, written in the transaction of the change it tells of."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -14,7 +15,6 @@ from sqlalchemy import (
     Table,
     Text,
     func,
-    text,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -22,10 +22,6 @@ from shared.db import outbox_sql
 from shared.db.engine import transaction
 from shared.db.outbox_sql import statement
 
-RETENTION_DAYS = 7
-"""As long as Kafka keeps its records: so far back can a lost log be filled again."""
-AGAIN_SECONDS = 30
-AGAIN_SECONDS_MAX = 3600
 REOPEN_MAX = 5_000
 
 
@@ -47,10 +43,11 @@ class OutboxRow:
 
 
 def outbox_table(metadata: MetaData) -> Table:
-    """The outbox table of one service, with the partial indexes that it is read by.
+    """The outbox of one service: rows that stay as they are written, and narrow tables of what is still to be done.
 
-    `record_offset` is where Kafka has the row, `again_at` when an open row is published again. An offset of -1 means
-    that the log which had the row was lost, and that the row is too old to be published again.
+    A row is in `outbox_unpublished` until Kafka has acknowledged it, and in `outbox_open` until the next service has
+    it; `again_at` is when it is published again. `outbox_heights` has the highest offset of each partition. What is
+    marked is thus a few bytes, and never a copy of the record's bytes and of the index entries of its row.
     """
     table = Table(
         "outbox",
@@ -62,18 +59,30 @@ def outbox_table(metadata: MetaData) -> Table:
         Column("value", LargeBinary, nullable=False),
         Column("closes_with", Text),
         Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-        Column("published_at", DateTime(timezone=True)),
-        Column("closed_at", DateTime(timezone=True)),
-        Column("record_offset", BigInteger),
-        Column("publish_count", SmallInteger, nullable=False, server_default="0"),
-        Column("again_at", DateTime(timezone=True)),
     )
-    Index("outbox_unpublished", table.c.created_at, postgresql_where=text("published_at IS NULL"))
-    is_open = text("closes_with IS NOT NULL AND closed_at IS NULL")
-    Index("outbox_open", table.c.closes_with, postgresql_where=is_open)
-    Index("outbox_again", table.c.again_at, postgresql_where=is_open)
-    is_known = text("record_offset IS NOT NULL")
-    Index("outbox_records", table.c.topic, table.c.partition, table.c.record_offset, postgresql_where=is_known)
+    Index("outbox_created", table.c.created_at)
+    Table(
+        "outbox_unpublished",
+        metadata,
+        Column("created_at", DateTime(timezone=True), primary_key=True),
+        Column("event_id", Text, primary_key=True),
+    )
+    is_open = Table(
+        "outbox_open",
+        metadata,
+        Column("closes_with", Text, primary_key=True),
+        Column("event_id", Text, primary_key=True),
+        Column("again_at", DateTime(timezone=True), nullable=False),
+        Column("repeat_count", SmallInteger, nullable=False, server_default="0"),
+    )
+    Index("outbox_again", is_open.c.again_at)
+    Table(
+        "outbox_heights",
+        metadata,
+        Column("topic", Text, primary_key=True),
+        Column("partition", SmallInteger, primary_key=True, autoincrement=False),
+        Column("record_offset", BigInteger, nullable=False),
+    )
     return table
 
 
@@ -83,11 +92,14 @@ class Outbox:
     def __init__(self, engine: AsyncEngine, schema: str) -> None:
         self._engine = engine
         self._add = statement(outbox_sql.ADD, schema)
+        self._add_again = statement(outbox_sql.ADD_AGAIN, schema)
         self._mark = statement(outbox_sql.MARK, schema)
         self._close = statement(outbox_sql.CLOSE, schema)
         self._lost = statement(outbox_sql.LOST, schema)
         self._heights = statement(outbox_sql.HEIGHTS, schema)
         self._reopen = statement(outbox_sql.REOPEN, schema)
+        self._forget = statement(outbox_sql.FORGET, schema)
+        self._stray = statement(outbox_sql.STRAY, schema)
         self._prune = statement(outbox_sql.PRUNE, schema)
 
     async def add(self, connection: AsyncConnection, rows: Sequence[OutboxRow]) -> None:
@@ -109,18 +121,22 @@ class Outbox:
             },
         )
 
+    async def add_again(self, connection: AsyncConnection, event_ids: Sequence[str]) -> Sequence[OutboxRow]:
+        """Have rows that are there published once more, inside the caller's transaction; gives them as they are."""
+        found = await connection.execute(self._add_again, {"ids": list(event_ids)})
+        return [OutboxRow(*row) for row in found]
+
     async def close(self, connection: AsyncConnection, names: Iterable[str]) -> None:
         """The next service has these: their rows need no more publishing. Inside the caller's transaction."""
         await connection.execute(self._close, {"names": sorted(set(names))})
 
     async def mark_published(self, offsets: Mapping[str, int]) -> None:
-        """Kafka has acknowledged these rows, at these offsets of their partitions."""
-        marks = {
-            "ids": sorted(offsets),
-            "offsets": [offsets[event_id] for event_id in sorted(offsets)],
-            "again_seconds": AGAIN_SECONDS,
-            "again_seconds_max": AGAIN_SECONDS_MAX,
-        }
+        """Kafka has acknowledged these rows, at these offsets of their partitions.
+
+        One that is open and would soon be published again waits twice as long as the time before.
+        """
+        event_ids = sorted(offsets)
+        marks = {"ids": event_ids, "offsets": [offsets[event_id] for event_id in event_ids]}
         async with transaction(self._engine) as connection:
             await connection.execute(self._mark, marks)
 
@@ -138,24 +154,26 @@ class Outbox:
         """The highest offset at which Kafka has acknowledged a row, of each (topic, partition)."""
         async with transaction(self._engine) as connection:
             found = await connection.execute(self._heights)
-            return {(row.topic, row.partition): row.height for row in found if row.height >= 0}
+            return {(row.topic, row.partition): row.record_offset for row in found}
 
-    async def reopen(self, topic: str) -> int:
-        """Make every row of the topic unpublished again, back to the retention; gives how many rows the log had.
+    async def reopen(self, topic: str) -> AsyncIterator[int]:
+        """Make every row of the topic unpublished again, back to the retention, and every open one.
 
-        One transaction: until it has committed, the heights show that the log was lost.
+        Gives how many, a page at a time, each of which is committed. The heights go last: until then they show that the
+        log was lost, and whoever looks next begins anew; what is unpublished already stays as it is.
         """
-        place = {"topic": topic, "partition": -1, "record_offset": -1}
-        limits = {"retention_days": RETENTION_DAYS, "row_count_max": REOPEN_MAX}
-        count = 0
-        async with transaction(self._engine) as connection:
-            while last := (await connection.execute(self._reopen, place | limits)).one_or_none():
-                place |= {"partition": last.partition, "record_offset": last.record_offset}
-                count += last.row_count
-        return count
+        place: dict[str, Any] = {"topic": topic, "after": None, "row_count_max": REOPEN_MAX}
+        while True:
+            async with transaction(self._engine) as connection:
+                read = (await connection.execute(self._reopen, place)).one()
+                if read.last is None:
+                    await connection.execute(self._forget, {"topic": topic})
+                    return
+            place["after"] = read.last
+            yield read.row_count
 
     async def prune(self, *, row_count_max: int) -> int:
-        """Delete rows that were done longer ago than the retention, at most so many of a partition; gives how many."""
-        limits = {"retention_days": RETENTION_DAYS, "row_count_max": row_count_max}
+        """Delete rows that are done and older than the retention by a day, at most so many; gives how many."""
         async with transaction(self._engine) as connection:
-            return (await connection.execute(self._prune, limits)).rowcount
+            await connection.execute(self._stray)
+            return (await connection.execute(self._prune, {"row_count_max": row_count_max})).rowcount

@@ -16,6 +16,7 @@ from tests.support.stack import TestPostgres
 
 class Store(Protocol):
     async def write(self, rows: Sequence[OutboxRow]) -> None: ...
+    async def add_again(self, names: Sequence[str]) -> Sequence[OutboxRow]: ...
     async def close(self, names: Sequence[str]) -> None: ...
     async def pass_time(self, seconds: float) -> None: ...
     async def mark_published(self, offsets: Mapping[str, int]) -> None: ...
@@ -31,6 +32,9 @@ class Fake:
 
     async def write(self, rows: Sequence[OutboxRow]) -> None:
         self.outbox.write(rows)
+
+    async def add_again(self, names: Sequence[str]) -> Sequence[OutboxRow]:
+        return self.outbox.add_again(names)
 
     async def close(self, names: Sequence[str]) -> None:
         self.outbox.close(names)
@@ -49,7 +53,7 @@ class Fake:
         return await self.outbox.heights()
 
     async def reopen(self, topic: str) -> int:
-        return await self.outbox.reopen(topic)
+        return sum([count async for count in self.outbox.reopen(topic)])
 
     async def prune(self, count_max: int = 100) -> int:
         return await self.outbox.prune(row_count_max=count_max)
@@ -63,19 +67,20 @@ class Real:
         async with transaction(self.plumbing.engine) as connection:
             await self.plumbing.outbox.add(connection, rows)
 
+    async def add_again(self, names: Sequence[str]) -> Sequence[OutboxRow]:
+        async with transaction(self.plumbing.engine) as connection:
+            return await self.plumbing.outbox.add_again(connection, names)
+
     async def close(self, names: Sequence[str]) -> None:
         async with transaction(self.plumbing.engine) as connection:
             await self.plumbing.outbox.close(connection, names)
 
     async def pass_time(self, seconds: float) -> None:
-        older = text(
-            "UPDATE intake.outbox SET created_at = created_at - make_interval(secs => :seconds), "
-            "published_at = published_at - make_interval(secs => :seconds), "
-            "closed_at = closed_at - make_interval(secs => :seconds), "
-            "again_at = again_at - make_interval(secs => :seconds)"
-        )
-        async with transaction(self.plumbing.engine) as connection:
-            await connection.execute(older, {"seconds": seconds})
+        moments = {"outbox": "created_at", "outbox_unpublished": "created_at", "outbox_open": "again_at"}
+        async with self.plumbing.owner.begin() as connection:
+            for table, moment in moments.items():
+                older = f"UPDATE intake.{table} SET {moment} = {moment} - make_interval(secs => :seconds)"
+                await connection.execute(text(older), {"seconds": seconds})
 
     async def mark_published(self, offsets: Mapping[str, int]) -> None:
         await self.plumbing.outbox.mark_published(offsets)
@@ -88,7 +93,7 @@ class Real:
         return await self.plumbing.outbox.heights()
 
     async def reopen(self, topic: str) -> int:
-        return await self.plumbing.outbox.reopen(topic)
+        return sum([count async for count in self.plumbing.outbox.reopen(topic)])
 
     async def prune(self, count_max: int = 100) -> int:
         return await self.plumbing.outbox.prune(row_count_max=count_max)
@@ -141,6 +146,19 @@ async def test_the_same_row_again_changes_nothing(store: Store) -> None:
     assert await store.lost() == []
 
 
+async def test_a_row_that_is_added_again_is_published_as_it_is_and_one_that_is_not_there_is_not(store: Store) -> None:
+    await store.write([row("a", "x"), row("b")])
+    await store.mark_published({"a": 0, "b": 1})
+    await store.close(["x"])
+    await store.pass_time(4)
+    assert await store.add_again(["a", "no such"]) == [row("a", "x")]
+    assert await store.add_again(["a"]) == [row("a", "x")]
+    assert await store.lost() == ["a"]
+    await store.mark_published({"a": 2})
+    await store.pass_time(1000)
+    assert await store.lost() == []
+
+
 async def test_what_was_written_at_once_is_found_in_its_order_and_what_came_first_before_it(store: Store) -> None:
     older, newer = ["zz", "m", "a", "z", "b"], ["c", "0", "y"]
     await store.write([row(name) for name in older])
@@ -168,6 +186,17 @@ async def test_an_open_row_is_due_again_after_twice_as_long_each_time_up_to_an_h
         assert await store.lost() == ["a"]
 
 
+async def test_an_open_row_that_was_published_late_waits_before_it_is_published_again(store: Store) -> None:
+    await store.write([row("a", "x")])
+    await store.pass_time(40)
+    assert await store.lost() == ["a"]
+    await store.mark_published({"a": 0})
+    await store.pass_time(55)
+    assert await store.lost() == []
+    await store.pass_time(10)
+    assert await store.lost() == ["a"]
+
+
 async def test_the_heights_are_the_highest_offsets_of_each_partition(store: Store) -> None:
     names = ["a", "b", "c", "d"]
     other = OutboxRow("d", "concordat.audit.v1", 11, "key", b"", None)
@@ -183,7 +212,7 @@ async def test_a_topic_that_is_reopened_is_unpublished_as_far_back_as_kafka_keep
     await store.write([row("new"), row("closed", "y"), OutboxRow("z", "concordat.audit.v1", 0, "k", b"", None)])
     await store.mark_published({"old": 0, "old and open": 1, "new": 2, "closed": 3, "z": 7})
     await store.close(["y"])
-    assert await store.reopen(TOPIC) == 4
+    assert await store.reopen(TOPIC) == 3
     await store.pass_time(4)
     assert set(await store.lost()) == {"old and open", "new", "closed"}
     assert await store.heights() == {("concordat.audit.v1", 0): 7}
@@ -191,15 +220,15 @@ async def test_a_topic_that_is_reopened_is_unpublished_as_far_back_as_kafka_keep
 
 
 async def test_what_is_done_is_deleted_after_the_retention_and_nothing_else_is(store: Store) -> None:
-    await store.write([row("done"), row("closed", "x"), row("open", "y"), row("unpublished"), row("late", "z")])
-    await store.mark_published({"done": 0, "closed": 1, "open": 2, "late": 3})
+    await store.write([row("done"), row("closed", "x"), row("open", "y"), row("unpublished")])
+    await store.mark_published({"done": 0, "closed": 1, "open": 2})
     await store.close(["x"])
-    await store.pass_time(6 * DAY)
-    await store.close(["z"])
+    await store.pass_time(7.5 * DAY)
     assert await store.prune() == 0
-    await store.pass_time(2 * DAY)
+    await store.pass_time(1 * DAY)
     assert await store.prune(count_max=1) == 1
     assert await store.prune() == 1
     assert set(await store.lost()) == {"open", "unpublished"}
-    await store.pass_time(6 * DAY)
+    await store.close(["y"])
     assert await store.prune() == 1
+    assert await store.lost() == ["unpublished"]

@@ -241,7 +241,7 @@ async def test_an_amendment_is_withdrawn_from_who_may_no_longer_know_and_a_recal
         }  # fmt: skip
 
     await until(settled, seconds=60, what="the originator sees how far each has come")
-    query = f"SELECT count(*) FROM intake.outbox WHERE closes_with LIKE '{concern_id}/%' AND closed_at IS NULL"
+    query = f"SELECT count(*) FROM intake.outbox_open WHERE closes_with LIKE '{concern_id}/%'"
     assert await _sql(world, query) == 0
 
 
@@ -337,10 +337,11 @@ async def _is_parked(world: World, schema: str, topic: Topic) -> bool:
 async def _published(world: World, ids: list[str]) -> None:
     """Wait until intake has marked the concerns as published."""
     names = ",".join(f"'{i}/1'" for i in ids)
-    query = f"SELECT count(*) FROM intake.outbox WHERE closes_with IN ({names}) AND published_at IS NOT NULL"
+    written = f"SELECT event_id FROM intake.outbox WHERE closes_with IN ({names})"
+    query = f"SELECT count(*) FROM intake.outbox_unpublished WHERE event_id IN ({written})"
 
     async def all_marked() -> bool:
-        return await _sql(world, query) == len(ids)
+        return await _sql(world, query) == 0
 
     await until(all_marked, seconds=60, what="the concerns are on Kafka")
 

@@ -104,7 +104,10 @@ class Real:
         return self.rows
 
     async def is_closed(self, name: str) -> bool:
-        statement = text("SELECT closed_at IS NOT NULL FROM intake.outbox WHERE closes_with = :name")
+        statement = text(
+            "SELECT count(*) > 0 FROM intake.outbox WHERE closes_with = :name"
+            " AND event_id NOT IN (SELECT event_id FROM intake.outbox_open)"
+        )
         async with transaction(self.timeline._engine) as connection:
             return bool((await connection.execute(statement, {"name": name})).scalar())
 

@@ -21,6 +21,7 @@ class Plumbing:
     """The stores of one schema, and a handler that writes each event as one effect."""
 
     engine: AsyncEngine
+    owner: AsyncEngine
     positions: Positions
     outbox: Outbox
     faults: list[Exception] = field(default_factory=list)
@@ -55,22 +56,23 @@ class Plumbing:
 @asynccontextmanager
 async def plumbing_of(database: TestDatabase) -> AsyncIterator[Plumbing]:
     """Make the tables as the schema's owner and hand out the stores of its service role."""
-    await _create(database.url(SCHEMA, "owner"))
+    owner = create_async_engine(database.url(SCHEMA, "owner"))
+    await _create(owner)
     engine = make_engine(database.url(SCHEMA), pool_size=4, statement_timeout_seconds=10, name="test")
     try:
-        yield Plumbing(engine, Positions(engine, SCHEMA), Outbox(engine, SCHEMA))
+        yield Plumbing(engine, owner, Positions(engine, SCHEMA), Outbox(engine, SCHEMA))
     finally:
         await engine.dispose()
+        await owner.dispose()
 
 
-async def _create(owner_url: str) -> None:
+async def _create(owner: AsyncEngine) -> None:
     metadata = MetaData(schema=SCHEMA)
     for factory in (outbox_table, positions_table, parked_table):
         factory(metadata)
     Table("effects", metadata, Column("event", Text))
-    owner = create_async_engine(owner_url)
     async with owner.begin() as connection:
         await connection.run_sync(metadata.create_all)
-        await connection.execute(text("GRANT DELETE ON intake.outbox TO intake_service"))
-        await connection.execute(text("GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA intake TO intake_service"))
-    await owner.dispose()
+        await connection.execute(
+            text("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA intake TO intake_service")
+        )

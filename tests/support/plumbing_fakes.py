@@ -1,12 +1,13 @@
 """In-memory ports of the shared plumbing; `tests/conformance/test_outbox_store.py` holds them to the real ones."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aiokafka import TopicPartition
 
-from shared.db.outbox import AGAIN_SECONDS, AGAIN_SECONDS_MAX, RETENTION_DAYS, OutboxRow
+from shared.db.outbox import OutboxRow
+from shared.db.outbox_sql import AGAIN_SECONDS, AGAIN_SECONDS_MAX, KEPT_DAYS, RETENTION_DAYS
 from shared.faults import LogUnavailable
 from shared.kafka.producer import Record
 
@@ -17,68 +18,68 @@ class InMemoryOutbox:
 
     rows: dict[str, OutboxRow] = field(default_factory=dict)
     created_at: dict[str, float] = field(default_factory=dict)
-    published_at: dict[str, float] = field(default_factory=dict)
-    offsets: dict[str, int] = field(default_factory=dict)
-    publish_counts: Counter[str] = field(default_factory=Counter)
-    closed_at: dict[str, float] = field(default_factory=dict)
+    unpublished: set[str] = field(default_factory=set)
+    again_at: dict[str, float] = field(default_factory=dict)
+    repeat_counts: Counter[str] = field(default_factory=Counter)
+    heights_by_place: dict[tuple[str, int], int] = field(default_factory=dict)
     now: float = 0.0
+
+    @property
+    def published(self) -> set[str]:
+        return self.rows.keys() - self.unpublished
 
     def write(self, rows: Sequence[OutboxRow]) -> None:
         for row in rows:
-            self.rows.setdefault(row.event_id, row)
-            self.created_at.setdefault(row.event_id, self.now)
+            if row.event_id not in self.rows:
+                self.rows[row.event_id], self.created_at[row.event_id] = row, self.now
+                self.unpublished.add(row.event_id)
+                if row.closes_with is not None:
+                    self.again_at[row.event_id] = self.now + AGAIN_SECONDS
+
+    def add_again(self, event_ids: Sequence[str]) -> Sequence[OutboxRow]:
+        self.unpublished |= self.rows.keys() & event_ids
+        return [self.rows[name] for name in event_ids if name in self.rows]
 
     def close(self, names: Sequence[str]) -> None:
-        self.closed_at = dict.fromkeys(names, self.now) | self.closed_at
+        self.again_at = {name: at for name, at in self.again_at.items() if self.rows[name].closes_with not in names}
 
     async def mark_published(self, offsets: Mapping[str, int]) -> None:
-        self.published_at.update(dict.fromkeys(offsets, self.now))
-        self.offsets.update(offsets)
-        self.publish_counts.update(offsets.keys())
+        self.unpublished -= offsets.keys()
+        for name, offset in offsets.items():
+            place = (self.rows[name].topic, self.rows[name].partition)
+            self.heights_by_place[place] = max(self.heights_by_place.get(place, -1), offset)
+        for name in offsets.keys() & self.again_at.keys():
+            if self.again_at[name] < self.now + AGAIN_SECONDS / 2:
+                self.repeat_counts[name] += 1
+                self.again_at[name] = self.now + min(AGAIN_SECONDS * 2 ** self.repeat_counts[name], AGAIN_SECONDS_MAX)
 
     async def lost(self, *, unpublished_seconds: float, row_count_max: int) -> Sequence[OutboxRow]:
-        found = [r for r in self.rows.values() if self._lost(r, unpublished_seconds)]
-        return found[:row_count_max]
+        old = {name for name in self.unpublished if self.now - self.created_at[name] > unpublished_seconds}
+        due = {name for name, at in self.again_at.items() if at < self.now}
+        return [row for name, row in self.rows.items() if name in old | due][:row_count_max]
 
     async def heights(self) -> Mapping[tuple[str, int], int]:
-        heights: dict[tuple[str, int], int] = {}
-        for name, offset in self.offsets.items():
-            at = (self.rows[name].topic, self.rows[name].partition)
-            heights[at] = max(heights.get(at, -1), offset)
-        return {at: height for at, height in heights.items() if height >= 0}
+        return self.heights_by_place
 
-    async def reopen(self, topic: str) -> int:
-        names = [name for name, at in self.offsets.items() if self.rows[name].topic == topic and at >= 0]
-        for name in names:
-            if self._open(self.rows[name]) or self._age(self.created_at[name]) < RETENTION_DAYS:
-                del self.offsets[name], self.published_at[name]
-            else:
-                self.offsets[name] = -1
-        return len(names)
+    async def reopen(self, topic: str) -> AsyncIterator[int]:
+        gone = {n for n, row in self.rows.items() if row.topic == topic and (not self._old(n) or n in self.again_at)}
+        count = len(gone - self.unpublished)
+        self.unpublished |= gone
+        self.heights_by_place = {at: height for at, height in self.heights_by_place.items() if at[0] != topic}
+        yield count
 
     async def prune(self, *, row_count_max: int) -> int:
-        done = [n for n in self.published_at if self._age(self.published_at[n]) > RETENTION_DAYS and self._done(n)]
-        for name in sorted(done, key=self.offsets.__getitem__)[:row_count_max]:
-            for column in (self.rows, self.created_at, self.published_at, self.offsets):
-                del column[name]
+        done = [
+            name
+            for name in self.rows
+            if self._old(name, KEPT_DAYS) and name not in self.unpublished | self.again_at.keys()
+        ]
+        for name in done[:row_count_max]:
+            del self.rows[name], self.created_at[name]
         return min(len(done), row_count_max)
 
-    def _done(self, name: str) -> bool:
-        closes_with = self.rows[name].closes_with
-        return closes_with is None or self._age(self.closed_at.get(closes_with, self.now)) > RETENTION_DAYS
-
-    def _open(self, row: OutboxRow) -> bool:
-        return row.closes_with is not None and row.closes_with not in self.closed_at
-
-    def _age(self, at: float) -> float:
-        return (self.now - at) / 86_400
-
-    def _lost(self, row: OutboxRow, unpublished_seconds: float) -> bool:
-        published_at = self.published_at.get(row.event_id)
-        if published_at is None:
-            return self.now - self.created_at[row.event_id] > unpublished_seconds
-        wait = min(AGAIN_SECONDS * 2 ** (self.publish_counts[row.event_id] - 1), AGAIN_SECONDS_MAX)
-        return self._open(row) and self.now - published_at > wait
+    def _old(self, name: str, days: int = RETENTION_DAYS) -> bool:
+        return (self.now - self.created_at[name]) / 86_400 > days
 
 
 @dataclass(slots=True)

@@ -64,11 +64,11 @@ class Real(PostgresStore):
         return await self._column("SELECT event_id FROM router.outbox")
 
     async def unpublished(self) -> set[str]:
-        return await self._column("SELECT event_id FROM router.outbox WHERE published_at IS NULL")
+        return await self._column("SELECT event_id FROM router.outbox_unpublished")
 
     async def publish(self) -> None:
         async with transaction(self._engine) as connection:
-            await connection.execute(text("UPDATE router.outbox SET published_at = now()"))
+            await connection.execute(text("DELETE FROM router.outbox_unpublished"))
 
     async def _column(self, statement: str) -> set[str]:
         async with transaction(self._engine) as connection:

@@ -19,12 +19,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.intake.adapters.archive import records_of
 from services.intake.adapters.postgres import ACCEPT_SQL, AFTER_COMMIT, BEFORE_COMMIT, Offer, accept_columns
 from services.intake.adapters.rows import closing_name, flags_json, outbox_rows, recall_rows
+from services.intake.adapters.tables import SCHEMA
 from services.intake.domain.model import ConcernId, Fields, NaturalKey, Recall, RecallReason, Stored, Thread
 from services.intake.domain.provenance import Source, Sources
 from services.intake.ports import Acceptance, Recalling
 from shared.canonical import canonical
 from shared.db.engine import transaction
 from shared.db.outbox import OutboxRow
+from shared.db.outbox_sql import statement
 from shared.failpoints import FailPoints
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('intake.steps', 0))")
@@ -36,7 +38,7 @@ _STEP = """WITH step AS (
                     WHERE concern_id = CAST(:concern_id AS text) AND version = CAST(:number AS integer) - 1)
       ON CONFLICT DO NOTHING RETURNING concern_id
     ), before AS MATERIALIZED (
-      SELECT event_id FROM intake.outbox WHERE closes_with = CAST(:before AS text) AND closed_at IS NULL FOR UPDATE
+      SELECT event_id FROM intake.outbox_open WHERE closes_with = CAST(:before AS text) FOR UPDATE
     )"""
 _VERSION = """, version AS (
       INSERT INTO intake.versions (concern_id, version, body_mac, digest, accepted_at, received_at, routing, sealed,
@@ -46,7 +48,7 @@ _VERSION = """, version AS (
              CAST(:sealed AS bytea), CAST(CAST(:flags AS text) AS jsonb)
       FROM step
     )"""
-_ANNOUNCED = """, announced AS (
+_ANNOUNCED = """, said AS (
       INSERT INTO intake.outbox (event_id, topic, partition, key, value, closes_with, created_at)
       SELECT o.event_id, o.topic, o.partition, o.key, o.value, o.closes_with,
              CASE WHEN o.closes_with IS NOT NULL AND EXISTS (SELECT FROM before)
@@ -55,11 +57,11 @@ _ANNOUNCED = """, announced AS (
         CAST(:out_ids AS text[]), CAST(:out_topics AS text[]), CAST(:out_partitions AS smallint[]),
         CAST(:out_keys AS text[]), CAST(:out_values AS bytea[]), CAST(:out_closes AS text[]))
       AS o(event_id, topic, partition, key, value, closes_with)
-      RETURNING event_id, created_at
-    )
-    SELECT event_id, created_at = CAST('infinity' AS timestamptz) AS waits FROM announced"""
-_FOLLOW = text(_STEP + _VERSION + _ANNOUNCED)
-_RECALL = text(_STEP + _ANNOUNCED)
+      RETURNING event_id, closes_with, created_at
+    ), TO_DO
+    SELECT event_id, created_at = 'infinity' AS waits FROM said"""
+_FOLLOW = statement(_STEP + _VERSION + _ANNOUNCED, SCHEMA)
+_RECALL = statement(_STEP + _ANNOUNCED, SCHEMA)
 _ACCEPT = text(ACCEPT_SQL)
 _BUILT_ON = text(
     """INSERT INTO intake.lineage (concern_id, source_id, notice_id)

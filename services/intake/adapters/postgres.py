@@ -25,6 +25,7 @@ from services.intake.ports import Acceptance
 from shared.canonical import canonical
 from shared.db.engine import transaction
 from shared.db.outbox import Outbox, OutboxRow
+from shared.db.outbox_sql import filled, statement
 from shared.db.positions import Positions
 from shared.db.writer import Statement, Writer
 from shared.failpoints import FailPoints
@@ -34,7 +35,8 @@ BEFORE_COMMIT, AFTER_COMMIT = "intake.before-commit", "intake.after-commit"
 Offer = Callable[[Sequence[OutboxRow]], None]
 
 # Sorted by the natural key, so that two processes with the same keys wait for each other and never in a circle.
-ACCEPT_SQL = """WITH incoming AS MATERIALIZED (
+ACCEPT_SQL = filled(
+    """WITH incoming AS MATERIALIZED (
       SELECT * FROM unnest(
         CAST(:ids AS text[]), CAST(:originators AS text[]), CAST(:refs AS text[]), CAST(:keys AS text[]),
         CAST(:accepted AS timestamptz[]), CAST(:versions AS integer[]), CAST(:macs AS bytea[]),
@@ -51,7 +53,7 @@ ACCEPT_SQL = """WITH incoming AS MATERIALIZED (
                                    identifier_flags)
       SELECT concern_id, version, body_mac, digest, accepted_at, received_at, routing, sealed, CAST(flags AS jsonb)
       FROM incoming JOIN new USING (concern_id)
-    ), announced AS (
+    ), said AS (
       INSERT INTO intake.outbox (event_id, topic, partition, key, value, closes_with)
       SELECT event_id, topic, partition, key, value, closes_with
       FROM unnest(
@@ -59,8 +61,11 @@ ACCEPT_SQL = """WITH incoming AS MATERIALIZED (
         CAST(:out_partitions AS smallint[]), CAST(:out_keys AS text[]), CAST(:out_values AS bytea[]),
         CAST(:out_closes AS text[]))
       AS o(concern_id, event_id, topic, partition, key, value, closes_with) JOIN new USING (concern_id)
-    )
-    SELECT concern_id FROM new"""
+      RETURNING event_id, closes_with, created_at
+    ), TO_DO
+    SELECT concern_id FROM new""",
+    tables.SCHEMA,
+)
 _ACCEPT = Statement.of(ACCEPT_SQL)
 _STORED = Statement.of(
     """SELECT k.originator, k.originator_ref, k.version, c.concern_id, v.body_mac
@@ -80,10 +85,16 @@ _NOTE = text(
 )
 
 # Of what was closed just now, the steps that waited for it.
-_RELEASE = text(
-    """UPDATE intake.outbox SET created_at = now()
-    WHERE closes_with = ANY(CAST(:names AS text[])) AND closed_at IS NULL AND created_at = 'infinity'
-    RETURNING event_id, topic, partition, key, value, closes_with"""
+_RELEASE = statement(
+    """WITH ready AS (
+      UPDATE intake.outbox_open SET again_at = now() + interval '30 seconds'
+      WHERE closes_with = ANY(CAST(:names AS text[])) AND again_at = 'infinity' RETURNING event_id
+    ), said AS (
+      UPDATE intake.outbox o SET created_at = now() FROM ready WHERE o.event_id = ready.event_id
+      RETURNING o.event_id, topic, partition, key, value, closes_with, created_at
+    ), TO_DO
+    SELECT event_id, topic, partition, key, value, closes_with FROM said""",
+    tables.SCHEMA,
 )
 
 

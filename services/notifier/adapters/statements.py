@@ -2,6 +2,7 @@
 
 from sqlalchemy import TextClause, text
 
+from shared.db.outbox_sql import filled
 from shared.db.positions import moved
 from shared.db.writer import Statement
 
@@ -180,14 +181,20 @@ _SETTLE = f"""r AS (
 
 SETTLE: TextClause = text(f"WITH {_SETTLE} SELECT notice_id FROM settled")  # noqa: S608
 SETTLE_ALONE = Statement.of(
-    f"""WITH {_SETTLE}, said AS (
+    filled(
+        f"""WITH {_SETTLE}, said AS (
         INSERT INTO notifier.outbox (event_id, topic, partition, key, value)
         SELECT event_id, topic, partition, key, value
         FROM {
-        rows_of("o", of_notice="text", event_id="text", topic="text", partition="smallint", key="text", value="bytea")
-    } JOIN settled ON settled.notice_id = o.of_notice ON CONFLICT (event_id) DO NOTHING
+            rows_of(
+                "o", of_notice="text", event_id="text", topic="text", partition="smallint", key="text", value="bytea"
+            )
+        } JOIN settled ON settled.notice_id = o.of_notice ON CONFLICT (event_id) DO NOTHING
+        RETURNING event_id, closes_with, created_at
+    ), TO_DO
+    SELECT notice_id FROM settled""",  # noqa: S608
+        SCHEMA,
     )
-    SELECT notice_id FROM settled"""  # noqa: S608
 )
 
 UNTOLD: TextClause = text(

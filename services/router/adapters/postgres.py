@@ -127,7 +127,8 @@ class PostgresTransaction(CorrelationPart, ConveningPart):
             "versions": [key.version for key in keys],
             "rounds": [key.round for key in keys],
         }
-        await self._connection.execute(sql.OFFER_AGAIN, columns)
+        decision_ids = (await self._connection.execute(sql.DECISION_IDS, columns)).scalars().all()
+        await self._outbox.add_again(self._connection, decision_ids)
 
     async def close(self, notice_ids: Sequence[str]) -> None:
         """The notifier has these notices."""

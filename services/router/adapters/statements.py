@@ -2,6 +2,7 @@
 
 from sqlalchemy import text
 
+from shared.db.outbox_sql import filled
 from shared.db.positions import moved
 from shared.db.writer import Statement
 
@@ -10,7 +11,8 @@ SCHEMA = "router"
 # One statement for everything that a batch of decisions writes. `fresh` are the decisions whose key is new: only
 # theirs are the notices, work items and events. `told` are the notices that no earlier round has issued.
 # `IN (…) IS TRUE` is looked up in a hash; as a join it becomes a nested loop, since arrays are taken to be short.
-_RECORD = """body AS (
+_RECORD = filled(
+    """body AS (
   INSERT INTO router.decision_bodies (body_digest, body)
   SELECT * FROM unnest(CAST(:body_digests AS text[]), CAST(:bodies AS bytea[]))
   ON CONFLICT (body_digest) DO NOTHING
@@ -62,8 +64,10 @@ _RECORD = """body AS (
     AS e(event_id, decision_id, topic, partition, key, value, closes_with)
   WHERE (e.decision_id IN (SELECT decision_id FROM fresh)) IS TRUE
     AND (e.closes_with IS NULL OR e.closes_with IN (SELECT notice_id FROM told))
-  RETURNING event_id
-)"""
+  RETURNING event_id, closes_with, created_at
+), TO_DO""",
+    SCHEMA,
+)
 
 RECORD = text("WITH " + _RECORD + " SELECT event_id FROM said")  # noqa: S608 - constants of this module
 RECORD_ALONE = Statement.of(
@@ -71,11 +75,10 @@ RECORD_ALONE = Statement.of(
     "router.all_moved((SELECT count(*) FROM moved), cardinality(:span_topics))"
 )
 
-OFFER_AGAIN = text("""
-UPDATE router.outbox SET published_at = NULL WHERE event_id IN (
-  SELECT d.decision_id FROM router.decisions d
-  JOIN unnest(CAST(:concern_ids AS text[]), CAST(:versions AS integer[]), CAST(:rounds AS smallint[]))
-    AS k(concern_id, version, round) USING (concern_id, version, round))
+DECISION_IDS = text("""
+SELECT d.decision_id FROM router.decisions d
+JOIN unnest(CAST(:concern_ids AS text[]), CAST(:versions AS integer[]), CAST(:rounds AS smallint[]))
+  AS k(concern_id, version, round) USING (concern_id, version, round)
 """)
 
 HEAD = text("SELECT version, root FROM router.graph_head")

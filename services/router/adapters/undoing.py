@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 import orjson
@@ -70,9 +69,8 @@ class UndoingPart:
         """Tell intake; what was said under this id is said once more, as it was said."""
         key = event.data.concern_id
         row = OutboxRow(event.id, DECISIONS.name, DECISIONS.partition_of(key), key, event.encode())
-        columns = {name: getattr(row, name) for name in ("event_id", "topic", "partition", "key", "value")}
-        said = (await self._connection.execute(sql.SAY_UNDONE, columns)).scalar_one()
-        self.offered.append(replace(row, value=said))
+        await self._outbox.add(self._connection, [row])
+        self.offered += await self._outbox.add_again(self._connection, [row.event_id])
 
     async def keep_recall(self, concern_id: str, reason: str, at: datetime) -> None:
         """The concern is recalled from now on."""

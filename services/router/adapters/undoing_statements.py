@@ -59,11 +59,6 @@ SELECT item_id, 1 + (SELECT count(*) FROM router.work_item_events e WHERE e.item
        'resolved', :at, 'router', :body
 FROM item
 """)
-SAY_UNDONE = text("""
-INSERT INTO router.outbox (event_id, topic, partition, key, value)
-VALUES (:event_id, :topic, :partition, :key, :value)
-ON CONFLICT (event_id) DO UPDATE SET published_at = NULL RETURNING value
-""")
 OPEN_ITEM = text("""
 INSERT INTO router.work_items (item_id, kind, concern_id, version, round, codes, bodies, opened_at, ref, due_at)
 VALUES (:item_id, :kind, :concern_id, :version, :round, CAST(:codes AS jsonb), CAST(:bodies AS jsonb), :opened_at, :ref,

@@ -201,7 +201,7 @@ async def test_what_was_built_on_a_concern_is_recalled_with_it(engines: Engines,
 async def open_names(database: TestDatabase) -> set[str]:
     connection = await asyncpg.connect(database.superuser_url)
     try:
-        rows = await connection.fetch("SELECT closes_with FROM intake.outbox WHERE closed_at IS NULL")
+        rows = await connection.fetch("SELECT closes_with FROM intake.outbox_open")
         return {row["closes_with"] for row in rows}
     finally:
         await connection.close()

@@ -101,11 +101,12 @@ async def test_a_notice_goes_from_kafka_to_its_recipient_and_its_facts_come_back
             return [f["data"]["kind"] for f in facts.json()["items"]] == ["delivery-attempt"]
 
         await until(fact_is_kept, seconds=30)
-        parked = await service.fetch("SELECT reason FROM notifier.parked_records ORDER BY record_offset")
-        assert [row["reason"].split(":")[0] for row in parked] == ["not readable", "NotOpened"]
+        parked = await service.fetch("SELECT value, reason FROM notifier.parked_records ORDER BY record_offset")
+        ours = [row["reason"].split(":")[0] for row in parked if row["value"] in (b"{", moved.encode())]
+        assert ours == ["not readable", "NotOpened"]
         notice = (await service.get(f"/v1/notices/{event.data.notice_id}", "gmc")).json()
         assert (notice["state"], [a["status"] for a in notice["attempts"]]) == ("delivered", [204])
-        outbox = await service.fetch("SELECT topic, closed_at FROM notifier.outbox ORDER BY topic")
+        outbox = await service.fetch("SELECT topic FROM notifier.outbox ORDER BY topic")
         assert next(row["topic"] for row in outbox if row["topic"] != AUDIT.name) == "concordat.outcomes.v1"
 
 

@@ -20,6 +20,9 @@ RIGHTS = {
     "change_differences": {"SELECT", "INSERT"},
     "documents": {"SELECT", "INSERT"},
     "outbox": {"SELECT", "INSERT", "DELETE"},
+    "outbox_unpublished": {"SELECT", "INSERT", "DELETE"},
+    "outbox_open": {"SELECT", "INSERT", "UPDATE", "DELETE"},
+    "outbox_heights": {"SELECT", "INSERT", "UPDATE", "DELETE"},
 }
 
 

@@ -191,7 +191,7 @@ async def test_a_kill_after_the_commit_is_published_by_the_next_start(setting: S
     async with setting.started(REGISTRY_FAIL_POINT=f"registry.after-commit:kill:1:{marker}") as process:
         await process.wait()
     assert marker.read_text() == "registry.after-commit"
-    unpublished = "SELECT count(*) FROM registry.outbox WHERE published_at IS NULL"
+    unpublished = "SELECT count(*) FROM registry.outbox_unpublished"
     assert await setting.ask(unpublished) == 3
 
     async def all_published() -> bool:

@@ -33,6 +33,8 @@ from tests.support.waiting import until
 pytestmark = pytest.mark.stack
 
 FIRST = replica_of(graph_objects())
+PUBLISHED = """SELECT count(*) FROM router.outbox
+WHERE event_id NOT IN (SELECT event_id FROM router.outbox_unpublished)"""
 
 
 @dataclass
@@ -154,15 +156,16 @@ async def test_a_concern_becomes_a_notice_and_a_repeat_becomes_a_second_word_to_
         for part in in_two_parts(CommitPart(1, "", FIRST.head.root, 1, 1, FIRST.bodies)):
             await router.commit(part)
         await until_decided_on(router, FIRST.head)
-        await until_count(router, "SELECT count(*) FROM router.outbox WHERE published_at IS NOT NULL", 3)
+        await until_count(router, PUBLISHED, 3)
         notices = [NoticeIssued.model_validate_json(value) for value in await read(engines, NOTICES, since)]
         (notice,) = [one for one in notices if one.data.concern_id == concern_id]
         assert (notice.data.recipient, notice.data.routing) == ("beta", ROUTING)
         (routed,) = await decisions()
         assert routed.data.told[0].notice_id == notice.id
 
+        assert await router.count("SELECT count(*) FROM router.outbox_open") == 1
         await router.register(notice)
-        await until_count(router, "SELECT count(*) FROM router.outbox WHERE closed_at IS NOT NULL", 1)
+        await until_count(router, "SELECT count(*) FROM router.outbox_open", 0)
         await router.submit(concern_id)
         await until_two(decisions)
         assert [event.id for event in await decisions()] == [routed.id, routed.id]

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from shared.contracts.topics import AUDIT
-from shared.db.outbox import AGAIN_SECONDS, OutboxRow
+from shared.db.outbox import OutboxRow
+from shared.db.outbox_sql import AGAIN_SECONDS
 from shared.faults import StoreUnavailable
 from shared.relay import SWEEP_MAX, UNPUBLISHED_SECONDS, Relay
 from shared.supervision import Progress
@@ -51,7 +52,7 @@ async def test_offered_rows_are_published_at_once_and_marked() -> None:
     relay = relay_of(outbox, log)
     async with running(relay):
         relay.offer([row("a"), row("b")])
-        await until(lambda: set(outbox.published_at) == {"a", "b"})
+        await until(lambda: outbox.published == {"a", "b"})
     assert values(log) == [b"a", b"b"]
 
 
@@ -63,7 +64,7 @@ async def test_what_nobody_waits_for_follows_later_in_one_batch() -> None:
         for fact in facts:
             relay.offer([fact])
         relay.offer([row("a")])
-        await until(lambda: set(outbox.published_at) == {"a", "x", "y", "z"})
+        await until(lambda: outbox.published == {"a", "x", "y", "z"})
     assert values(log) == [b"a", b"x", b"y", b"z"]
     assert [len(batch) for batch in log.batches] == [1, 3]
 
@@ -101,7 +102,7 @@ async def test_nothing_is_lost_while_kafka_is_away() -> None:
     async with running(relay):
         relay.offer([row("a")])
         await until(lambda: not relay._urgent.rows)
-    assert outbox.published_at == {}
+    assert outbox.published == set()
     log.away = False
     outbox.now = UNPUBLISHED_SECONDS + 1
     await sweep_once(outbox, log)
@@ -146,7 +147,7 @@ async def test_two_loops_that_mark_at_once_lose_no_mark() -> None:
     outbox.let.set()
     await asyncio.gather(*marking)
     assert outbox.asked == [{"a"}, {"b", "c"}]
-    assert set(outbox.published_at) == {"a", "b", "c"}
+    assert outbox.published == {"a", "b", "c"}
 
 
 async def test_a_mark_that_failed_is_made_again_and_its_row_is_not_swept_meanwhile() -> None:
@@ -162,7 +163,7 @@ async def test_a_mark_that_failed_is_made_again_and_its_row_is_not_swept_meanwhi
     outbox.away = False
     await relay._mark_once()
     assert values(log) == [b"a"]
-    assert set(outbox.published_at) == {"a"}
+    assert outbox.published == {"a"}
 
 
 async def test_what_waits_for_kafka_is_known_while_it_is_away() -> None:

@@ -17,7 +17,10 @@ GRANTS = {
     "versions": "SELECT, INSERT",
     "steps": "SELECT, INSERT",
     "timeline": "SELECT, INSERT",
-    "outbox": "SELECT, INSERT, UPDATE, DELETE",
+    "outbox": "SELECT, INSERT, UPDATE (created_at), DELETE",
+    "outbox_unpublished": "SELECT, INSERT, DELETE",
+    "outbox_open": "SELECT, INSERT, UPDATE, DELETE",
+    "outbox_heights": "SELECT, INSERT, UPDATE, DELETE",
     "positions": "SELECT, INSERT, UPDATE",
     "parked_records": "SELECT, INSERT",
 }
@@ -92,28 +95,30 @@ def _plumbing() -> None:
         sa.Column("value", sa.LargeBinary(), nullable=False),
         sa.Column("closes_with", sa.Text()),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
-        _moment("published_at", nullable=True),
-        _moment("closed_at", nullable=True),
-        sa.Column("record_offset", sa.BigInteger()),
-        sa.Column("publish_count", sa.SmallInteger(), nullable=False, server_default="0"),
-        _moment("again_at", nullable=True),
         schema=SCHEMA,
     )
-    op.create_index(
-        "outbox_unpublished", "outbox", ["created_at"], schema=SCHEMA,
-        postgresql_where=sa.text("published_at IS NULL"),
+    op.create_index("outbox_created", "outbox", ["created_at"], schema=SCHEMA)
+    op.create_table(
+        "outbox_unpublished",
+        sa.Column("created_at", sa.DateTime(timezone=True), primary_key=True),
+        sa.Column("event_id", sa.Text, primary_key=True),
+        schema=SCHEMA,
     )
-    op.create_index(
-        "outbox_open", "outbox", ["closes_with"], schema=SCHEMA,
-        postgresql_where=sa.text("closes_with IS NOT NULL AND closed_at IS NULL"),
+    op.create_table(
+        "outbox_open",
+        sa.Column("closes_with", sa.Text, primary_key=True),
+        sa.Column("event_id", sa.Text, primary_key=True),
+        sa.Column("again_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("repeat_count", sa.SmallInteger, nullable=False, server_default="0"),
+        schema=SCHEMA,
     )
-    op.create_index(
-        "outbox_again", "outbox", ["again_at"], schema=SCHEMA,
-        postgresql_where=sa.text("closes_with IS NOT NULL AND closed_at IS NULL"),
-    )
-    op.create_index(
-        "outbox_records", "outbox", ["topic", "partition", "record_offset"], schema=SCHEMA,
-        postgresql_where=sa.text("record_offset IS NOT NULL"),
+    op.create_index("outbox_again", "outbox_open", ["again_at"], schema=SCHEMA)
+    op.create_table(
+        "outbox_heights",
+        sa.Column("topic", sa.Text, primary_key=True),
+        sa.Column("partition", sa.SmallInteger, primary_key=True, autoincrement=False),
+        sa.Column("record_offset", sa.BigInteger, nullable=False),
+        schema=SCHEMA,
     )
     op.create_table(
         "positions",

@@ -202,21 +202,31 @@ def _create_outbox() -> None:
         sa.Column("value", sa.LargeBinary, nullable=False),
         sa.Column("closes_with", sa.Text),
         sa.Column("created_at", INSTANT, nullable=False, server_default=sa.func.now()),
-        sa.Column("published_at", INSTANT),
-        sa.Column("closed_at", INSTANT),
-        sa.Column("record_offset", sa.BigInteger),
-        sa.Column("publish_count", sa.SmallInteger, nullable=False, server_default="0"),
-        sa.Column("again_at", INSTANT),
         schema=SCHEMA,
     )
-    is_open = "closes_with IS NOT NULL AND closed_at IS NULL"
-    for name, columns, where in (
-        ("outbox_unpublished", ["created_at"], "published_at IS NULL"),
-        ("outbox_open", ["closes_with"], is_open),
-        ("outbox_again", ["again_at"], is_open),
-        ("outbox_records", ["topic", "partition", "record_offset"], "record_offset IS NOT NULL"),
-    ):
-        op.create_index(name, "outbox", columns, schema=SCHEMA, postgresql_where=sa.text(where))
+    op.create_index("outbox_created", "outbox", ["created_at"], schema=SCHEMA)
+    op.create_table(
+        "outbox_unpublished",
+        sa.Column("created_at", INSTANT, primary_key=True),
+        sa.Column("event_id", sa.Text, primary_key=True),
+        schema=SCHEMA,
+    )
+    op.create_table(
+        "outbox_open",
+        sa.Column("closes_with", sa.Text, primary_key=True),
+        sa.Column("event_id", sa.Text, primary_key=True),
+        sa.Column("again_at", INSTANT, nullable=False),
+        sa.Column("repeat_count", sa.SmallInteger, nullable=False, server_default="0"),
+        schema=SCHEMA,
+    )
+    op.create_index("outbox_again", "outbox_open", ["again_at"], schema=SCHEMA)
+    op.create_table(
+        "outbox_heights",
+        sa.Column("topic", sa.Text, primary_key=True),
+        sa.Column("partition", sa.SmallInteger, primary_key=True, autoincrement=False),
+        sa.Column("record_offset", sa.BigInteger, nullable=False),
+        schema=SCHEMA,
+    )
 
 
 def _create_positions() -> None:
@@ -262,14 +272,15 @@ def _grant() -> None:
     """Attempts and facts only grow; a notice keeps its bytes, and what it is about, for good."""
     for grant in (
         "SELECT, INSERT ON notifier.notices, notifier.attempts, notifier.acknowledgements, notifier.endpoints,"
-        " notifier.encrypted_copies, notifier.endpoint_health, notifier.replays, notifier.outbox",
+        " notifier.encrypted_copies, notifier.endpoint_health, notifier.replays",
         "UPDATE (state, reason, attempt_count, next_attempt_at, lease_until, fencing, closed_at, outcome, alternate,"
         " acknowledge_by, escalate_at, escalated, acknowledged_at, read_at) ON notifier.notices",
         "UPDATE (state, reason, changed_at, secret, secret_kid, previous_secret, previous_until, rate_per_minute,"
         " verified_at, encryption_key, approved_by) ON notifier.endpoints",
         "UPDATE ON notifier.endpoint_health",
         "UPDATE (state, sent, place_at, place_id, next_at, rate_per_minute) ON notifier.replays",
-        "UPDATE (published_at, closed_at, record_offset, publish_count, again_at), DELETE ON notifier.outbox",
+        "SELECT, INSERT, DELETE ON notifier.outbox, notifier.outbox_unpublished",
+        "SELECT, INSERT, UPDATE, DELETE ON notifier.outbox_open, notifier.outbox_heights",
         "SELECT, INSERT, UPDATE ON notifier.positions",
         "SELECT, INSERT ON notifier.parked_records",
         "SELECT, INSERT ON audit.facts",

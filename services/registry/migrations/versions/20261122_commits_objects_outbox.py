@@ -14,9 +14,10 @@ SCHEMA = "registry"
 def upgrade() -> None:
     _create_history()
     _create_outbox()
-    op.execute("GRANT SELECT, INSERT ON registry.commits, registry.objects, registry.outbox TO registry_service")
-    marks = "published_at, closed_at, record_offset, publish_count, again_at"
-    op.execute(f"GRANT UPDATE ({marks}), DELETE ON registry.outbox TO registry_service")
+    op.execute("GRANT SELECT, INSERT ON registry.commits, registry.objects TO registry_service")
+    op.execute("GRANT SELECT, INSERT, DELETE ON registry.outbox, registry.outbox_unpublished TO registry_service")
+    marks = "registry.outbox_open, registry.outbox_heights"
+    op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {marks} TO registry_service")
 
 
 def _create_history() -> None:
@@ -58,23 +59,33 @@ def _create_outbox() -> None:
         sa.Column("value", sa.LargeBinary, nullable=False),
         sa.Column("closes_with", sa.Text),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
-        sa.Column("published_at", sa.DateTime(timezone=True)),
-        sa.Column("closed_at", sa.DateTime(timezone=True)),
-        sa.Column("record_offset", sa.BigInteger),
-        sa.Column("publish_count", sa.SmallInteger, nullable=False, server_default="0"),
-        sa.Column("again_at", sa.DateTime(timezone=True)),
         schema=SCHEMA,
     )
-    unpublished = sa.text("published_at IS NULL")
-    op.create_index("outbox_unpublished", "outbox", ["created_at"], schema=SCHEMA, postgresql_where=unpublished)
-    is_open = sa.text("closes_with IS NOT NULL AND closed_at IS NULL")
-    op.create_index("outbox_open", "outbox", ["closes_with"], schema=SCHEMA, postgresql_where=is_open)
-    op.create_index("outbox_again", "outbox", ["again_at"], schema=SCHEMA, postgresql_where=is_open)
-    columns, is_known = ["topic", "partition", "record_offset"], sa.text("record_offset IS NOT NULL")
-    op.create_index("outbox_records", "outbox", columns, schema=SCHEMA, postgresql_where=is_known)
+    op.create_index("outbox_created", "outbox", ["created_at"], schema=SCHEMA)
+    op.create_table(
+        "outbox_unpublished",
+        sa.Column("created_at", sa.DateTime(timezone=True), primary_key=True),
+        sa.Column("event_id", sa.Text, primary_key=True),
+        schema=SCHEMA,
+    )
+    op.create_table(
+        "outbox_open",
+        sa.Column("closes_with", sa.Text, primary_key=True),
+        sa.Column("event_id", sa.Text, primary_key=True),
+        sa.Column("again_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("repeat_count", sa.SmallInteger, nullable=False, server_default="0"),
+        schema=SCHEMA,
+    )
+    op.create_index("outbox_again", "outbox_open", ["again_at"], schema=SCHEMA)
+    op.create_table(
+        "outbox_heights",
+        sa.Column("topic", sa.Text, primary_key=True),
+        sa.Column("partition", sa.SmallInteger, primary_key=True, autoincrement=False),
+        sa.Column("record_offset", sa.BigInteger, nullable=False),
+        schema=SCHEMA,
+    )
 
 
 def downgrade() -> None:
-    op.drop_table("outbox", schema=SCHEMA)
-    op.drop_table("objects", schema=SCHEMA)
-    op.drop_table("commits", schema=SCHEMA)
+    for table in ("outbox_heights", "outbox_open", "outbox_unpublished", "outbox", "objects", "commits"):
+        op.drop_table(table, schema=SCHEMA)

@@ -10,7 +10,7 @@ branch_labels = None
 depends_on = None
 
 TABLES = (
-    "positions", "parked_records", "outbox", "work_items", "notices", "decisions", "decision_bodies",
+    "positions", "parked_records", "outbox_heights", "outbox_open", "outbox_unpublished", "outbox", "work_items", "notices", "decisions", "decision_bodies",
     "graph_parts", "graph_objects", "graph_head",
 )
 GRANTS = {
@@ -22,7 +22,10 @@ GRANTS = {
     "decisions": "SELECT, INSERT",
     "notices": "SELECT, INSERT",
     "work_items": "SELECT, INSERT, UPDATE",
-    "outbox": "SELECT, INSERT, UPDATE, DELETE",
+    "outbox": "SELECT, INSERT, DELETE",
+    "outbox_unpublished": "SELECT, INSERT, DELETE",
+    "outbox_open": "SELECT, INSERT, UPDATE, DELETE",
+    "outbox_heights": "SELECT, INSERT, UPDATE, DELETE",
     "positions": "SELECT, INSERT, UPDATE",
     "parked_records": "SELECT, INSERT",
 }
@@ -144,28 +147,30 @@ def _plumbing() -> None:
         sa.Column("value", sa.LargeBinary, nullable=False),
         sa.Column("closes_with", sa.Text),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
-        sa.Column("published_at", sa.DateTime(timezone=True)),
-        sa.Column("closed_at", sa.DateTime(timezone=True)),
-        sa.Column("record_offset", sa.BigInteger),
-        sa.Column("publish_count", sa.SmallInteger, nullable=False, server_default="0"),
-        sa.Column("again_at", sa.DateTime(timezone=True)),
         schema="router",
     )
-    op.create_index(
-        "outbox_unpublished", "outbox", ["created_at"], schema="router",
-        postgresql_where=sa.text("published_at IS NULL"),
+    op.create_index("outbox_created", "outbox", ["created_at"], schema="router")
+    op.create_table(
+        "outbox_unpublished",
+        sa.Column("created_at", sa.DateTime(timezone=True), primary_key=True),
+        sa.Column("event_id", sa.Text, primary_key=True),
+        schema="router",
     )
-    op.create_index(
-        "outbox_open", "outbox", ["closes_with"], schema="router",
-        postgresql_where=sa.text("closes_with IS NOT NULL AND closed_at IS NULL"),
+    op.create_table(
+        "outbox_open",
+        sa.Column("closes_with", sa.Text, primary_key=True),
+        sa.Column("event_id", sa.Text, primary_key=True),
+        sa.Column("again_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("repeat_count", sa.SmallInteger, nullable=False, server_default="0"),
+        schema="router",
     )
-    op.create_index(
-        "outbox_again", "outbox", ["again_at"], schema="router",
-        postgresql_where=sa.text("closes_with IS NOT NULL AND closed_at IS NULL"),
-    )
-    op.create_index(
-        "outbox_records", "outbox", ["topic", "partition", "record_offset"], schema="router",
-        postgresql_where=sa.text("record_offset IS NOT NULL"),
+    op.create_index("outbox_again", "outbox_open", ["again_at"], schema="router")
+    op.create_table(
+        "outbox_heights",
+        sa.Column("topic", sa.Text, primary_key=True),
+        sa.Column("partition", sa.SmallInteger, primary_key=True, autoincrement=False),
+        sa.Column("record_offset", sa.BigInteger, nullable=False),
+        schema="router",
     )
     op.create_table(
         "positions",
