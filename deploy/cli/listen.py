@@ -13,6 +13,7 @@ import orjson
 
 from deploy.cli.publish import system_of
 from deploy.client import Refused
+from deploy.local.files import write_private
 from services.notifier.domain.message import CONTENT_TYPE
 from services.notifier.domain.model import Keys
 from services.notifier.domain.signature import SEED_BYTES, SecretRefused, secret_bytes, signed_headers
@@ -55,7 +56,7 @@ class Listener:
             self.is_stuck = not await self._forward(item)
             if self.is_stuck:
                 return count
-            self.place.write_text(item["after"])
+            write_private(self.place, item["after"].encode())
         return len(page["items"])
 
     async def _forward(self, item: Mapping[str, Any]) -> bool:

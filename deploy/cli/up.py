@@ -17,6 +17,7 @@ import psutil
 from deploy.local import environment
 from deploy.local.display import suited
 from deploy.local.faults import AlreadyRunning, RunnerFault, ServiceFailed
+from deploy.local.files import write_private
 from deploy.local.hold import runner_of
 from deploy.local.layout import Layout
 from deploy.local.plan import PORT_BASE
@@ -113,7 +114,8 @@ async def _run(system: LocalSystem, progress: Progress, options: Options) -> Non
         options.layout.run_file.unlink(missing_ok=True)
         await system.start_engines()
         await system.start_services()
-        options.layout.run_file.write_text(json.dumps(_summary(system, time.monotonic() - begun)))
+        summary = json.dumps(_summary(system, time.monotonic() - begun))
+        write_private(options.layout.run_file, summary.encode())
         _tell(options)
         try:
             await keep_running(system, progress)

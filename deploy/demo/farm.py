@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 
 from deploy.client import Concordat
+from deploy.local.files import write_private
 from deploy.local.process import Child, Command
 from deploy.local.waiting import eventually, together
 
@@ -74,14 +75,12 @@ class Farm:
         if not kept.exists():
             url = f"http://127.0.0.1:{self.ports[org]}/hooks/{org}"
             made = await self.concordat.post(org, "notifier", "/v1/endpoints", {"url": url})
-            kept.touch(mode=0o600)
-            kept.write_text(made["secret"])
+            write_private(kept, made["secret"].encode())
         return kept.read_text()
 
     async def _receiver(self, port: int, secrets: dict[str, str]) -> Child:
         file = self.folder / f"{port}.secrets.json"
-        file.touch(mode=0o600)
-        file.write_text(json.dumps(secrets))
+        write_private(file, json.dumps(secrets).encode())
         arguments = (
             "--port",
             str(port),

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 
 from deploy.local.faults import AlreadyRunning
+from deploy.local.files import write_private
 from deploy.local.waiting import until
 
 WAIT_SECONDS = 45
@@ -62,7 +63,8 @@ class Hold:
 def note_runner(data_dir: Path) -> None:
     """Write down that this process runs the system of a data folder."""
     me = psutil.Process()
-    (data_dir / "runner.json").write_text(json.dumps({"pid": me.pid, "started": me.create_time()}))
+    noted = json.dumps({"pid": me.pid, "started": me.create_time()})
+    write_private(data_dir / "runner.json", noted.encode())
 
 
 def runner_of(data_dir: Path) -> int | None:

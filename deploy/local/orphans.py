@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 
+from deploy.local.files import write_private
 from deploy.local.waiting import until
 
 END_SECONDS = 10
@@ -62,10 +63,7 @@ class PidFile:
         return noted
 
     def _write(self, noted: dict[str, list[float]]) -> None:
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = self._file.with_suffix(".partial")
-        unfinished.write_text(json.dumps(noted))
-        unfinished.replace(self._file)
+        write_private(self._file, json.dumps(noted).encode())
 
 
 def _kill(process: psutil.Process) -> None:
