@@ -1,5 +1,6 @@
 """The jars of the embedded Kafka: fetched once, each checked against the sum in `deploy/kafka/jars.sha256`, cached."""
 
+import asyncio
 import hashlib
 import shutil
 import tempfile
@@ -15,6 +16,7 @@ from deploy.local.progress import Progress, step
 SUMS_FILE = environment.ROOT / "deploy" / "kafka" / "jars.sha256"
 FETCHES_AT_ONCE = 6
 FETCH_TIMEOUT_SECONDS = 30
+RETRY_SECONDS = (1, 4, 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,21 +84,37 @@ class JarCache:
             )
         return ":".join(str(self.path(jar)) for jar in self.jars)
 
-    def fetch(self, progress: Progress) -> None:
-        """Bring the missing jars. Raises JarsOutOfReach or JarWrong; what was fetched before stays."""
-        if not (wanted := self.missing()):
+    async def fetch(self, progress: Progress) -> None:
+        """Bring the missing jars; a network that fails is tried again. Raises JarsOutOfReach or JarWrong.
+
+        What was fetched before stays, also what a runner that starts at the same time has fetched.
+        """
+        if not self.missing():
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         name = f"Fetch Kafka {KAFKA_VERSION}, once"
-        with (
-            step(progress, name),
-            tempfile.TemporaryDirectory(dir=self.cache_dir) as scratch,
-            ThreadPoolExecutor(FETCHES_AT_ONCE) as pool,
-        ):
+        with step(progress, name):
+            for seconds in RETRY_SECONDS:
+                try:
+                    await asyncio.to_thread(self._fetch_missing, progress, name)
+                except JarsOutOfReach as fault:
+                    progress.said(f"{fault}; trying again in {seconds} s.")
+                    await asyncio.sleep(seconds)
+                else:
+                    return
+            await asyncio.to_thread(self._fetch_missing, progress, name)
+
+    def _fetch_missing(self, progress: Progress, name: str) -> None:
+        wanted = self.missing()
+        with tempfile.TemporaryDirectory(dir=self.cache_dir) as scratch, ThreadPoolExecutor(FETCHES_AT_ONCE) as pool:
             fetches = [pool.submit(self._fetch_one, jar, Path(scratch)) for jar in wanted]
-            for done, fetch in enumerate(as_completed(fetches), start=1):
-                fetch.result()
-                progress.advanced(name, done, len(wanted))
+            try:
+                for done, fetch in enumerate(as_completed(fetches), start=1):
+                    fetch.result()
+                    progress.advanced(name, done, len(wanted))
+            except (JarsOutOfReach, JarWrong):
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
 
     def _fetch_one(self, jar: Jar, scratch: Path) -> None:
         fetched = _download(jar, scratch)

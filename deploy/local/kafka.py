@@ -81,7 +81,7 @@ class KafkaEngine:
     async def start(self, progress: Progress | None = None) -> None:
         """Start it and wait until it answers; the first start of all fetches the jars and makes the cache."""
         progress = progress or Silent()
-        await asyncio.to_thread(self._cache.fetch, progress)
+        await self._cache.fetch(progress)
         classpath = await asyncio.to_thread(self._cache.classpath)
         if not self._options.training:
             await self._aot.make(self._train, progress)
