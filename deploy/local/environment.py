@@ -5,6 +5,11 @@ from pathlib import Path
 
 _HANDED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _OWN = ("CONCORDAT_CACHE_DIR", "CONCORDAT_SHARED_CACHE_DIR", "CONCORDAT_SHARED_DATA_DIR", "XDG_CACHE_HOME", "M2_REPO")
+# How the fetching of jars gets out; a service that goes through a proxy would tell it what it tells a recipient.
+_WAY_OUT = (
+    *("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "all_proxy", "no_proxy"),
+    *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
+)
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -32,8 +37,8 @@ def inherited() -> dict[str, str]:
 
 
 def own_settings() -> dict[str, str]:
-    """The settings of the runner itself, for a runner that is started by another."""
-    return {name: value for name in _OWN if (value := _read(name))}
+    """The settings of the runner itself and its way to the network, for a runner that is started by another."""
+    return {name: value for name in (*_OWN, *_WAY_OUT) if (value := _read(name))}
 
 
 def python_environment() -> dict[str, str]:
