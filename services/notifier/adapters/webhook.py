@@ -12,12 +12,11 @@ from aiohttp.abc import AbstractResolver
 
 from services.notifier.adapters.bearer import BearerTokens, TokenRefused
 from services.notifier.adapters.certificates import CertificateUnusable, Contexts
+from services.notifier.adapters.connection import ANSWER_BYTES_MAX, Reply
 from services.notifier.adapters.connections import (
-    ANSWER_BYTES_MAX,
     PLACES_CACHED_MAX,
     Connections,
     NoConnection,
-    Reply,
     place_of,
     request_of,
 )

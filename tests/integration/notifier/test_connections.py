@@ -10,6 +10,7 @@ import pytest
 from services.notifier.adapters.connections import place_of, request_of
 from services.notifier.adapters.webhook import Timeouts, WebhookWire
 from services.notifier.domain.model import Answer
+from tests.integration.notifier.test_dns_faults import Naming, no_such_name
 from tests.integration.notifier.test_webhook import LOOPBACK
 from tests.support.waiting import until
 
@@ -131,6 +132,21 @@ async def test_what_nobody_uses_any_more_is_closed(monkeypatch: pytest.MonkeyPat
         assert (await wire.post(seen.url, {}, b"body")).status == 204
         await until(lambda: seen.ended == 1)
         assert wire._connections._idle == {}
+
+
+@pytest.mark.parametrize(("seconds", "requests"), [(0.0, [1, 1, 1]), (300.0, [3])])
+async def test_a_connection_grows_so_old_and_its_name_is_looked_up_again(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, requests: list[int]
+) -> None:
+    monkeypatch.setattr("services.notifier.adapters.connections.AGE_SECONDS_MAX", seconds)
+    names = Naming(no_such_name)
+    wire = WebhookWire(LOOPBACK, PATIENT, resolver=names)
+    async with answering(*[KEPT] * 3) as seen:
+        url = seen.url.replace("127.0.0.1", "good.example")
+        assert [await wire.post(url, {}, b"body") for _ in range(3)] == [Answer(204)] * 3
+        assert seen.requests == requests
+        assert names.asked == len(requests)
+        await wire.close()
 
 
 @pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\nb", "a\rb"])
