@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import pytest_asyncio
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -52,45 +51,6 @@ async def world() -> AsyncIterator[World]:
     with reachable_dir() as folder:
         async with a_world(folder) as made:
             yield made
-
-
-BELFAST = {
-    **ONE_RECIPIENT,
-    "nation": "northern-ireland",
-    "subjects": [{"kind": "registrant", "registers": ["psni"]}],
-}
-"""CQC hears of a pharmacist in Belfast: PSNI should know, and no agreement joins the two."""
-
-
-async def test_in_an_emergency_two_people_tell_by_their_own_tokens_and_a_third_reviews_it(world: World) -> None:
-    (concern_id,) = await world.publish(1, concern=BELFAST)
-
-    async def decided() -> bool:
-        return await world.decision(concern_id) is not None
-
-    await until(decided, seconds=30, what="the concern is decided")
-    by, approver, third = "duty-router-1", "emergency-approver", "duty-router-2"
-    said = {"decided_by": "Duty One", "approved_by": "Approver", "approver_position": "director on call"}
-    body = {"organisations": ["psni"], "reason": "danger", "telephoned": "the duty desk at 10:05", **said}
-    path = f"/v1/decisions/{concern_id}/emergencies"
-    answers = [await _post_as(world, by, path, body, approver=who) for who in (by, approver)]
-    assert [answer.status_code for answer in answers] == [403, 200]
-    assert [row["org"] for row in answers[1].json()["told"]] == ["psni"]
-    items = (await world.concordat.get(by, "router", "/v1/work-items", kind="emergency"))["items"]
-    (item,) = [row for row in items if row["concern_id"] == concern_id]
-    assert item["due_at"] is not None
-    path, closing = f"/v1/work-items/{item['item_id']}/resolution", {"action": "close", "reason": "it was right"}
-    reviews = [await _post_as(world, who, path, closing) for who in (by, third)]
-    assert [answer.status_code for answer in reviews] == [403, 200]
-
-
-async def _post_as(
-    world: World, who: str, path: str, body: dict[str, Any], *, approver: str | None = None
-) -> httpx.Response:
-    headers = await world.concordat.authorization(who)
-    if approver:
-        headers |= {"Approver-Authorization": (await world.concordat.authorization(approver))["Authorization"]}
-    return await world.concordat.http.post(world.concordat.urls["router"] + path, json=body, headers=headers)
 
 
 @pytest.mark.parametrize(("service", "point", "count", "may_repeat"), KILLS)
@@ -219,18 +179,18 @@ async def test_an_amendment_is_withdrawn_from_who_may_no_longer_know_and_a_recal
     both = {**ONE_RECIPIENT, "categories": ["ftp-conduct", "patient-safety"]}
     (concern_id,) = await world.publish(1, concern=both)
     first = {("gmc", "tell", 1), ("nhs-england", "tell", 1)}
-    await until(lambda: _came(world, concern_id) == first, seconds=60, what="both are told")
+    await until(lambda: world.came(concern_id) == first, seconds=60, what="both are told")
 
     stored = await world.concordat.get("cqc", "intake", f"/v1/concerns/{concern_id}")
     amended = {**ONE_RECIPIENT, "originator_ref": stored["originator_ref"], "version": 2}
     answer = await world.concordat.post("cqc", "intake", f"/v1/concerns/{concern_id}/versions", amended)
     assert answer["version"] == 2
     second = {("gmc", "tell", 2), ("nhs-england", "withdrawal", 1)}
-    await until(lambda: _came(world, concern_id) == first | second, seconds=60, what="one is told, one must forget")
+    await until(lambda: world.came(concern_id) == first | second, seconds=60, what="one is told, one must forget")
 
     await world.concordat.post("cqc", "intake", f"/v1/concerns/{concern_id}/recall", {"reason": "wrong-facts"})
     third = {("gmc", "recall", 1), ("gmc", "recall", 2)}
-    await until(lambda: _came(world, concern_id) == first | second | third, seconds=60, what="all hear of the recall")
+    await until(lambda: world.came(concern_id) == first | second | third, seconds=60, what="all hear of the recall")
 
     async def settled() -> bool:
         found = await world.concordat.get("cqc", "intake", f"/v1/concerns/{concern_id}")
@@ -292,7 +252,7 @@ async def test_an_agreement_that_has_expired_tells_nobody_and_says_so(world: Wor
         "sensitivity": [],
     }
     (concern_id,) = await world.publish(1, concern=concern)
-    await until(lambda: _is_decided(world, concern_id), seconds=60, what="it is decided")
+    await until(lambda: world.is_decided(concern_id), seconds=60, what="it is decided")
     found = await world.decision(concern_id)
     assert found is not None
     assert found["told"] == []
@@ -300,16 +260,6 @@ async def test_an_agreement_that_has_expired_tells_nobody_and_says_so(world: Wor
     assert "cqc" in found["not_told"]["gap"]["EXPIRED"]
     queue = await world.concordat.get("operator", "router", "/v1/unroutable")
     assert concern_id in {item["concern_id"] for item in queue["items"]}
-
-
-def _came(world: World, concern_id: str) -> set[tuple[str, str, int]]:
-    """Who got which kind of notice of which version; a forged one counts as another."""
-    receipts = [receipt for receipt in world.farm.receipts() if receipt.event["subject"] == concern_id]
-    assert set(times_received(receipts).values()) <= {1}
-    about = [(receipt, receipt.event["data"]["notice"]) for receipt in receipts]
-    return {
-        (receipt.org if receipt.signature_ok else "forged", said["kind"], said["version"]) for receipt, said in about
-    }
 
 
 async def _all_have_worked(world: World) -> bool:
@@ -323,10 +273,6 @@ async def _all_have_worked(world: World) -> bool:
         for instance in (service, f"{service}-2")
     ]
     return all(found)
-
-
-async def _is_decided(world: World, concern_id: str) -> bool:
-    return await world.decision(concern_id) is not None
 
 
 async def _is_parked(world: World, schema: str, topic: Topic) -> bool:

@@ -106,6 +106,26 @@ class World:
         except Refused:
             return None
 
+    async def is_decided(self, concern_id: str) -> bool:
+        """Whether there is a decision on it."""
+        return await self.decision(concern_id) is not None
+
+    def came(self, concern_id: str) -> set[tuple[str, str, int]]:
+        """Who got which kind of notice of which version, each once; a forged one counts as another."""
+        receipts = [receipt for receipt in self.farm.receipts() if receipt.event["subject"] == concern_id]
+        assert set(times_received(receipts).values()) <= {1}
+        about = [(receipt, receipt.event["data"]["notice"]) for receipt in receipts]
+        return {(row.org if row.signature_ok else "forged", said["kind"], said["version"]) for row, said in about}
+
+    async def post_as(
+        self, who: str, path: str, body: Mapping[str, Any], *, approver: str | None = None
+    ) -> httpx.Response:
+        """Ask the router for an act, with the token of a second person where it needs one."""
+        headers = await self.concordat.authorization(who)
+        if approver:
+            headers |= {"Approver-Authorization": (await self.concordat.authorization(approver))["Authorization"]}
+        return await self.concordat.http.post(self.concordat.urls["router"] + path, json=dict(body), headers=headers)
+
     async def approved_change(self) -> ChangeOnItsWay:
         """A change that gives every decision on an emerging concern other duties; it is only to be scheduled."""
         graph = await self.concordat.get("operator", "registry", "/v1/graph")
