@@ -2,11 +2,15 @@
 
 aiokafka's idempotent producer can wedge after an error and `stop()` can hang while the broker is down, so a
 client is never used again once it has failed; what it may still write later is absorbed by unique keys downstream.
+
+Nor is one used again that lost a connection: a broker that comes back without its disk gives out the ids of
+producers anew, and takes what a second user of an id writes for a repeat, which it acknowledges and does not keep.
 """
 
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -47,6 +51,7 @@ class Producer:
         }
         self._deadline_seconds = deadline_seconds
         self._client: AIOKafkaProducer | None = None
+        self._connections: set[Any] = set()
         self._starting = asyncio.Lock()
         self._stopping: set[asyncio.Task[None]] = set()
 
@@ -59,7 +64,9 @@ class Producer:
         try:
             async with asyncio.timeout(self._deadline_seconds):
                 client = await self._started()
-                return await _write(client, records)
+                offsets = await _write(client, records)
+                self._remember(client)
+                return offsets
         except (KafkaError, TimeoutError, OSError, AssertionError) as error:
             self._discard(client)
             raise LogUnavailable(type(error).__name__) from error
@@ -72,6 +79,8 @@ class Producer:
     async def _started(self) -> AIOKafkaProducer:
         """The one client that all publish with; nobody sees one that is not yet started."""
         async with self._starting:
+            if not all(connection.connected() for connection in self._connections):
+                self._discard(self._client)
             if self._client is None:
                 client = AIOKafkaProducer(**self._options)
                 try:
@@ -79,8 +88,14 @@ class Producer:
                 except BaseException:
                     self._let_go(client)
                     raise
-                self._client = client
+                self._client, self._connections = client, set()
+                self._remember(client)
             return self._client
+
+    def _remember(self, client: AIOKafkaProducer) -> None:
+        """The connections that the client has by now, unless another has taken its place."""
+        if client is self._client:
+            self._connections.update(_connections(client))
 
     def _discard(self, failed: AIOKafkaProducer | None) -> None:
         """Throw away the client that failed, and not the one that may have taken its place meanwhile."""
@@ -92,6 +107,10 @@ class Producer:
         task = asyncio.create_task(let_go(client, seconds=STOP_SECONDS))
         self._stopping.add(task)
         task.add_done_callback(self._stopping.discard)
+
+
+def _connections(client: Any) -> Iterable[Any]:
+    return tuple(client.client._conns.values())  # noqa: SLF001 - aiokafka replaces a lost one and tells nobody
 
 
 async def _write(client: AIOKafkaProducer, records: Sequence[Record]) -> Sequence[int]:

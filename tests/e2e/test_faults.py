@@ -19,6 +19,7 @@ from deploy.local.keys import SUPERUSER
 from deploy.local.topics import create_topics
 from shared.clock import SystemClock
 from shared.contracts.topics import CONCERNS, GRAPH, NOTICES, Topic
+from shared.faults import LogUnavailable
 from shared.kafka.producer import Producer, Record
 from tests.support.stack import reachable_dir
 from tests.support.waiting import until
@@ -314,7 +315,15 @@ async def _value(world: World, query: str) -> Any:
 
 async def _produce(world: World, records: list[Record]) -> None:
     producer = Producer(bootstrap_servers=world.system.bootstrap, client_id="test", deadline_seconds=10)
-    await producer.publish(records)
+
+    async def published() -> bool:
+        try:
+            await producer.publish(records)
+        except LogUnavailable:
+            return False
+        return True
+
+    await until(published, seconds=60, what="the records are on Kafka")
     await producer.close()
 
 

@@ -7,6 +7,9 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from deploy.local.kafka import KafkaEngine
+from deploy.local.layout import Layout
+from deploy.local.ports import free_port_base
 from deploy.local.topics import create_topics
 from shared.contracts.topics import Topic
 from shared.db.engine import transaction
@@ -20,7 +23,7 @@ from shared.relay import Relay
 from shared.supervision import Progress
 from shared.telemetry import Telemetry
 from tests.support.plumbing import Plumbing, plumbing_of
-from tests.support.stack import Engines
+from tests.support.stack import Engines, reachable_dir
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.stack
@@ -98,6 +101,34 @@ async def test_the_ends_of_the_log_are_told_also_after_a_failed_call(engines: En
     await ends._client.stop()
     await ends._discard()
     assert await ends.of(asked) == dict.fromkeys(asked, 0)
+
+
+async def test_a_producer_that_outlives_a_log_shares_its_id_with_nobody_on_the_next() -> None:
+    """A broker without its disk gives out the ids of producers anew, and takes a second user's records for repeats."""
+    topic = Topic("outlived", 2)
+    with reachable_dir() as folder:
+        layout = Layout(folder, free_port_base())
+        kafka = KafkaEngine(layout)
+        old, new = (
+            Producer(bootstrap_servers=layout.kafka_bootstrap, client_id=name, deadline_seconds=10)
+            for name in ("old", "new")
+        )
+        try:
+            await kafka.start()
+            await create_topics(kafka.bootstrap, [topic])
+            await old.publish([Record(topic.name, 1, "k", b"on the log that is lost")])
+            await kafka.stop()
+            kafka.wipe_log()
+            await kafka.start()
+            await create_topics(kafka.bootstrap, [topic])
+            offsets = [
+                await producer.publish([Record(topic.name, 0, "k", f"{n}".encode())])
+                for n, producer in enumerate([new, old, new, old])
+            ]
+        finally:
+            await asyncio.gather(old.close(), new.close())
+            await kafka.stop()
+    assert offsets == [[0], [1], [2], [3]]
 
 
 async def test_the_rows_of_every_topic_come_back_into_a_log_that_was_lost(
